@@ -1,0 +1,1 @@
+"""What researchers run: the network, the forge, training, evaluation and export."""

@@ -1,0 +1,1 @@
+"""Pictures for training: landmarks, the forge of synthetic manipulations, datasets."""

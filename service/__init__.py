@@ -1,0 +1,1 @@
+"""What runs in production: bytes -> frames -> faces -> evidence -> report, behind HTTP."""

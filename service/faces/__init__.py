@@ -1,0 +1,1 @@
+"""Frame to faces: detection, tracking over a clip, crops, quality."""

@@ -1,0 +1,105 @@
+"""A face as the network sees it, and the one rule that cuts it out of a frame."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A face box in frame pixels; may reach over the frame's edge."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """Measured quality of a face.
+
+    width_px: width of the face box in frame pixels.
+    sharpness: standard deviation of the Laplacian of the grey crop, grey levels.
+    brightness: mean grey level of the crop, 0 to 255.
+    warnings: stable codes such as "small_face", "blurred", "dark".
+    """
+
+    width_px: int
+    sharpness: float
+    brightness: float
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FaceCrop:
+    """One face in one frame, ready for the network.
+
+    landmarks: five points (eyes, nose tip, mouth corners; left to right in the picture) in
+        frame pixels, or empty where the detector gives none.
+    track: identifies one face through a clip, from 0.
+    detection_score: the detector's score, 0 to 1.
+    crop_to_frame: float64 (2, 3); maps homogeneous crop pixel coordinates to frame pixels.
+    pixels: uint8 RGB, shape (size, size, 3).
+    """
+
+    frame_index: int
+    time_s: float
+    box: Box
+    landmarks: tuple[tuple[float, float], ...]
+    track: int
+    detection_score: float
+    crop_to_frame: NDArray[np.float64]
+    quality: Quality
+    pixels: NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class CropRule:
+    """Which square around a face the network was trained on; read from the model's metadata.
+
+    The square is centred on the face box and its side is `scale` times the box's height. The
+    paper cuts 1.3 times the height of the manipulated region, which ends at the brows; a
+    detector's box reaches to the hairline, so 1.0 to 1.2 of it is the same square.
+    """
+
+    scale: float = 1.1
+    size: int = 256
+
+
+def cut_square(
+    pixels: NDArray[np.uint8], box: Box, rule: CropRule
+) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    """Cut the rule's square out of a picture.
+
+    pixels: uint8 (H, W, C). Where the square reaches over the edge the picture is mirrored:
+    a constant border would put an edge of its own into the crop.
+    Returns the crop, uint8 (size, size, C), and crop_to_frame, float64 (2, 3).
+    """
+    height, width = pixels.shape[:2]
+    side = max(2, round(rule.scale * box.height))
+    left = round(box.x + box.width / 2 - side / 2)
+    top = round(box.y + box.height / 2 - side / 2)
+    right, bottom = left + side, top + side
+    inner = pixels[max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)]
+    if inner.shape[:2] != (side, side):
+        if inner.size == 0:
+            raise ValueError("the face box lies outside the picture")
+        inner = cv2.copyMakeBorder(
+            inner,
+            max(-top, 0),
+            max(bottom - height, 0),
+            max(-left, 0),
+            max(right - width, 0),
+            cv2.BORDER_REFLECT if min(inner.shape[:2]) < side / 2 else cv2.BORDER_REFLECT_101,
+        )
+    shrinks = side > rule.size
+    crop = cv2.resize(
+        inner, (rule.size, rule.size), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    )
+    step = side / rule.size
+    shift = step / 2 - 0.5
+    crop_to_frame = np.array([[step, 0.0, left + shift], [0.0, step, top + shift]])
+    return np.ascontiguousarray(crop, dtype=np.uint8), crop_to_frame

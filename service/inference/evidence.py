@@ -1,0 +1,23 @@
+"""What the network says about one crop."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The network's raw outputs for one crop, before calibration.
+
+    fake_activation, real_activation: mean absolute activation of each half of the latent
+        features (BTAS 2019, section 3), at least 0.
+    mask: uint8 (256, 256), 255 = manipulated; None where no mask was asked for.
+    method_logits: float32 (methods,), in the order of the model's metadata; None where the
+        model has no method output.
+    """
+
+    fake_activation: float
+    real_activation: float
+    mask: NDArray[np.uint8] | None
+    method_logits: NDArray[np.float32] | None

@@ -1,0 +1,1 @@
+"""Bytes to frames: sniffing, limits, pictures, clips, and the isolated worker pool."""

@@ -1,0 +1,1 @@
+"""Evidence to report: calibration, method, mask drawing, clip aggregation."""
