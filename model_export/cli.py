@@ -1,0 +1,38 @@
+"""`unmask-model`: what researchers run."""
+
+import argparse
+import importlib
+import logging
+import sys
+
+COMMANDS = {
+    "train": "train a detector on a folder of real faces",
+}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Entry point; returns the exit status: 0 done, 1 a problem said in one line, 2 misuse."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    parser = argparse.ArgumentParser(prog="unmask-model", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    words = sys.argv[1:] if arguments is None else arguments
+    for name, summary in COMMANDS.items():
+        subparser = commands.add_parser(name, help=summary, description=summary)
+        # torch takes seconds to import: only the command that was asked for is loaded.
+        if name in words[:1]:
+            importlib.import_module(_module(name)).configure(subparser)
+    options = parser.parse_args(words)
+    try:
+        status: int = importlib.import_module(_module(options.command)).run(options)
+    except (ValueError, OSError) as error:
+        print(f"unmask-model {options.command}: {error}", file=sys.stderr)
+        return 1
+    return status
+
+
+def _module(command: str) -> str:
+    return f"model_export.commands.{command.replace('-', '_')}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The subcommands of `unmask-model`, one file each."""

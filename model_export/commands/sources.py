@@ -1,0 +1,41 @@
+"""Options that several commands share: where real faces come from."""
+
+import argparse
+from pathlib import Path
+
+from model_export.data.faces import FaceIndex, load_index
+from model_export.data.families import FAMILIES
+
+
+def add_faces(parser: argparse.ArgumentParser) -> None:
+    """FACES and --landmarks."""
+    parser.add_argument("faces", type=Path, help="folder with pictures of real faces")
+    parser.add_argument(
+        "--landmarks",
+        type=Path,
+        help="npz with names, landmarks68 and box_xywh; default: FACES/landmarks.npz",
+    )
+
+
+def add_left_out(parser: argparse.ArgumentParser) -> None:
+    """--leave-out FAMILY, repeatable."""
+    parser.add_argument(
+        "--leave-out",
+        action="append",
+        default=[],
+        choices=[*FAMILIES],
+        help="a family of manipulations not to use; may be repeated",
+    )
+
+
+def read_faces(options: argparse.Namespace) -> FaceIndex:
+    """The index the options describe. Raises ValueError when there is none."""
+    landmarks: Path = options.landmarks or options.faces / "landmarks.npz"
+    if not landmarks.is_file():
+        raise ValueError(f"there is no landmarks file {landmarks}; make one with `prepare`")
+    return load_index(options.faces, landmarks)
+
+
+def remaining_families(options: argparse.Namespace) -> tuple[str, ...]:
+    """Names of all families but the left-out ones."""
+    return tuple(name for name in FAMILIES if name not in options.leave_out)

@@ -1,0 +1,61 @@
+"""`unmask-model train`: a detector from a folder of real faces."""
+
+import argparse
+import math
+from pathlib import Path
+
+from model_export.commands.sources import add_faces, add_left_out, read_faces, remaining_families
+from model_export.data.forge import Forge
+from model_export.networks.contract import MOBILE_CONFIG, NetworkConfig
+from model_export.train import TrainConfig, Trainer, start
+from service.faces.crop import CropRule
+
+HELD_OUT = 0.05
+DEFAULTS = TrainConfig()
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    add_faces(parser)
+    add_left_out(parser)
+    parser.add_argument("-o", "--out", type=Path, required=True, help="folder of this run")
+    parser.add_argument("--preset", choices=("paper", "mobile"), default="paper")
+    parser.add_argument("--width", type=int, default=1, help="widens the paper preset")
+    parser.add_argument("--imagenet", type=Path, help="MobileNetV2 weights to start from")
+    parser.add_argument("--pictures", type=int, default=DEFAULTS.pictures)
+    parser.add_argument("--minutes", type=float, default=math.inf)
+    parser.add_argument("--batch", type=int, default=DEFAULTS.batch)
+    parser.add_argument("--rate", type=float, default=DEFAULTS.rate)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--workers", type=int, default=1, help="processes that make pictures")
+    parser.add_argument("--validation-pairs", type=int, default=DEFAULTS.validation_pairs)
+    parser.add_argument("--validate-every", type=int, default=DEFAULTS.validate_every)
+    parser.add_argument("--resume", action="store_true", help="go on from OUT/last.pt")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Train; prints the path of the best checkpoint."""
+    training, validation = read_faces(options).split(HELD_OUT, seed=0)
+    families = remaining_families(options)
+    rule = CropRule()
+    config = MOBILE_CONFIG if options.preset == "mobile" else NetworkConfig(width=options.width)
+    trainer = Trainer(
+        start(config, options.imagenet),
+        Forge(training, rule, families),
+        Forge(validation, rule, families),
+        TrainConfig(
+            pictures=options.pictures,
+            minutes=options.minutes,
+            batch=options.batch,
+            rate=options.rate,
+            seed=options.seed,
+            workers=options.workers,
+            validation_pairs=options.validation_pairs,
+            validate_every=options.validate_every,
+        ),
+        options.out,
+    )
+    if options.resume:
+        trainer.resume(options.out / "last.pt")
+    print(trainer.run())
+    return 0

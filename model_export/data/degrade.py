@@ -1,0 +1,175 @@
+"""What happens to a picture on its way to a moderator; drawn once, applied to a whole pair.
+
+A real picture and its fake must suffer exactly the same, or the network learns compression.
+"""
+
+from collections.abc import Callable
+from fractions import Fraction
+from io import BytesIO
+
+import av
+import cv2
+import numpy as np
+
+from model_export.data.colour import tone_curve
+from model_export.data.rng import Rng, between, chance
+from model_export.data.warp import Picture
+
+Step = Callable[[Picture], Picture]
+"""A deterministic change of one picture; sizes may change, but alike for pictures of one size."""
+
+RESIZERS = (cv2.INTER_AREA, cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_LANCZOS4)
+
+
+def jpeg(picture: Picture, quality: int) -> Picture:
+    """Encode and decode as JPEG, quality 1 to 100."""
+    _, data = cv2.imencode(".jpg", picture[..., ::-1], (cv2.IMWRITE_JPEG_QUALITY, quality))
+    return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR_RGB), np.uint8)
+
+
+def webp(picture: Picture, quality: int) -> Picture:
+    """Encode and decode as lossy WebP, quality 1 to 100."""
+    _, data = cv2.imencode(".webp", picture[..., ::-1], (cv2.IMWRITE_WEBP_QUALITY, quality))
+    return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR_RGB), np.uint8)
+
+
+def h264(picture: Picture, crf: int, motion: tuple[float, float], frames: int) -> Picture:
+    """The last of a few slightly moving frames after H.264; crf 0 (lossless) to 51.
+
+    motion: pixels a frame, x and y. One frame is an intra frame; more make it a predicted one,
+    whose artefacts differ.
+    """
+    height, width = (side // 2 * 2 for side in picture.shape[:2])
+    buffer = BytesIO()
+    with av.open(buffer, "w", format="mp4") as container:
+        stream = container.add_stream("libx264", rate=Fraction(25))
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        stream.options = {"crf": str(crf), "preset": "veryfast", "tune": "zerolatency"}
+        stream.codec_context.thread_count = 1
+        for number in range(frames):
+            away = number - frames + 1
+            matrix = np.array([[1, 0, away * motion[0]], [0, 1, away * motion[1]]])
+            moved = picture if not away else cv2.warpAffine(
+                picture, matrix, picture.shape[1::-1], borderMode=cv2.BORDER_REPLICATE
+            )  # fmt: skip
+            frame = av.VideoFrame.from_ndarray(
+                np.ascontiguousarray(moved[:height, :width]), format="rgb24"
+            )
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    buffer.seek(0)
+    result = picture.copy()
+    with av.open(buffer) as container:
+        for decoded in container.decode(video=0):
+            result[:height, :width] = decoded.to_ndarray(format="rgb24")
+    return result
+
+
+def resize(picture: Picture, scale: float, interpolation: int) -> Picture:
+    """Resize both sides by one factor, to at least 24 pixels."""
+    height, width = picture.shape[:2]
+    size = (max(24, round(width * scale)), max(24, round(height * scale)))
+    return np.asarray(cv2.resize(picture, size, interpolation=interpolation), np.uint8)
+
+
+def add_noise(picture: Picture, deviation: float, seed: int) -> Picture:
+    """Gaussian sensor noise; the seed makes it the same for both pictures of a pair."""
+    noise = np.random.default_rng(seed).normal(0, deviation, picture.shape)
+    return np.clip(picture + noise, 0, 255).astype(np.uint8)
+
+
+def motion_blur(picture: Picture, length: int, angle: float) -> Picture:
+    """A straight-line blur of `length` pixels."""
+    kernel = np.zeros((length, length), np.float32)
+    kernel[length // 2] = 1 / length
+    turn = cv2.getRotationMatrix2D((length / 2 - 0.5, length / 2 - 0.5), angle, 1)
+    turned = cv2.warpAffine(kernel, turn, (length, length))
+    return np.asarray(cv2.filter2D(picture, -1, turned / turned.sum()), np.uint8)
+
+
+def draw_tone(rng: Rng) -> list[Step]:
+    """Exposure, contrast, saturation, grey: what cameras and filters do to a whole picture."""
+    steps: list[Step] = []
+    if chance(rng, 0.6):
+        contrast, brightness = between(rng, 0.7, 1.3), between(rng, -0.15, 0.15)
+        curve = tone_curve(contrast, brightness, between(rng, 0.7, 1.4))
+        steps.append(lambda p: np.asarray(cv2.LUT(p, curve), np.uint8))
+    if chance(rng, 0.4):
+        gain = rng.uniform(0.85, 1.15, 3)
+        steps.append(lambda p: np.clip(p * gain, 0, 255).astype(np.uint8))
+    if chance(rng, 0.3):
+        saturation = between(rng, 0.4, 1.4)
+
+        def saturate(picture: Picture) -> Picture:
+            grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)[..., None]
+            mixed = grey + saturation * (picture.astype(np.float32) - grey)
+            return np.clip(mixed, 0, 255).astype(np.uint8)
+
+        steps.append(saturate)
+    return steps
+
+
+def draw_optics(rng: Rng) -> list[Step]:
+    """Blur, beauty filter, sharpening, noise."""
+    steps: list[Step] = []
+    draw = rng.random()
+    if draw < 0.2:
+        sigma = between(rng, 0.3, 1.8)
+        steps.append(lambda p: np.asarray(cv2.GaussianBlur(p, (0, 0), sigma), np.uint8))
+    elif draw < 0.27:
+        length, angle = int(rng.integers(3, 8)), between(rng, 0, 180)
+        steps.append(lambda p: motion_blur(p, length, angle))
+    elif draw < 0.37:
+        strength = between(rng, 10, 45)
+        steps.append(lambda p: np.asarray(cv2.bilateralFilter(p, 7, strength, 4), np.uint8))
+    elif draw < 0.45:
+        amount = between(rng, 0.3, 1.2)
+        steps.append(
+            lambda p: np.asarray(
+                cv2.addWeighted(p, 1 + amount, cv2.GaussianBlur(p, (0, 0), 1.2), -amount, 0),
+                np.uint8,
+            )
+        )
+    if chance(rng, 0.25):
+        deviation, seed = between(rng, 1, 9), int(rng.integers(2**31))
+        steps.append(lambda p: add_noise(p, deviation, seed))
+    return steps
+
+
+def draw_scale(rng: Rng, low: float) -> Step:
+    """One resize by a factor between low and 1."""
+    scale, kind = between(rng, low, 1.0), RESIZERS[rng.integers(len(RESIZERS))]
+    return lambda p: resize(p, scale, kind)
+
+
+def draw_codec(rng: Rng) -> Step:
+    """One lossy encoding: H.264 or JPEG mostly, WebP sometimes."""
+    draw = rng.random()
+    if draw < 0.5:
+        crf, frames = int(rng.integers(18, 37)), int(rng.integers(1, 4))
+        motion = (between(rng, -3, 3), between(rng, -3, 3))
+        return lambda p: h264(p, crf, motion, frames)
+    if draw < 0.92:
+        quality = int(rng.integers(35, 99))
+        return lambda p: jpeg(p, quality)
+    quality = int(rng.integers(30, 95))
+    return lambda p: webp(p, quality)
+
+
+def draw_degradation(rng: Rng) -> list[Step]:
+    """A whole journey: tone, optics, shrinking, encoding, and for some a second upload."""
+    steps = draw_tone(rng) + draw_optics(rng)
+    if chance(rng, 0.5):
+        steps.append(draw_scale(rng, 0.4))
+    if chance(rng, 0.85):
+        steps.append(draw_codec(rng))
+    if chance(rng, 0.2):
+        steps += [draw_scale(rng, 0.6), draw_codec(rng)]
+    return steps
+
+
+def degrade(picture: Picture, steps: list[Step]) -> Picture:
+    """Apply the steps in order."""
+    for step in steps:
+        picture = step(picture)
+    return picture

@@ -1,0 +1,267 @@
+"""The families of synthetic manipulations: how each makes a fake out of real faces.
+
+To add a family, write a function of the type `Family` below, add it to `FAMILIES` with its share
+of the training pairs, and look at it with `unmask-model forge --family NAME`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from model_export.data import masks
+from model_export.data.colour import match_colour, shift_colour
+from model_export.data.masks import Alpha
+from model_export.data.rng import Rng, between, chance
+from model_export.data.warp import (
+    Picture,
+    Points,
+    frame_points,
+    move_points,
+    remap,
+    similarity,
+    spline_field,
+    warp,
+)
+
+INTERPOLATIONS = (cv2.INTER_NEAREST, cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_LANCZOS4)
+
+
+@dataclass(frozen=True, slots=True)
+class Canvas:
+    """A face at working size: uint8 RGB (H, W, 3) and 68 landmarks in its pixels."""
+
+    pixels: Picture
+    landmarks: Points
+
+
+@dataclass(frozen=True, slots=True)
+class Manipulation:
+    """A fake and its truth: uint8 RGB (H, W, 3), and where it differs, float32 (H, W)."""
+
+    pixels: Picture
+    region: Alpha
+
+
+Family = Callable[[Canvas, Canvas, Rng], Manipulation]
+"""(target, donor, rng) -> manipulation of the target; a family may ignore the donor."""
+
+
+def blend(over: Picture, under: Picture, alpha: Alpha) -> Picture:
+    """alpha x over + (1 - alpha) x under, rounded."""
+    weight = alpha[..., None]
+    mixed = under.astype(np.float32) * (1 - weight) + over.astype(np.float32) * weight
+    return np.round(mixed).astype(np.uint8)
+
+
+def resample(picture: Picture, scale: float, rng: Rng) -> Picture:
+    """Down to `scale` and back up, with a random interpolation: a generator's low resolution."""
+    height, width = picture.shape[:2]
+    size = (max(8, round(width * scale)), max(8, round(height * scale)))
+    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    back = INTERPOLATIONS[rng.integers(1, len(INTERPOLATIONS))]
+    return np.asarray(cv2.resize(small, (width, height), interpolation=back), np.uint8)
+
+
+def sharpen(picture: Picture, amount: float) -> Picture:
+    """Unsharp mask with a radius of 1.2 pixels."""
+    soft = cv2.GaussianBlur(picture, (0, 0), 1.2)
+    return np.asarray(cv2.addWeighted(picture, 1 + amount, soft, -amount, 0), np.uint8)
+
+
+def checkerboard(picture: Picture, rng: Rng) -> Picture:
+    """The faint lattice transposed convolutions leave (Odena et al., Distill 2016)."""
+    height, width = picture.shape[:2]
+    period = int(rng.integers(2, 9))
+    tile = rng.normal(0, between(rng, 1.0, 4.0), (period, period, 3))
+    lattice = np.tile(tile, (height // period + 1, width // period + 1, 1))[:height, :width]
+    return np.clip(picture + lattice, 0, 255).astype(np.uint8)
+
+
+def generator_look(picture: Picture, span: float, rng: Rng) -> Picture:
+    """What an autoencoder's output looks like: low resolution, soft, sometimes a lattice."""
+    resolution = between(rng, 56, 190)
+    result = picture
+    if resolution < span:
+        result = resample(result, resolution / span, rng)
+    if chance(rng, 0.4):
+        result = np.asarray(cv2.GaussianBlur(result, (0, 0), between(rng, 0.4, 1.6)), np.uint8)
+    if chance(rng, 0.2):
+        result = np.asarray(cv2.bilateralFilter(result, 5, between(rng, 10, 40), 3), np.uint8)
+    if chance(rng, 0.25):
+        result = checkerboard(result, rng)
+    if chance(rng, 0.25):
+        result = sharpen(result, between(rng, 0.3, 1.2))
+    return result
+
+
+def paste(source: Picture, target: Canvas, region: Alpha, rng: Rng, poisson: float) -> Picture:
+    """Blend a prepared source into the target, by Poisson editing with the given probability."""
+    if chance(rng, poisson):
+        solid = (region > 0.5).astype(np.uint8) * 255
+        solid[:2] = solid[-2:] = 0
+        solid[:, :2] = solid[:, -2:] = 0
+        x, y, width, height = cv2.boundingRect(solid)
+        if width > 8 and height > 8:
+            centre = (x + width // 2, y + height // 2)
+            cloned = cv2.seamlessClone(source, target.pixels, solid, centre, cv2.NORMAL_CLONE)
+            return blend(np.asarray(cloned, np.uint8), target.pixels, masks.blur(region, 1.0))
+    return blend(source, target.pixels, region)
+
+
+def fit_donor(target: Canvas, donor: Canvas, strictness: float) -> Picture:
+    """The donor's face laid over the target's: by similarity, then point by point.
+
+    strictness: 0 keeps the donor's shape, 1 moves every landmark onto the target's.
+    """
+    height, width = target.pixels.shape[:2]
+    matrix = similarity(donor.landmarks[17:], target.landmarks[17:])
+    placed = warp(donor.pixels, matrix, height, width)
+    if strictness <= 0:
+        return placed
+    points = move_points(donor.landmarks, matrix)
+    aim = points + strictness * (target.landmarks - points)
+    frame = frame_points(height, width)
+    field = spline_field(np.vstack((points, frame)), np.vstack((aim, frame)), height, width)
+    return remap(placed, field)
+
+
+def self_blend(target: Canvas, donor: Canvas, rng: Rng) -> Manipulation:
+    """A face blended with a slightly changed copy of itself (Shiohara, Yamasaki, CVPR 2022)."""
+    del donor
+    height, width = target.pixels.shape[:2]
+    span = masks.face_span(target.landmarks)
+    source = shift_colour(target.pixels, rng, between(rng, 0.5, 1.2))
+    draw = rng.random()
+    if draw < 0.45:
+        source = resample(source, between(rng, 0.25, 0.7), rng)
+    elif draw < 0.7:
+        source = sharpen(source, between(rng, 0.4, 1.5))
+    elif draw < 0.85:
+        source = generator_look(source, span, rng)
+    scale = 1 + between(rng, -0.05, 0.05)
+    centre = target.landmarks.mean(0)
+    shift = rng.uniform(-0.03, 0.03, 2) * span
+    matrix = np.array(
+        [[scale, 0, (1 - scale) * centre[0] + shift[0]],
+         [0, scale, (1 - scale) * centre[1] + shift[1]]]
+    )  # fmt: skip
+    source = warp(source, matrix, height, width)
+    shape = masks.any_face_shape(target.landmarks, height, width, rng)
+    region = masks.blur(shape, between(rng, 0.0, 0.05) * span)
+    ratio = float(rng.choice((0.4, 0.6, 0.8, 1.0, 1.0, 1.0)))
+    return Manipulation(blend(source, target.pixels, region * ratio), region)
+
+
+def deepfakes(target: Canvas, donor: Canvas, rng: Rng) -> Manipulation:
+    """Another face through a low-resolution generator, pasted as a turned rectangle."""
+    height, width = target.pixels.shape[:2]
+    span = masks.face_span(target.landmarks)
+    source = fit_donor(target, donor, between(rng, 0.5, 1.0))
+    shape = masks.rectangle(target.landmarks, height, width, rng)
+    if chance(rng, 0.85):
+        source = match_colour(source, target.pixels, shape, between(rng, 0.5, 1.0))
+    source = generator_look(source, span, rng)
+    region = masks.blur(shape, between(rng, 0.01, 0.07) * span)
+    return Manipulation(paste(source, target, region, rng, poisson=0.1), region)
+
+
+def head_swap(target: Canvas, donor: Canvas, rng: Rng) -> Manipulation:
+    """Another face through a generator, blended along the face's outline, as later tools do."""
+    height, width = target.pixels.shape[:2]
+    span = masks.face_span(target.landmarks)
+    source = fit_donor(target, donor, between(rng, 0.6, 1.0))
+    outline = masks.with_forehead(target.landmarks, between(rng, 0.0, 0.4))
+    shape = masks.polygon(outline, height, width)
+    if chance(rng, 0.6):
+        shape = masks.deform(shape, span, rng)
+    source = match_colour(source, target.pixels, shape, between(rng, 0.6, 1.0))
+    source = generator_look(source, span, rng)
+    region = masks.blur(shape, between(rng, 0.01, 0.08) * span)
+    return Manipulation(paste(source, target, region, rng, poisson=0.15), region)
+
+
+def faceswap(target: Canvas, donor: Canvas, rng: Rng) -> Manipulation:
+    """Another face moved landmark by landmark onto the target, pasted as a polygon."""
+    height, width = target.pixels.shape[:2]
+    span = masks.face_span(target.landmarks)
+    source = fit_donor(target, donor, 1.0)
+    outline = masks.with_forehead(target.landmarks, between(rng, 0.0, 0.12))
+    if chance(rng, 0.3):
+        outline = target.landmarks[17:]
+    shape = masks.polygon(outline, height, width)
+    if chance(rng, 0.75):
+        source = match_colour(source, target.pixels, shape, between(rng, 0.3, 1.0))
+    if chance(rng, 0.4):
+        source = resample(source, between(rng, 0.5, 0.9), rng)
+    region = masks.blur(shape, between(rng, 0.0, 0.02) * span)
+    return Manipulation(paste(source, target, region, rng, poisson=0.25), region)
+
+
+def moved_expression(landmarks: Points, rng: Rng) -> Points:
+    """Landmarks of the same face with another mouth, other brows and eyes."""
+    span = masks.face_span(landmarks)
+    moved = landmarks.copy()
+    mouth = landmarks[masks.MOUTH]
+    centre = mouth.mean(0)
+    stretch = rng.uniform((0.82, 0.7), (1.25, 1.7))
+    moved[masks.MOUTH] = centre + (mouth - centre) * stretch
+    drop = between(rng, -0.02, 0.07) * span
+    moved[np.r_[55:60, 65:68], 1] += drop
+    moved[6:11, 1] += 0.7 * drop
+    corners = np.array([48, 54, 60, 64])
+    moved[corners, 1] += between(rng, -0.035, 0.035) * span
+    moved[masks.BROWS, 1] += between(rng, -0.04, 0.04) * span
+    for eye in (masks.LEFT_EYE, masks.RIGHT_EYE):
+        middle = landmarks[eye].mean(0)
+        moved[eye] = middle + (landmarks[eye] - middle) * (1, between(rng, 0.6, 1.3))
+    return moved
+
+
+def face2face(target: Canvas, donor: Canvas, rng: Rng) -> Manipulation:
+    """The same face with another expression, re-rendered; eyes and inner mouth left out."""
+    del donor
+    height, width = target.pixels.shape[:2]
+    span = masks.face_span(target.landmarks)
+    moved = moved_expression(target.landmarks, rng)
+    frame = frame_points(height, width)
+    field = spline_field(
+        np.vstack((target.landmarks, frame)), np.vstack((moved, frame)), height, width
+    )
+    source = remap(target.pixels, field)
+    source = resample(source, between(rng, 0.4, 0.95), rng)
+    light = cv2.resize(
+        rng.normal(1.0, between(rng, 0.02, 0.08), (4, 4)).astype(np.float32), (width, height),
+        interpolation=cv2.INTER_CUBIC,
+    )  # fmt: skip
+    tint = 1 + rng.normal(0, 0.025, 3)
+    source = np.clip(source * light[..., None] * tint, 0, 255).astype(np.uint8)
+    if chance(rng, 0.5):
+        source = np.asarray(cv2.bilateralFilter(source, 5, between(rng, 10, 35), 3), np.uint8)
+    if chance(rng, 0.3):
+        source = checkerboard(source, rng)
+    shape = masks.smooth_with_holes(moved, height, width, rng)
+    region = masks.blur(shape, between(rng, 0.005, 0.025) * span)
+    return Manipulation(blend(source, target.pixels, region), region)
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyEntry:
+    """A family, the method its fakes are labelled with, and its share of the training pairs.
+
+    method: one of METHODS, or None where the family shows a manipulation of no known kind.
+    """
+
+    make: Family
+    method: str | None
+    share: float
+
+
+FAMILIES: dict[str, FamilyEntry] = {
+    "self_blend": FamilyEntry(self_blend, None, 0.32),
+    "deepfakes": FamilyEntry(deepfakes, "deepfakes", 0.2),
+    "head_swap": FamilyEntry(head_swap, None, 0.14),
+    "faceswap": FamilyEntry(faceswap, "faceswap", 0.17),
+    "face2face": FamilyEntry(face2face, "face2face", 0.17),
+}

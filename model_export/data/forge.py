@@ -1,0 +1,165 @@
+"""Makes one real/fake pair with its mask out of pictures of real faces."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from model_export.data.degrade import degrade, draw_degradation
+from model_export.data.faces import FaceIndex, RealFace
+from model_export.data.families import FAMILIES, Canvas, Manipulation
+from model_export.data.rng import Rng, between, chance
+from model_export.data.warp import Picture, move_points, similarity
+from service.faces.crop import CropRule, cut_square
+
+CONTEXT = 1.5
+"""Side of the working picture over the side of the crop: room for jitter and for codecs."""
+CANDIDATES, SHORTLIST = 64, 3
+"""Donors drawn for each swap, and how many of them, best pose first, are compared by skin."""
+MIN_CHANGE = 1.2
+"""Mean grey levels a fake must differ by inside its mask: less is a real picture, mislabelled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A real crop and its manipulated twin after identical degradation.
+
+    real, fake: uint8 RGB (S, S, 3); mask: uint8 (S, S), 255 = manipulated; family: a key of
+    FAMILIES; identity: the target's.
+    """
+
+    real: Picture
+    fake: Picture
+    mask: NDArray[np.uint8]
+    family: str
+    identity: int
+
+
+class Forge:
+    """Draws pairs from an index of real faces.
+
+    families: shares by name; defaults to FAMILIES' own. rule: the crop the network will see.
+    """
+
+    def __init__(
+        self, index: FaceIndex, rule: CropRule, families: tuple[str, ...] | None = None
+    ) -> None:
+        self.index = index
+        self.rule = rule
+        self.families = families or tuple(FAMILIES)
+        shares = np.array([FAMILIES[name].share for name in self.families])
+        self._shares = shares / shares.sum()
+        self._shapes = _normalised_shapes(index.landmarks)
+
+    def pair(self, position: int, rng: Rng) -> Pair:
+        """One pair whose target is the index's picture at `position`."""
+        face = self.index.read(position)
+        side = float(np.clip(rng.normal(220, 55), 110, 330))
+        target = self._canvas(face, side)
+        family = self.families[rng.choice(len(self.families), p=self._shares)]
+        manipulation = self._manipulate(target, family, position, side, rng)
+        steps = draw_degradation(rng)
+        view = self._view(rng)
+        return Pair(
+            real=self._look(degrade(target.pixels, steps), view),
+            fake=self._look(degrade(manipulation.pixels, steps), view),
+            mask=self._look(np.round(manipulation.region * 255).astype(np.uint8), view),
+            family=family,
+            identity=int(self.index.identities[position]),
+        )
+
+    def _manipulate(
+        self, target: Canvas, family: str, position: int, side: float, rng: Rng
+    ) -> Manipulation:
+        for _ in range(4):
+            donor = self._donor(target, position, side, rng)
+            made = FAMILIES[family].make(target, donor, rng)
+            inside = made.region > 0.5
+            if inside.any():
+                change = np.abs(made.pixels.astype(np.int16) - target.pixels)[inside].mean()
+                if change >= MIN_CHANGE:
+                    break
+        return made
+
+    def _donor(self, target: Canvas, position: int, side: float, rng: Rng) -> Canvas:
+        """Of a few random other people, the one whose pose and then skin fit best."""
+        candidates = rng.integers(0, len(self.index), CANDIDATES)
+        distance = ((self._shapes[candidates] - self._shapes[position]) ** 2).sum((1, 2))
+        same = self.index.identities[candidates] == self.index.identities[position]
+        order = np.argsort(np.where(same, np.inf, distance))[:SHORTLIST]
+        donors = [self._canvas(self.index.read(int(candidates[i])), side) for i in order]
+        skin = _skin(target)
+        return min(donors, key=lambda donor: float(np.abs(_skin(donor) - skin).sum()))
+
+    def _canvas(self, face: RealFace, side: float) -> Canvas:
+        """The face with context, at a size where the network's crop is `side` pixels."""
+        rule = CropRule(self.rule.scale * CONTEXT, round(side * CONTEXT))
+        pixels, to_picture = cut_square(face.pixels, face.box, rule)
+        inverse = cv2.invertAffineTransform(to_picture)
+        soften_outside(pixels, inverse, face.pixels.shape[:2])
+        return Canvas(pixels, move_points(face.landmarks, inverse))
+
+    def _view(self, rng: Rng) -> NDArray[np.float64]:
+        """Where the crop looks: unit square of the working picture to unit square of the crop."""
+        zoom = CONTEXT / between(rng, 0.78, 1.12)
+        angle = np.deg2rad(rng.normal(0, 5))
+        cosine, sine = zoom * np.cos(angle), zoom * np.sin(angle)
+        linear = np.array([[cosine, -sine], [sine, cosine]])
+        if chance(rng, 0.5):
+            linear[:, 0] *= -1
+        centre = np.full(2, 0.5)
+        return np.c_[linear, centre + rng.uniform(-0.06, 0.06, 2) - linear @ centre]
+
+    def _look(self, picture: Picture, view: NDArray[np.float64]) -> Picture:
+        size, side = self.rule.size, picture.shape[0]
+        matrix = np.c_[view[:, :2] * size / side, view[:, 2] * size]
+        return np.asarray(
+            cv2.warpAffine(
+                picture,
+                matrix,
+                (size, size),
+                flags=cv2.INTER_LINEAR,
+                borderMode=cv2.BORDER_REFLECT_101,
+            ),
+            np.uint8,
+        )
+
+
+def _normalised_shapes(landmarks: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Inner landmarks of every face after a similarity onto their mean, (N, 51, 2)."""
+    inner = landmarks[:, 17:]
+    centred = inner - inner.mean(1, keepdims=True)
+    scaled = centred / np.sqrt((centred**2).sum((1, 2), keepdims=True))
+    mean = scaled.mean(0)
+    return np.stack([move_points(shape, similarity(shape, mean)) for shape in scaled])
+
+
+def soften_outside(
+    pixels: Picture, from_picture: NDArray[np.float64], shape: tuple[int, int]
+) -> None:
+    """Blur, in place, what lies beyond the source picture's edge.
+
+    Tight pictures have to be continued to be cropped; mirrored eyes above a forehead are nothing
+    a detector should learn from, an unsharp background is.
+    """
+    corners = move_points(np.array([(0, 0), shape[::-1]], np.float32), from_picture)
+    (left, top), (right, bottom) = np.round(corners).astype(int)
+    size = pixels.shape[0]
+    if left <= 0 and top <= 0 and right >= size and bottom >= size:
+        return
+    inside = np.zeros(pixels.shape[:2], np.float32)
+    inside[max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)] = 1
+    inside = np.minimum(inside, cv2.GaussianBlur(inside, (0, 0), 2) * 2 - 1).clip(0, 1)[..., None]
+    small = cv2.resize(pixels, (size // 8, size // 8), interpolation=cv2.INTER_AREA)
+    soft = cv2.resize(cv2.blur(small, (5, 5)), (size, size), interpolation=cv2.INTER_CUBIC)
+    pixels[:] = np.round(pixels * inside + soft * (1 - inside))
+
+
+def _skin(canvas: Canvas) -> NDArray[np.float64]:
+    """Mean colour between brows and mouth, float64 (3,)."""
+    points = canvas.landmarks[27:48]
+    limit = canvas.pixels.shape[0] - 2
+    left, top = np.clip(points.min(0), 0, limit).astype(int)
+    right, bottom = np.clip(points.max(0), 0, limit).astype(int) + 2
+    return np.asarray(canvas.pixels[top:bottom, left:right].mean((0, 1)))

@@ -1,0 +1,220 @@
+"""Training on real faces with manipulations made on the fly."""
+
+import csv
+import json
+import logging
+import math
+import time
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+from tqdm import tqdm
+
+from model_export.checkpoint import Checkpoint, load_checkpoint
+from model_export.data.forge import Forge
+from model_export.data.pairs import Batch, PairDataset, collate
+from model_export.losses import Truth, paper_losses, stronger_losses
+from model_export.networks.contract import NetworkConfig, NetworkOutput
+from model_export.networks.factory import Network
+from model_export.validate import validate
+
+log = logging.getLogger(__name__)
+Losses = Callable[[NetworkOutput, Truth], dict[str, Tensor]]
+
+
+@dataclass(frozen=True, slots=True)
+class TrainConfig:
+    """How to train.
+
+    minutes or pictures, whichever ends first, is the length; the learning rate follows a cosine
+    over it. batch counts crops, half of them real. ema: decay of the averaged weights, which
+    are the ones validated and kept. The defaults are the stronger network's; the paper's are
+    Adam 1e-3, betas 0.9/0.999, eps 1e-7, weight decay 5e-4, batch 64.
+    """
+
+    pictures: int = 150_000
+    minutes: float = math.inf
+    batch: int = 32
+    rate: float = 6e-4
+    weight_decay: float = 5e-4
+    ema: float = 0.998
+    seed: int = 0
+    workers: int = 1
+    validation_pairs: int = 400
+    validate_every: int = 8_000
+
+
+class Trainer:
+    """One training run in a folder: `last.pt` to resume, `best.pt` to use, `metrics.csv`."""
+
+    def __init__(
+        self,
+        network: Network,
+        training: Forge,
+        validation: Forge,
+        config: TrainConfig,
+        folder: Path,
+    ) -> None:
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.network = network.to(self.device, memory_format=torch.channels_last)
+        self.averaged = deepcopy(self.network).eval()
+        self.training, self.validation = training, validation
+        self.config, self.folder = config, folder
+        self.losses: Losses = paper_losses if network.config.preset == "paper" else stronger_losses
+        decayed = [p for p in network.parameters() if p.ndim > 1]
+        plain = [p for p in network.parameters() if p.ndim <= 1]
+        self.optimiser = torch.optim.AdamW(
+            [{"params": decayed}, {"params": plain, "weight_decay": 0.0}],
+            lr=config.rate,
+            eps=1e-7,
+            weight_decay=config.weight_decay,
+        )
+        self.seen, self.seconds, self.best = 0, 0.0, math.inf
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "train.json").write_text(
+            json.dumps({"train": asdict(config), "network": network.config.to_dict()}, indent=1)
+        )
+
+    def resume(self, path: Path) -> None:
+        """Go on from a `last.pt`: weights, averaged weights, optimiser, progress."""
+        saved = load_checkpoint(path)
+        self.network.load_state_dict(saved.resume["network"])
+        self.averaged.load_state_dict(saved.weights)
+        self.optimiser.load_state_dict(saved.resume["optimiser"])
+        self.seen, self.seconds = saved.resume["seen"], saved.resume["seconds"]
+        self.best = saved.resume["best"]
+
+    @property
+    def progress(self) -> float:
+        """Share of the training done, 0 to 1."""
+        time_share = self.seconds / (60 * self.config.minutes)
+        return min(1.0, max(self.seen / self.config.pictures, time_share))
+
+    def run(self) -> Path:
+        """Train to the end; returns the path of the best checkpoint."""
+        # A pair takes a few processes' time to make and one batch's time to learn from.
+        torch.manual_seed(self.config.seed)
+        held_out = self._loader(
+            PairDataset(self.validation, self.config.validation_pairs, seed=10_007)
+        )
+        validation = [*held_out]
+        pairs = PairDataset(
+            self.training, (self.config.pictures - self.seen) // 2, self.config.seed, self.seen // 2
+        )
+        next_check = self.seen + self.config.validate_every
+        started = time.monotonic() - self.seconds
+        bar = tqdm(total=self.config.pictures, initial=self.seen, unit="pic", mininterval=5)
+        for batch in self._loader(pairs):
+            terms = self.step(batch)
+            self.seen += len(batch.pictures)
+            self.seconds = time.monotonic() - started
+            bar.update(len(batch.pictures))
+            bar.set_postfix({k: f"{v:.3f}" for k, v in terms.items()}, refresh=False)
+            if self.seen >= next_check or self.progress >= 1:
+                self.check(validation, terms)
+                next_check = self.seen + self.config.validate_every
+            if self.progress >= 1:
+                break
+        bar.close()
+        return self.folder / "best.pt"
+
+    def step(self, batch: Batch) -> dict[str, float]:
+        """One optimiser step; returns the losses."""
+        self._set_rate()
+        self.network.train()
+        truth = batch.truth(self.device)
+        with torch.autocast(self.device.type, dtype=torch.bfloat16):
+            output = self.network(
+                truth.pictures.contiguous(memory_format=torch.channels_last), truth.winner
+            )
+        terms = self.losses(output, truth)
+        self.optimiser.zero_grad(set_to_none=True)
+        torch.stack([*terms.values()]).sum().backward()
+        nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
+        self.optimiser.step()
+        self._average()
+        return {name: float(value.detach()) for name, value in terms.items()}
+
+    def check(self, validation: list[Batch], terms: dict[str, float]) -> None:
+        """Validate the averaged weights, write metrics and checkpoints."""
+        figures = validate(self.averaged, validation, self.device)
+        row = {
+            "pictures": self.seen,
+            "minutes": round(self.seconds / 60, 2),
+            **{f"train_{k}": round(v, 5) for k, v in terms.items()},
+            **{k: round(v, 5) for k, v in figures.items()},
+        }
+        log.info("%s", json.dumps(row))
+        table = self.folder / "metrics.csv"
+        fresh = not table.exists()
+        with table.open("a", newline="") as file:
+            writer = csv.DictWriter(file, fieldnames=[*row], extrasaction="ignore")
+            if fresh:
+                writer.writeheader()
+            writer.writerow(row)
+        # Equal error and misplaced masks both make a detector useless; the sum ranks them.
+        badness = figures["eer"] + 0.25 * (1 - figures["iou"])
+        improved = badness < self.best
+        self.best = min(self.best, badness)
+        facts = {"training": {**asdict(self.config), **row}}
+        resume = {
+            "network": self.network.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "seen": self.seen,
+            "seconds": self.seconds,
+            "best": self.best,
+        }
+        weights = self.averaged.state_dict()
+        Checkpoint(self.network.config, weights, facts, resume).save(self.folder / "last.pt")
+        if improved:
+            Checkpoint(self.network.config, weights, facts).save(self.folder / "best.pt")
+
+    def _loader(self, pairs: PairDataset) -> DataLoader[Batch]:
+        return DataLoader(
+            pairs,  # type: ignore[arg-type]  # collate turns pairs into batches
+            batch_size=self.config.batch // 2,
+            num_workers=self.config.workers,
+            collate_fn=collate,
+            drop_last=False,
+            prefetch_factor=4 if self.config.workers else None,
+        )
+
+    def _set_rate(self) -> None:
+        warm = min(1.0, (self.seen + self.config.batch) / (100 * self.config.batch))
+        rate = self.config.rate * warm * (0.5 + 0.5 * math.cos(math.pi * self.progress))
+        for group in self.optimiser.param_groups:
+            group["lr"] = max(rate, 1e-6)
+
+    def _average(self) -> None:
+        # A young average would remember the initialisation: its decay grows with its age.
+        decay = min(self.config.ema, (1 + self.seen) / (10 * self.config.batch + self.seen))
+        with torch.no_grad():
+            pairs = zip(
+                self.averaged.state_dict().values(), self.network.state_dict().values(), strict=True
+            )
+            for kept, now in pairs:
+                if kept.is_floating_point():
+                    kept.lerp_(now, 1 - decay)
+                else:
+                    kept.copy_(now)
+
+
+def start(config: NetworkConfig, imagenet: Path | None) -> Network:
+    """A fresh network, its encoder from an ImageNet checkpoint where one is given.
+
+    Raises ValueError when the preset takes no such checkpoint.
+    """
+    from model_export.networks.factory import build_network
+    from model_export.networks.mobile import MobileNetwork
+
+    network = build_network(config)
+    if imagenet is not None:
+        if not isinstance(network, MobileNetwork):
+            raise ValueError("only the mobile preset starts from ImageNet weights")
+        network.load_imagenet(imagenet)
+    return network

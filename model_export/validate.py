@@ -1,0 +1,60 @@
+"""Quick figures on held-out pairs while training."""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from model_export.data.pairs import Batch
+from model_export.losses import NO_METHOD
+from model_export.networks.contract import FAKE, REAL
+
+
+def equal_error_rate(fake: NDArray[np.float64], real: NDArray[np.float64]) -> float:
+    """Error rate where misses and false alarms are equal, 0 to 1; higher values mean fake."""
+    thresholds = np.unique(np.concatenate((fake, real)))
+    misses = np.searchsorted(np.sort(fake), thresholds, side="left") / len(fake)
+    alarms = 1 - np.searchsorted(np.sort(real), thresholds, side="left") / len(real)
+    crossing = int(np.argmin(np.abs(misses - alarms)))
+    return float((misses[crossing] + alarms[crossing]) / 2)
+
+
+def area_under_roc(fake: NDArray[np.float64], real: NDArray[np.float64]) -> float:
+    """Probability that a fake ranks above a real, ties counting half."""
+    order = np.sort(real)
+    below = np.searchsorted(order, fake, side="left")
+    equal = np.searchsorted(order, fake, side="right") - below
+    return float((below + 0.5 * equal).mean() / len(real))
+
+
+def validate(network: nn.Module, batches: list[Batch], device: torch.device) -> dict[str, float]:
+    """AUC, EER, IoU on fakes, false-mask area on reals, method accuracy, AUC per family."""
+    network.eval()
+    scores, overlaps, false_area, right, families = [], [], [], [], []
+    with torch.inference_mode(), torch.autocast(device.type, dtype=torch.bfloat16):
+        for batch in batches:
+            truth = batch.truth(device)
+            output = network(truth.pictures.contiguous(memory_format=torch.channels_last))
+            scores.append((output.activations[:, FAKE] - output.activations[:, REAL]).float())
+            guess, wanted = output.mask_logits > 0, truth.masks > 0.5
+            half = len(guess) // 2
+            false_area.append(guess[:half].float().mean((1, 2, 3)))
+            both = (guess[half:] & wanted[half:]).sum((1, 2, 3)).float()
+            either = (guess[half:] | wanted[half:]).sum((1, 2, 3)).float()
+            overlaps.append(both / either.clamp(min=1))
+            named = truth.methods != NO_METHOD
+            if output.method_logits is not None:
+                right.append((output.method_logits.argmax(1) == truth.methods)[named].float())
+            families += batch.families
+    values = [s.double().cpu().numpy() for s in scores]
+    real = np.concatenate([v[: len(v) // 2] for v in values])
+    fake = np.concatenate([v[len(v) // 2 :] for v in values])
+    names = np.array(families)
+    return {
+        "auc": area_under_roc(fake, real),
+        "eer": equal_error_rate(fake, real),
+        "iou": float(torch.cat(overlaps).mean()),
+        "false_mask": float(torch.cat(false_area).mean()),
+        "method_accuracy": float(torch.cat(right).mean()) if right else float("nan"),
+        **{f"auc_{n}": area_under_roc(fake[names == n], real) for n in sorted({*families})},
+    }
