@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from pickle import UnpicklingError  # noqa: S403 - the name torch.load raises; nothing is unpickled
+from pickle import UnpicklingError
 from typing import Any
 
 import torch

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -20,7 +21,8 @@ from model_export.data.forge import Forge
 from model_export.data.pairs import Batch, PairDataset, collate
 from model_export.losses import Truth, paper_losses, stronger_losses
 from model_export.networks.contract import NetworkConfig, NetworkOutput
-from model_export.networks.factory import Network
+from model_export.networks.factory import Network, build_network
+from model_export.networks.mobile import MobileNetwork
 from model_export.validate import validate
 
 log = logging.getLogger(__name__)
@@ -61,15 +63,18 @@ class Trainer:
         folder: Path,
     ) -> None:
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.network = network.to(self.device, memory_format=torch.channels_last)
+        self.network = network.to(self.device)
+        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.averaged = deepcopy(self.network).eval()
         self.training, self.validation = training, validation
         self.config, self.folder = config, folder
         self.losses: Losses = paper_losses if network.config.preset == "paper" else stronger_losses
-        decayed = [p for p in network.parameters() if p.ndim > 1]
-        plain = [p for p in network.parameters() if p.ndim <= 1]
+        groups: list[dict[str, Any]] = [
+            {"params": [p for p in network.parameters() if p.ndim > 1]},
+            {"params": [p for p in network.parameters() if p.ndim <= 1], "weight_decay": 0.0},
+        ]
         self.optimiser = torch.optim.AdamW(
-            [{"params": decayed}, {"params": plain, "weight_decay": 0.0}],
+            groups,
             lr=config.rate,
             eps=1e-7,
             weight_decay=config.weight_decay,
@@ -134,7 +139,7 @@ class Trainer:
             )
         terms = self.losses(output, truth)
         self.optimiser.zero_grad(set_to_none=True)
-        torch.stack([*terms.values()]).sum().backward()
+        torch.stack([*terms.values()]).sum().backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
         self.optimiser.step()
         self._average()
@@ -209,9 +214,6 @@ def start(config: NetworkConfig, imagenet: Path | None) -> Network:
 
     Raises ValueError when the preset takes no such checkpoint.
     """
-    from model_export.networks.factory import build_network
-    from model_export.networks.mobile import MobileNetwork
-
     network = build_network(config)
     if imagenet is not None:
         if not isinstance(network, MobileNetwork):

@@ -30,7 +30,8 @@ def area_under_roc(fake: NDArray[np.float64], real: NDArray[np.float64]) -> floa
 def validate(network: nn.Module, batches: list[Batch], device: torch.device) -> dict[str, float]:
     """AUC, EER, IoU on fakes, false-mask area on reals, method accuracy, AUC per family."""
     network.eval()
-    scores, overlaps, false_area, right, families = [], [], [], [], []
+    scores, overlaps, false_area, right = [], [], [], []
+    families: list[str] = []
     with torch.inference_mode(), torch.autocast(device.type, dtype=torch.bfloat16):
         for batch in batches:
             truth = batch.truth(device)

@@ -53,13 +53,13 @@ def h264(picture: Picture, crf: int, motion: tuple[float, float], frames: int) -
                 picture, matrix, picture.shape[1::-1], borderMode=cv2.BORDER_REPLICATE
             )  # fmt: skip
             frame = av.VideoFrame.from_ndarray(
-                np.ascontiguousarray(moved[:height, :width]), format="rgb24"
+                np.ascontiguousarray(moved[:height, :width], np.uint8), format="rgb24"
             )
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
     buffer.seek(0)
     result = picture.copy()
-    with av.open(buffer) as container:
+    with av.open(buffer, "r") as container:
         for decoded in container.decode(video=0):
             result[:height, :width] = decoded.to_ndarray(format="rgb24")
     return result

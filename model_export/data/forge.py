@@ -96,7 +96,7 @@ class Forge:
         """The face with context, at a size where the network's crop is `side` pixels."""
         rule = CropRule(self.rule.scale * CONTEXT, round(side * CONTEXT))
         pixels, to_picture = cut_square(face.pixels, face.box, rule)
-        inverse = cv2.invertAffineTransform(to_picture)
+        inverse = np.asarray(cv2.invertAffineTransform(to_picture), np.float64)
         soften_outside(pixels, inverse, face.pixels.shape[:2])
         return Canvas(pixels, move_points(face.landmarks, inverse))
 
@@ -109,7 +109,8 @@ class Forge:
         if chance(rng, 0.5):
             linear[:, 0] *= -1
         centre = np.full(2, 0.5)
-        return np.c_[linear, centre + rng.uniform(-0.06, 0.06, 2) - linear @ centre]
+        shift = centre + rng.uniform(-0.06, 0.06, 2) - linear @ centre
+        return np.asarray(np.c_[linear, shift], np.float64)
 
     def _look(self, picture: Picture, view: NDArray[np.float64]) -> Picture:
         size, side = self.rule.size, picture.shape[0]

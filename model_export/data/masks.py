@@ -37,7 +37,7 @@ def polygon(points: Points, height: int, width: int) -> Alpha:
     canvas = np.zeros((height, width), np.uint8)
     hull = cv2.convexHull(np.round(points * 8).astype(np.int32))
     cv2.fillConvexPoly(canvas, hull, 255, cv2.LINE_AA, 3)
-    return canvas.astype(np.float32) / 255
+    return np.asarray(canvas / np.float32(255), np.float32)
 
 
 def rectangle(landmarks: Points, height: int, width: int, rng: Rng) -> Alpha:
@@ -59,9 +59,8 @@ def rectangle(landmarks: Points, height: int, width: int, rng: Rng) -> Alpha:
 def rounded(landmarks: Points, height: int, width: int) -> Alpha:
     """A smooth face: the hull, its corners rounded by a wide blur and cut again."""
     sigma = 0.06 * face_span(landmarks)
-    return np.clip((blur(polygon(landmarks, height, width), sigma) - 0.5) * 8 + 0.5, 0, 1).astype(
-        np.float32
-    )
+    soft = blur(polygon(landmarks, height, width), sigma)
+    return np.asarray(np.clip((soft - 0.5) * 8 + 0.5, 0, 1), np.float32)
 
 
 def smooth_with_holes(landmarks: Points, height: int, width: int, rng: Rng) -> Alpha:

@@ -61,7 +61,9 @@ def remap(
 ) -> Picture:
     """Look every pixel up through a backward map; beyond the edge the picture is mirrored."""
     return np.asarray(
-        cv2.remap(picture, field, None, interpolation, borderMode=cv2.BORDER_REFLECT_101),
+        cv2.remap(
+            picture, field[..., 0], field[..., 1], interpolation, borderMode=cv2.BORDER_REFLECT_101
+        ),
         dtype=np.uint8,
     )
 
@@ -74,7 +76,7 @@ def similarity(source: Points, target: Points) -> NDArray[np.float64]:
     cosine = (a * b).sum() / norm
     sine = (a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]).sum() / norm
     linear = np.array([[cosine, -sine], [sine, cosine]])
-    return np.c_[linear, centre_b - linear @ centre_a]
+    return np.asarray(np.c_[linear, centre_b - linear @ centre_a], np.float64)
 
 
 def move_points(points: Points, matrix: NDArray[np.float64]) -> Points:

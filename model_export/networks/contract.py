@@ -60,7 +60,10 @@ class NetworkConfig:
 
         Raises TypeError for unknown fields.
         """
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+        plain: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in values.items()
+        }
+        return cls(**plain)
 
 
 MOBILE_CONFIG = NetworkConfig(
@@ -87,12 +90,18 @@ class Normalise(nn.Module):
         return (pictures - self.mean) / self.std
 
 
+def split_halves(latent: Tensor) -> Tensor:
+    """(N, 2C, H, W) as (N, 2, C, H, W): the fake half, then the real one."""
+    count, channels, height, width = latent.shape
+    return latent.reshape(count, 2, channels // 2, height, width)
+
+
 def half_activations(latent: Tensor) -> Tensor:
     """Mean absolute value of each half of the latent features (BTAS 2019, eq. 1).
 
     latent: float (N, 2C, H, W). Returns float (N, 2): fake, real.
     """
-    return latent.abs().unflatten(1, (2, -1)).mean(dim=(2, 3, 4))
+    return split_halves(latent.abs()).mean(dim=(2, 3, 4))
 
 
 def silence_loser(latent: Tensor, winner: Tensor) -> Tensor:
@@ -102,7 +111,7 @@ def silence_loser(latent: Tensor, winner: Tensor) -> Tensor:
     label, use passes the stronger half (BTAS 2019, section 3).
     """
     keep = nn.functional.one_hot(winner, 2).to(latent.dtype)[:, :, None, None, None]
-    return (latent.unflatten(1, (2, -1)) * keep).flatten(1, 2)
+    return (split_halves(latent) * keep).flatten(1, 2)
 
 
 def stronger_half(activations: Tensor) -> Tensor:

@@ -14,6 +14,7 @@ from model_export.networks.contract import (
     Normalise,
     half_activations,
     silence_loser,
+    split_halves,
     stronger_half,
 )
 
@@ -121,7 +122,7 @@ class MobileNetwork(nn.Module):
         reconstruction = (
             torch.sigmoid(self.reconstruct_out(self.reconstruct_8(shared))) if reconstruct else None
         )
-        fake = latent.unflatten(1, (2, -1))[:, FAKE]
+        fake = split_halves(latent)[:, FAKE]
         pooled = torch.cat((fake.mean(dim=(2, 3)), fake.amax(dim=(2, 3))), 1)
         return NetworkOutput(activations, mask, reconstruction, self.method(pooled))
 
