@@ -6,6 +6,9 @@ import logging
 import sys
 
 COMMANDS = {
+    "import-classnseg": "read the authors' published weights",
+    "export": "write a checkpoint as a self-describing ONNX file",
+    "forge": "write labelled real/fake pairs with masks, to look at",
     "train": "train a detector on a folder of real faces",
 }
 

@@ -12,7 +12,9 @@ import numpy as np
 
 from model_export.data import masks
 from model_export.data.colour import match_colour, shift_colour
+from model_export.data.expression import moved_expression
 from model_export.data.masks import Alpha
+from model_export.data.retouch import checkerboard, generator_look, resample, sharpen
 from model_export.data.rng import Rng, between, chance
 from model_export.data.warp import (
     Picture,
@@ -24,8 +26,6 @@ from model_export.data.warp import (
     spline_field,
     warp,
 )
-
-INTERPOLATIONS = (cv2.INTER_NEAREST, cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_LANCZOS4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,47 +53,6 @@ def blend(over: Picture, under: Picture, alpha: Alpha) -> Picture:
     weight = alpha[..., None]
     mixed = under.astype(np.float32) * (1 - weight) + over.astype(np.float32) * weight
     return np.round(mixed).astype(np.uint8)
-
-
-def resample(picture: Picture, scale: float, rng: Rng) -> Picture:
-    """Down to `scale` and back up, with a random interpolation: a generator's low resolution."""
-    height, width = picture.shape[:2]
-    size = (max(8, round(width * scale)), max(8, round(height * scale)))
-    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-    back = INTERPOLATIONS[rng.integers(1, len(INTERPOLATIONS))]
-    return np.asarray(cv2.resize(small, (width, height), interpolation=back), np.uint8)
-
-
-def sharpen(picture: Picture, amount: float) -> Picture:
-    """Unsharp mask with a radius of 1.2 pixels."""
-    soft = cv2.GaussianBlur(picture, (0, 0), 1.2)
-    return np.asarray(cv2.addWeighted(picture, 1 + amount, soft, -amount, 0), np.uint8)
-
-
-def checkerboard(picture: Picture, rng: Rng) -> Picture:
-    """The faint lattice transposed convolutions leave (Odena et al., Distill 2016)."""
-    height, width = picture.shape[:2]
-    period = int(rng.integers(2, 9))
-    tile = rng.normal(0, between(rng, 1.0, 4.0), (period, period, 3))
-    lattice = np.tile(tile, (height // period + 1, width // period + 1, 1))[:height, :width]
-    return np.clip(picture + lattice, 0, 255).astype(np.uint8)
-
-
-def generator_look(picture: Picture, span: float, rng: Rng) -> Picture:
-    """What an autoencoder's output looks like: low resolution, soft, sometimes a lattice."""
-    resolution = between(rng, 56, 190)
-    result = picture
-    if resolution < span:
-        result = resample(result, resolution / span, rng)
-    if chance(rng, 0.4):
-        result = np.asarray(cv2.GaussianBlur(result, (0, 0), between(rng, 0.4, 1.6)), np.uint8)
-    if chance(rng, 0.2):
-        result = np.asarray(cv2.bilateralFilter(result, 5, between(rng, 10, 40), 3), np.uint8)
-    if chance(rng, 0.25):
-        result = checkerboard(result, rng)
-    if chance(rng, 0.25):
-        result = sharpen(result, between(rng, 0.3, 1.2))
-    return result
 
 
 def paste(source: Picture, target: Canvas, region: Alpha, rng: Rng, poisson: float) -> Picture:
@@ -197,26 +156,6 @@ def faceswap(target: Canvas, donor: Canvas, rng: Rng) -> Manipulation:
         source = resample(source, between(rng, 0.5, 0.9), rng)
     region = masks.blur(shape, between(rng, 0.0, 0.02) * span)
     return Manipulation(paste(source, target, region, rng, poisson=0.25), region)
-
-
-def moved_expression(landmarks: Points, rng: Rng) -> Points:
-    """Landmarks of the same face with another mouth, other brows and eyes."""
-    span = masks.face_span(landmarks)
-    moved = landmarks.copy()
-    mouth = landmarks[masks.MOUTH]
-    centre = mouth.mean(0)
-    stretch = rng.uniform((0.82, 0.7), (1.25, 1.7))
-    moved[masks.MOUTH] = centre + (mouth - centre) * stretch
-    drop = between(rng, -0.02, 0.07) * span
-    moved[np.r_[55:60, 65:68], 1] += drop
-    moved[6:11, 1] += 0.7 * drop
-    corners = np.array([48, 54, 60, 64])
-    moved[corners, 1] += between(rng, -0.035, 0.035) * span
-    moved[masks.BROWS, 1] += between(rng, -0.04, 0.04) * span
-    for eye in (masks.LEFT_EYE, masks.RIGHT_EYE):
-        middle = landmarks[eye].mean(0)
-        moved[eye] = middle + (landmarks[eye] - middle) * (1, between(rng, 0.6, 1.3))
-    return moved
 
 
 def face2face(target: Canvas, donor: Canvas, rng: Rng) -> Manipulation:

@@ -110,7 +110,8 @@ def silence_loser(latent: Tensor, winner: Tensor) -> Tensor:
     latent: float (N, 2C, H, W); winner: int64 (N,), FAKE or REAL. Training passes the true
     label, use passes the stronger half (BTAS 2019, section 3).
     """
-    keep = nn.functional.one_hot(winner, 2).to(latent.dtype)[:, :, None, None, None]
+    halves = torch.arange(2, device=winner.device)
+    keep = (winner[:, None] == halves).to(latent.dtype)[:, :, None, None, None]
     return (split_halves(latent) * keep).flatten(1, 2)
 
 

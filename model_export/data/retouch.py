@@ -1,0 +1,50 @@
+"""What generators and editors do to the texture of a face."""
+
+import cv2
+import numpy as np
+
+from model_export.data.rng import Rng, between, chance
+from model_export.data.warp import Picture
+
+INTERPOLATIONS = (cv2.INTER_NEAREST, cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_LANCZOS4)
+
+
+def resample(picture: Picture, scale: float, rng: Rng) -> Picture:
+    """Down to `scale` and back up, with a random interpolation: a generator's low resolution."""
+    height, width = picture.shape[:2]
+    size = (max(8, round(width * scale)), max(8, round(height * scale)))
+    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    back = INTERPOLATIONS[rng.integers(1, len(INTERPOLATIONS))]
+    return np.asarray(cv2.resize(small, (width, height), interpolation=back), np.uint8)
+
+
+def sharpen(picture: Picture, amount: float) -> Picture:
+    """Unsharp mask with a radius of 1.2 pixels."""
+    soft = cv2.GaussianBlur(picture, (0, 0), 1.2)
+    return np.asarray(cv2.addWeighted(picture, 1 + amount, soft, -amount, 0), np.uint8)
+
+
+def checkerboard(picture: Picture, rng: Rng) -> Picture:
+    """The faint lattice transposed convolutions leave (Odena et al., Distill 2016)."""
+    height, width = picture.shape[:2]
+    period = int(rng.integers(2, 9))
+    tile = rng.normal(0, between(rng, 1.0, 4.0), (period, period, 3))
+    lattice = np.tile(tile, (height // period + 1, width // period + 1, 1))[:height, :width]
+    return np.clip(picture + lattice, 0, 255).astype(np.uint8)
+
+
+def generator_look(picture: Picture, span: float, rng: Rng) -> Picture:
+    """What an autoencoder's output looks like: low resolution, soft, sometimes a lattice."""
+    resolution = between(rng, 56, 190)
+    result = picture
+    if resolution < span:
+        result = resample(result, resolution / span, rng)
+    if chance(rng, 0.4):
+        result = np.asarray(cv2.GaussianBlur(result, (0, 0), between(rng, 0.4, 1.6)), np.uint8)
+    if chance(rng, 0.2):
+        result = np.asarray(cv2.bilateralFilter(result, 5, between(rng, 10, 40), 3), np.uint8)
+    if chance(rng, 0.25):
+        result = checkerboard(result, rng)
+    if chance(rng, 0.25):
+        result = sharpen(result, between(rng, 0.3, 1.2))
+    return result

@@ -1,0 +1,45 @@
+"""The note an exported model carries about itself."""
+
+from typing import Any
+
+from model_export.checkpoint import Checkpoint
+from model_export.losses import ACTIVATION_SLOPE
+from model_export.networks.contract import METHODS
+from service.faces.crop import CropRule
+
+SCHEMA = 1
+UNDECIDED = {"manipulated": 0.7, "authentic": 0.3, "mask": 128, "method": 0.5}
+"""Thresholds of a model nobody has calibrated yet."""
+
+
+def describe(checkpoint: Checkpoint, has_method: bool) -> dict[str, Any]:
+    """All constants the service needs, JSON-ready; `facts` of the checkpoint win over defaults.
+
+    Without a fitted calibration the probability is a logistic of slope 6 on the difference of
+    the activations, the one the stronger network is trained with.
+    """
+    facts = checkpoint.facts
+    return {
+        "schema": SCHEMA,
+        "name": facts.get("name", f"unmask-{checkpoint.config.preset}"),
+        "version": facts.get("version", "0"),
+        "preset": checkpoint.config.preset,
+        "input": {
+            "name": "image",
+            "size": checkpoint.config.size,
+            "layout": "NHWC",
+            "dtype": "uint8",
+            "colour": "RGB",
+        },
+        "crop": facts.get("crop", {"scale": CropRule().scale}),
+        "methods": list(METHODS) if has_method else [],
+        "calibration": facts.get(
+            "calibration",
+            {"kind": "logistic", "slope": ACTIVATION_SLOPE, "intercept": 0.0, "fitted_on": None},
+        ),
+        "method_temperature": facts.get("method_temperature", 1.0),
+        "thresholds": facts.get("thresholds", UNDECIDED),
+        "training_data": facts.get("training_data", "not stated"),
+        "licence": facts.get("licence", "not stated"),
+        "figures": facts.get("figures", {}),
+    }

@@ -1,0 +1,143 @@
+"""PyTorch to one self-describing ONNX file, checked against PyTorch on the same pictures."""
+
+import json
+import warnings
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from model_export.checkpoint import Checkpoint
+from model_export.description import describe
+from model_export.networks.contract import FAKE, REAL
+from model_export.networks.factory import Network
+
+OPSET = 18
+ACTIVATION_TOLERANCE = 1e-4
+MASK_TOLERANCE = 1e-3
+"""Largest share of mask pixels that may differ by more than one grey level."""
+
+
+class ParityError(ValueError):
+    """The exported file does not compute what the checkpoint computes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parity:
+    """Largest difference of an activation; share of mask pixels off by over one grey level."""
+
+    activation_max_abs: float
+    mask_fraction: float
+    pictures: int
+
+    @property
+    def good(self) -> bool:
+        """Within both tolerances."""
+        return (
+            self.activation_max_abs <= ACTIVATION_TOLERANCE and self.mask_fraction <= MASK_TOLERANCE
+        )
+
+
+class Exportable(nn.Module):
+    """The network between bytes and bytes: uint8 NHWC in, uint8 mask out, no reconstruction."""
+
+    def __init__(self, network: Network) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
+        """image: uint8 (N, S, S, 3) RGB; returns the outputs named by `output_names`."""
+        pictures = image.permute(0, 3, 1, 2).float() / 255
+        output = self.network(pictures, reconstruct=False)
+        mask = torch.round(torch.sigmoid(output.mask_logits[:, 0]) * 255).to(torch.uint8)
+        results = (output.activations[:, FAKE], output.activations[:, REAL], mask)
+        if output.method_logits is None:
+            return results
+        return (*results, output.method_logits)
+
+
+def output_names(has_method: bool) -> list[str]:
+    """Names of the graph's outputs, in order."""
+    names = ["fake_activation", "real_activation", "mask"]
+    return [*names, "method_logits"] if has_method else names
+
+
+def export(checkpoint: Checkpoint, path: Path, pictures: NDArray[np.uint8]) -> Parity:
+    """Write the ONNX file and prove it equal to PyTorch on `pictures`, uint8 (N, S, S, 3).
+
+    Raises ParityError, and writes nothing, when it is not.
+    """
+    model = Exportable(checkpoint.build()).eval()
+    with torch.inference_mode():
+        has_method = len(model(torch.from_numpy(pictures[:1]))) == len(output_names(True))
+    names = output_names(has_method)
+    with TemporaryDirectory() as folder:
+        bare = Path(folder) / "bare.onnx"
+        _trace(model, bare, pictures[:2], names)
+        graph = onnx.load(bare)
+        onnx.checker.check_model(graph, full_check=True)
+        parity = measure_parity(model, bare, pictures, names)
+    if not parity.good:
+        raise ParityError(
+            f"ONNX Runtime differs from PyTorch: activations by {parity.activation_max_abs:.2e}, "
+            f"{parity.mask_fraction:.2%} of mask pixels by over one grey level"
+        )
+    note = describe(checkpoint, has_method) | {"parity": asdict(parity)}
+    entry = graph.metadata_props.add()
+    entry.key, entry.value = "unmask", json.dumps(note)
+    path.write_bytes(graph.SerializeToString())
+    return parity
+
+
+def measure_parity(
+    model: Exportable, path: Path, pictures: NDArray[np.uint8], names: Sequence[str]
+) -> Parity:
+    """Run both on the same pictures, one at a time and as one batch."""
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    with torch.inference_mode():
+        wanted = [t.numpy() for t in model(torch.from_numpy(pictures))]
+    activations, masks = 0.0, 0.0
+    runs = [session.run(list(names), {"image": pictures})]
+    singles = [session.run(list(names), {"image": p[None]}) for p in pictures]
+    runs.append([np.concatenate(parts) for parts in zip(*singles, strict=True)])
+    for run in runs:
+        difference = [np.abs(a.astype(np.float64) - b) for a, b in zip(run, wanted, strict=True)]
+        activations = max(activations, float(difference[0].max()), float(difference[1].max()))
+        masks = max(masks, float((difference[2] > 1).mean()))
+    return Parity(activations, masks, len(pictures))
+
+
+def check_pictures(size: int, count: int = 8) -> NDArray[np.uint8]:
+    """Smooth random pictures, uint8 (count, size, size, 3), for a check without any data."""
+    generator = torch.Generator().manual_seed(0)
+    coarse = torch.rand((count, 3, 12, 12), generator=generator)
+    smooth = nn.functional.interpolate(coarse, size=(size, size), mode="bicubic")
+    fine = smooth + 0.05 * torch.randn((count, 3, size, size), generator=generator)
+    return np.ascontiguousarray((fine.clamp(0, 1) * 255).byte().permute(0, 2, 3, 1).numpy())
+
+
+def _trace(
+    model: Exportable, path: Path, example: NDArray[np.uint8], names: Sequence[str]
+) -> None:
+    with warnings.catch_warnings():
+        # The tracing exporter folds batch norm into convolutions and needs no further package.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        torch.onnx.export(
+            model,
+            (torch.from_numpy(example),),
+            str(path),
+            input_names=["image"],
+            output_names=list(names),
+            dynamic_axes={name: {0: "batch"} for name in ("image", *names)},
+            opset_version=OPSET,
+            dynamo=False,
+        )
+
+
