@@ -4,16 +4,14 @@ A real picture and its fake must suffer exactly the same, or the network learns 
 """
 
 from collections.abc import Callable
-from fractions import Fraction
-from io import BytesIO
 
-import av
 import cv2
 import numpy as np
 
 from model_export.data.colour import tone_curve
 from model_export.data.rng import Rng, between, chance
-from model_export.data.warp import Picture
+from model_export.data.video import decode_last, encode_h264
+from model_export.data.warp import Picture, warp
 
 Step = Callable[[Picture], Picture]
 """A deterministic change of one picture; sizes may change, but alike for pictures of one size."""
@@ -39,29 +37,13 @@ def h264(picture: Picture, crf: int, motion: tuple[float, float], frames: int) -
     motion: pixels a frame, x and y. One frame is an intra frame; more make it a predicted one,
     whose artefacts differ.
     """
-    height, width = (side // 2 * 2 for side in picture.shape[:2])
-    buffer = BytesIO()
-    with av.open(buffer, "w", format="mp4") as container:
-        stream = container.add_stream("libx264", rate=Fraction(25))
-        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
-        stream.options = {"crf": str(crf), "preset": "veryfast", "tune": "zerolatency"}
-        stream.codec_context.thread_count = 1
-        for number in range(frames):
-            away = number - frames + 1
-            matrix = np.array([[1, 0, away * motion[0]], [0, 1, away * motion[1]]])
-            moved = picture if not away else cv2.warpAffine(
-                picture, matrix, picture.shape[1::-1], borderMode=cv2.BORDER_REPLICATE
-            )  # fmt: skip
-            frame = av.VideoFrame.from_ndarray(
-                np.ascontiguousarray(moved[:height, :width], np.uint8), format="rgb24"
-            )
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode())
-    buffer.seek(0)
+    moved = []
+    for away in range(1 - frames, 1):
+        matrix = np.array([[1, 0, away * motion[0]], [0, 1, away * motion[1]]])
+        moved.append(warp(picture, matrix, *picture.shape[:2]))
+    decoded = decode_last(encode_h264(moved, crf))
     result = picture.copy()
-    with av.open(buffer, "r") as container:
-        for decoded in container.decode(video=0):
-            result[:height, :width] = decoded.to_ndarray(format="rgb24")
+    result[: decoded.shape[0], : decoded.shape[1]] = decoded
     return result
 
 

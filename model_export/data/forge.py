@@ -54,11 +54,8 @@ class Forge:
 
     def pair(self, position: int, rng: Rng) -> Pair:
         """One pair whose target is the index's picture at `position`."""
-        face = self.index.read(position)
         side = float(np.clip(rng.normal(220, 55), 110, 330))
-        target = self._canvas(face, side)
-        family = self.families[rng.choice(len(self.families), p=self._shares)]
-        manipulation = self._manipulate(target, family, position, side, rng)
+        target, manipulation, family = self.manipulate(position, side, rng)
         steps = draw_degradation(rng)
         view = self._view(rng)
         return Pair(
@@ -69,9 +66,13 @@ class Forge:
             identity=int(self.index.identities[position]),
         )
 
-    def _manipulate(
-        self, target: Canvas, family: str, position: int, side: float, rng: Rng
-    ) -> Manipulation:
+    def manipulate(self, position: int, side: float, rng: Rng) -> tuple[Canvas, Manipulation, str]:
+        """A face with context, its manipulation, and the family, before any degradation.
+
+        side: pixels of the network's crop in the working picture, which is CONTEXT times that.
+        """
+        target = self._canvas(self.index.read(position), side)
+        family = self.families[rng.choice(len(self.families), p=self._shares)]
         for _ in range(4):
             donor = self._donor(target, position, side, rng)
             made = FAMILIES[family].make(target, donor, rng)
@@ -80,7 +81,7 @@ class Forge:
                 change = np.abs(made.pixels.astype(np.int16) - target.pixels)[inside].mean()
                 if change >= MIN_CHANGE:
                     break
-        return made
+        return target, made, family
 
     def _donor(self, target: Canvas, position: int, side: float, rng: Rng) -> Canvas:
         """Of a few random other people, the one whose pose and then skin fit best."""
