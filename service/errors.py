@@ -50,6 +50,12 @@ class UnauthorizedError(UnmaskError):
     code, status, title = "unauthorized", 401, "A valid API key is needed"
 
 
+class NotAcceptableError(UnmaskError):
+    """The Accept header allows none of the media types this service answers with."""
+
+    code, status, title = "not_acceptable", 406, "No acceptable media type is offered"
+
+
 class MediaTooLargeError(UnmaskError):
     """Too many bytes, pixels, frames or seconds; the detail says which and the limit."""
 
@@ -78,6 +84,12 @@ class OverloadedError(UnmaskError):
     """More work is waiting than the service accepts."""
 
     code, status, title = "overloaded", 503, "The service is overloaded"
+
+
+class NotReadyError(UnmaskError):
+    """The service is starting, stopping, or has lost a part that it needs."""
+
+    code, status, title = "not_ready", 503, "The service is not ready"
 
 
 class DeadlineExceededError(UnmaskError):

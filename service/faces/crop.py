@@ -87,7 +87,7 @@ def cut_square(
     if inner.shape[:2] != (side, side):
         if inner.size == 0:
             raise ValueError("the face box lies outside the picture")
-        inner = cv2.copyMakeBorder(
+        padded = cv2.copyMakeBorder(
             inner,
             max(-top, 0),
             max(bottom - height, 0),
@@ -95,6 +95,7 @@ def cut_square(
             max(right - width, 0),
             cv2.BORDER_REFLECT if min(inner.shape[:2]) < side / 2 else cv2.BORDER_REFLECT_101,
         )
+        inner = np.asarray(padded, dtype=np.uint8)
     shrinks = side > rule.size
     crop = cv2.resize(
         inner, (rule.size, rule.size), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR

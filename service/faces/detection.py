@@ -1,0 +1,62 @@
+"""A face found in a picture, what finds it, and how overlapping finds are merged."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.faces.crop import Box
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """One face in one picture.
+
+    landmarks: eyes, nose tip, mouth corners, left to right in the picture, in its pixels; empty
+        where the detector gives none.
+    score: the detector's, 0 to 1.
+    """
+
+    box: Box
+    landmarks: tuple[tuple[float, float], ...]
+    score: float
+
+    def mapped(self, scale: float, left: float = 0.0, top: float = 0.0) -> "Detection":
+        """The same face in a picture `scale` times as large, moved by (left, top) after that."""
+        box = self.box
+        return Detection(
+            Box(box.x * scale + left, box.y * scale + top, box.width * scale, box.height * scale),
+            tuple((x * scale + left, y * scale + top) for x, y in self.landmarks),
+            self.score,
+        )
+
+
+class Detector(Protocol):
+    """Looks at a picture once, at the size it is given."""
+
+    def detect(self, bgr: NDArray[np.uint8]) -> list[Detection]:
+        """Find faces in a contiguous uint8 BGR (H, W, 3) picture; boxes in its pixels."""
+        ...
+
+
+def overlap(a: Box, b: Box) -> float:
+    """Intersection over union of two boxes, 0 to 1."""
+    width = min(a.x + a.width, b.x + b.width) - max(a.x, b.x)
+    height = min(a.y + a.height, b.y + b.height) - max(a.y, b.y)
+    if width <= 0 or height <= 0:
+        return 0.0
+    shared = width * height
+    return shared / (a.width * a.height + b.width * b.height - shared)
+
+
+def merge(detections: list[Detection], most_overlap: float = 0.35) -> list[Detection]:
+    """Non-maximum suppression: of finds that overlap by more, the highest score stays.
+
+    Returns them by falling score.
+    """
+    kept: list[Detection] = []
+    for candidate in sorted(detections, key=lambda d: d.score, reverse=True):
+        if all(overlap(candidate.box, other.box) <= most_overlap for other in kept):
+            kept.append(candidate)
+    return kept

@@ -1,0 +1,149 @@
+"""One upload to face crops, in one hop through a media worker."""
+
+import hashlib
+import time
+from dataclasses import dataclass, replace
+
+import cv2
+
+from service.errors import MediaTooLargeError
+from service.faces.crop import FaceCrop, cut_square
+from service.faces.detection import Detection
+from service.faces.extraction import Extraction
+from service.faces.finder import face_finder
+from service.faces.plan import DetectorPlan, ExtractionPlan
+from service.faces.quality import measure
+from service.faces.tracks import Tracker
+from service.media.animated_webp import AnimatedWebp
+from service.media.clips import Clip
+from service.media.frame import Frame
+from service.media.info import MediaInfo
+from service.media.pictures import decode_picture
+from service.media.sniff import sniff
+from service.media.upload import Upload
+
+# A clip without small faces does not pay for larger passes on every frame, only on each of these.
+_DEEP_EVERY = 4
+# Faces cut per frame before tracks are chosen, in multiples of the tracks kept.
+_SPARE_FACES = 2
+
+
+def warm_up(plan: DetectorPlan) -> None:
+    """Build what a worker needs once, so that the first upload does not wait for it."""
+    cv2.setNumThreads(1)
+    face_finder(plan)
+
+
+def extract(upload: Upload, plan: ExtractionPlan) -> Extraction:
+    """Decode an upload, find and follow its faces, and cut them out.
+
+    Runs in a media worker. A picture's faces come largest first, each with a track of its own,
+    from 0; a clip's tracks are numbered by their presence, size times duration.
+
+    Raises InvalidRequestError (empty), UnsupportedMediaError, MediaTooLargeError,
+    MediaCorruptError; MemoryError where the worker's limit is passed.
+    """
+    try:
+        return _extract(upload, plan)
+    except cv2.error as error:
+        if error.code == cv2.Error.StsNoMem:
+            raise MemoryError from error
+        raise
+
+
+def _extract(upload: Upload, plan: ExtractionPlan) -> Extraction:
+    begun = time.perf_counter()
+    data = upload.data
+    if len(data) > plan.limits.max_bytes:
+        raise MediaTooLargeError(
+            f"The file is larger than {plan.limits.max_bytes} bytes", limit="bytes"
+        )
+    media_format = sniff(data)
+    if media_format.family == "picture":
+        taken = _from_picture(decode_picture(media_format.name, data, plan.limits), plan)
+    else:
+        taken = _from_clip(_opened(media_format.name, data, plan), plan)
+    moves = taken.frames_total > 1
+    media = MediaInfo(
+        kind="video" if moves else "image",
+        format=media_format.name,
+        width=taken.size[0],
+        height=taken.size[1],
+        duration_s=taken.duration_s if moves else None,
+        frames_total=taken.frames_total,
+        frames_analyzed=len(taken.frames),
+        sha256=hashlib.sha256(data).hexdigest(),
+        warnings=("truncated",) if taken.truncated else (),
+    )
+    return Extraction(media, taken.crops, taken.frames, time.perf_counter() - begun)
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    size: tuple[int, int]
+    crops: tuple[FaceCrop, ...]
+    frames: tuple[tuple[int, float], ...]
+    frames_total: int = 1
+    duration_s: float = 0.0
+    truncated: bool = False
+
+
+def _opened(name: str, data: bytes, plan: ExtractionPlan) -> Clip | AnimatedWebp:
+    if name == "webp":
+        return AnimatedWebp(data, plan.limits)
+    return Clip(name, data, plan.limits)
+
+
+def _from_picture(frame: Frame, plan: ExtractionPlan) -> _Taken:
+    faces = face_finder(plan.detector).find(frame.pixels, plan.max_faces).faces
+    crops = tuple(_cut(frame, face, track, plan) for track, face in enumerate(faces))
+    return _Taken(_size(frame), crops, ((frame.index, frame.time_s),))
+
+
+def _from_clip(clip: Clip | AnimatedWebp, plan: ExtractionPlan) -> _Taken:
+    finder, tracker = face_finder(plan.detector), Tracker()
+    crops: list[FaceCrop] = []
+    frames: list[tuple[int, float]] = []
+    size = (clip.width, clip.height)
+    deep_pays = False
+    for number, frame in enumerate(clip.frames(plan.frames)):
+        size = _size(frame)
+        deep = deep_pays or number % _DEEP_EVERY == 0
+        found = finder.find(frame.pixels, _SPARE_FACES * plan.max_faces, deep=deep)
+        if deep:
+            deep_pays = found.in_doubt and bool(found.faces)
+        tracks = tracker.update(found.faces)
+        crops += [
+            _cut(frame, face, track, plan) for face, track in zip(found.faces, tracks, strict=True)
+        ]
+        frames.append((frame.index, frame.time_s))
+    numbers = tracker.keep(plan.max_faces)
+    kept = (replace(c, track=numbers[c.track]) for c in crops if c.track in numbers)
+    return _Taken(
+        size,
+        tuple(sorted(kept, key=lambda c: (c.frame_index, c.track))),
+        tuple(frames),
+        clip.frames_total,
+        clip.duration_s,
+        clip.truncated,
+    )
+
+
+def _cut(frame: Frame, face: Detection, track: int, plan: ExtractionPlan) -> FaceCrop:
+    pixels, crop_to_frame = cut_square(frame.pixels, face.box, plan.crop)
+    return FaceCrop(
+        frame_index=frame.index,
+        time_s=frame.time_s,
+        box=face.box,
+        landmarks=face.landmarks,
+        track=track,
+        detection_score=face.score,
+        crop_to_frame=crop_to_frame,
+        quality=measure(pixels, face.box, face.landmarks, _size(frame)),
+        pixels=pixels,
+    )
+
+
+def _size(frame: Frame) -> tuple[int, int]:
+    height, width = frame.pixels.shape[:2]
+    return width, height

@@ -1,0 +1,70 @@
+"""What can be measured of a face that tells how far a judgement on it can be trusted."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from service.faces.crop import Box, Quality
+
+# Narrower, the network sees more interpolation than face: its crop enlarges the box four times.
+SMALL_FACE_PX = 64
+# Deviation of the Laplacian in a 256-pixel crop, measured on 270 portraits of four sources: 99 %
+# lie above 3.4 (soft small pictures) and half above 5 to 14; blurred by 1 % of the face's width
+# they lie between 1.6 and 2.2, enlarged from 64 pixels between 2.1 and 3.5.
+BLURRED_SHARPNESS = 3.0
+# Mean grey levels at which eyes and mouth can no longer be told from their surroundings; 98 %
+# of the same portraits lie between 53 and 170.
+DARK_BRIGHTNESS, BRIGHT_BRIGHTNESS = 40.0, 215.0
+# From the front the nose stands half-way between the eyes; at 45 degrees it leaves this range.
+PROFILE_NOSE_RANGE = (0.12, 0.88)
+# Share of the face box outside the frame from which an eye or the mouth may be missing.
+CUT_OFF_SHARE = 0.05
+
+
+def measure(
+    crop: NDArray[np.uint8],
+    box: Box,
+    landmarks: tuple[tuple[float, float], ...],
+    frame_size: tuple[int, int],
+) -> Quality:
+    """Measure one face.
+
+    crop: uint8 RGB, the picture the network sees.
+    box, landmarks: in frame pixels; landmarks may be empty.
+    frame_size: (width, height) of the frame.
+    """
+    grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)
+    sharpness = float(cv2.Laplacian(grey, cv2.CV_32F).std())
+    brightness = float(grey.mean())
+    checks = {
+        "small_face": box.width < SMALL_FACE_PX,
+        "blurred": sharpness < BLURRED_SHARPNESS,
+        "dark": brightness < DARK_BRIGHTNESS,
+        "overexposed": brightness > BRIGHT_BRIGHTNESS,
+        "profile": _is_profile(landmarks),
+        "cut_off": _share_outside(box, frame_size) > CUT_OFF_SHARE,
+    }
+    return Quality(
+        width_px=round(box.width),
+        sharpness=sharpness,
+        brightness=brightness,
+        warnings=tuple(code for code, applies in checks.items() if applies),
+    )
+
+
+def _is_profile(landmarks: tuple[tuple[float, float], ...]) -> bool:
+    if not landmarks:
+        return False
+    left, right, nose = (np.array(point) for point in landmarks[:3])
+    between = right - left
+    length = float(between @ between)
+    if length == 0:
+        return True
+    share = float((nose - left) @ between) / length
+    return not PROFILE_NOSE_RANGE[0] <= share <= PROFILE_NOSE_RANGE[1]
+
+
+def _share_outside(box: Box, frame_size: tuple[int, int]) -> float:
+    width = min(box.x + box.width, frame_size[0]) - max(box.x, 0.0)
+    height = min(box.y + box.height, frame_size[1]) - max(box.y, 0.0)
+    return 1.0 - max(width, 0.0) * max(height, 0.0) / (box.width * box.height)

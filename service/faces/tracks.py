@@ -1,0 +1,94 @@
+"""Which face of one frame is which of the next."""
+
+import math
+from dataclasses import dataclass, field
+
+from service.faces.crop import Box
+from service.faces.detection import Detection, overlap
+
+# Faces further apart than this, in face widths, are two people or a cut between scenes.
+MOST_DISTANCE = 0.8
+# A face may double or halve its width between two analysed frames, not more.
+MOST_ZOOM = 2.0
+# A track is lost after this many analysed frames without a match: one missed frame is common.
+MOST_MISSED = 2
+
+
+@dataclass(slots=True)
+class Track:
+    """One face through a clip.
+
+    number: from 0, by first appearance.
+    last: its latest detection; last_frame: the analysed frame (counted from 0) that was in.
+    areas: box areas in every frame it was seen in, square pixels.
+    """
+
+    number: int
+    last: Detection
+    last_frame: int
+    areas: list[float] = field(default_factory=list)
+
+
+class Tracker:
+    """Links detections over the analysed frames of one clip, in order of time."""
+
+    def __init__(self) -> None:
+        self._tracks: list[Track] = []
+        self._frame = -1
+
+    def update(self, detections: tuple[Detection, ...]) -> list[int]:
+        """Take the faces of the next analysed frame; give each its track number."""
+        self._frame += 1
+        open_tracks = [t for t in self._tracks if self._frame - t.last_frame - 1 <= MOST_MISSED]
+        pairs = sorted(
+            (cost, t.number, place)
+            for t in open_tracks
+            for place, detection in enumerate(detections)
+            if (cost := _cost(t.last, detection)) is not None
+        )
+        given: dict[int, int] = {}
+        taken: set[int] = set()
+        for _, number, place in pairs:
+            if place not in given and number not in taken:
+                given[place] = number
+                taken.add(number)
+        return [
+            self._follow(given.get(place), detection) for place, detection in enumerate(detections)
+        ]
+
+    def _follow(self, number: int | None, detection: Detection) -> int:
+        if number is None:
+            number = len(self._tracks)
+            self._tracks.append(Track(number, detection, self._frame))
+        track = self._tracks[number]
+        track.last, track.last_frame = detection, self._frame
+        track.areas.append(detection.box.width * detection.box.height)
+        return number
+
+    def keep(self, most: int) -> dict[int, int]:
+        """Choose the `most` most present tracks: by area summed over the frames seen.
+
+        Returns their new numbers, from 0 by that presence, by their old ones.
+        """
+        ranked = sorted(self._tracks, key=lambda t: sum(t.areas), reverse=True)[:most]
+        return {track.number: new for new, track in enumerate(ranked)}
+
+
+def _cost(a: Detection, b: Detection) -> float | None:
+    """How unlike two faces lie, from 0; None where they cannot be the same."""
+    zoom = max(a.box.width / b.box.width, b.box.width / a.box.width)
+    distance = _distance(a, b) / max(a.box.width, b.box.width)
+    if zoom > MOST_ZOOM or distance > MOST_DISTANCE:
+        return None
+    return distance + 1.0 - overlap(a.box, b.box)
+
+
+def _distance(a: Detection, b: Detection) -> float:
+    if a.landmarks and b.landmarks:
+        pairs = zip(a.landmarks, b.landmarks, strict=True)
+        return sum(math.dist(p, q) for p, q in pairs) / len(a.landmarks)
+    return math.dist(_middle(a.box), _middle(b.box))
+
+
+def _middle(box: Box) -> tuple[float, float]:
+    return box.x + box.width / 2, box.y + box.height / 2

@@ -1,0 +1,40 @@
+"""One still picture to one frame."""
+
+import cv2
+import numpy as np
+
+from service.errors import MediaCorruptError, MediaTooLargeError
+from service.media.frame import Frame
+from service.media.headers import picture_size
+from service.media.limits import MediaLimits
+
+
+def decode_picture(name: str, data: bytes, limits: MediaLimits) -> Frame:
+    """Decode a still picture, upright.
+
+    name: a format of `sniff` in the picture family; of a TIFF with pages, the first counts.
+    EXIF orientation is applied. Grey, palette, CMYK and 16-bit pictures become uint8 RGB. An
+    alpha channel is dropped, not composited: what it hides is part of the file, and a viewer's
+    background would be an invention of ours.
+    A picture whose data ends early is refused whole: the decoder would fill what is missing
+    with grey, and grey would be judged as if somebody had sent it.
+
+    Raises MediaTooLargeError (limit "pixels") from the header alone, MediaCorruptError.
+    """
+    check_pixels(*picture_size(name, data), limits)
+    try:
+        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)
+    except cv2.error as error:
+        raise MediaCorruptError("The picture cannot be decoded") from error
+    if pixels is None:
+        raise MediaCorruptError("The picture cannot be decoded")
+    return Frame(index=0, time_s=0.0, pixels=np.asarray(pixels, dtype=np.uint8))
+
+
+def check_pixels(width: int, height: int, limits: MediaLimits) -> None:
+    """Raise MediaTooLargeError (limit "pixels") where width times height passes the limit."""
+    if width * height > limits.max_pixels:
+        raise MediaTooLargeError(
+            f"The picture has {width} x {height} pixels; at most {limits.max_pixels} are accepted",
+            limit="pixels",
+        )

@@ -1,0 +1,41 @@
+"""The square around a face: the one rule shared by training and service."""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from service.faces.crop import Box, CropRule, cut_square
+
+
+def test_a_square_of_the_networks_own_size_is_cut_without_resampling(
+    astronaut: NDArray[np.uint8],
+) -> None:
+    crop, crop_to_frame = cut_square(astronaut, Box(150, 100, 80, 128), CropRule(2.0, 256))
+    assert np.array_equal(crop, astronaut[36:292, 62:318])
+    assert np.array_equal(crop_to_frame, [[1, 0, 62], [0, 1, 36]])
+
+
+def test_the_side_follows_the_height_of_the_box(astronaut: NDArray[np.uint8]) -> None:
+    for width in (50, 120):
+        _, crop_to_frame = cut_square(astronaut, Box(200, 200, width, 100), CropRule(1.3, 256))
+        assert crop_to_frame[0, 0] == crop_to_frame[1, 1] == pytest.approx(130 / 256)
+
+
+@pytest.mark.parametrize("box", [Box(-90, -90, 100, 100), Box(500, 500, 100, 100)])
+def test_a_box_that_barely_touches_still_gives_a_crop(
+    astronaut: NDArray[np.uint8], box: Box
+) -> None:
+    crop, _ = cut_square(astronaut, box, CropRule(1.1, 256))
+    assert crop.shape == (256, 256, 3)
+
+
+def test_a_box_outside_is_an_error(astronaut: NDArray[np.uint8]) -> None:
+    with pytest.raises(ValueError, match="outside"):
+        cut_square(astronaut, Box(900, 900, 50, 50), CropRule())
+
+
+def test_over_the_edge_the_picture_is_mirrored(astronaut: NDArray[np.uint8]) -> None:
+    crop, crop_to_frame = cut_square(astronaut, Box(-64, 100, 128, 128), CropRule(2.0, 256))
+    assert crop_to_frame[0, 2] == -128
+    # Column 128 of the crop is column 0 of the picture, the axis of the mirror.
+    assert np.array_equal(crop[:, 1:128], crop[:, 129:256][:, ::-1])

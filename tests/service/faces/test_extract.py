@@ -1,0 +1,235 @@
+"""One upload in, face crops out: pictures and clips, here and in a worker."""
+
+import asyncio
+import dataclasses
+import functools
+import hashlib
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from service.errors import (
+    InvalidRequestError,
+    MediaCorruptError,
+    MediaTooLargeError,
+    UnmaskError,
+    UnsupportedMediaError,
+)
+from service.faces.crop import CropRule
+from service.faces.detection import overlap
+from service.faces.extract import extract, warm_up
+from service.faces.extraction import Extraction
+from service.faces.plan import ExtractionPlan
+from service.media.limits import MediaLimits
+from service.media.upload import Upload
+from service.media.workers import MediaWorkers
+from tests.media_files import animated, clip, encode, face_at, moving, with_orientation
+
+Pixels = NDArray[np.uint8]
+PLAN = ExtractionPlan()
+GIB = 2**30
+
+
+def taken(data: bytes, plan: ExtractionPlan = PLAN) -> Extraction:
+    return extract(Upload(data), plan)
+
+
+@pytest.fixture(scope="module")
+def head(astronaut: Pixels) -> Pixels:
+    return astronaut[10:230, 120:330]
+
+
+@pytest.fixture(scope="module")
+def walking_clip(head: Pixels) -> bytes:
+    """Two people walking towards each other; the left one is not seen in two of the frames."""
+    frames = []
+    for number in range(16):
+        frame = np.full((360, 960, 3), 110, np.uint8)
+        if number not in (6, 7):
+            frame = face_at(frame, head, 20 + 8 * number, 40)
+        frames.append(face_at(frame, head[::2, ::2], 800 - 6 * number, 100))
+    return clip(frames, audio=True)
+
+
+def test_a_picture(astronaut_jpeg: bytes) -> None:
+    got = taken(astronaut_jpeg)
+    (crop,) = got.crops
+    assert (crop.frame_index, crop.time_s, crop.track) == (0, 0.0, 0)
+    assert crop.pixels.shape == (256, 256, 3)
+    assert crop.pixels.dtype == np.uint8
+    assert len(crop.landmarks) == 5
+    assert crop.quality.warnings == ()
+    media = got.media
+    assert (media.kind, media.format, media.width, media.height) == ("image", "jpeg", 512, 512)
+    assert (media.duration_s, media.frames_total, media.frames_analyzed) == (None, 1, 1)
+    assert media.sha256 == hashlib.sha256(astronaut_jpeg).hexdigest()
+    assert got.frames == ((0, 0.0),)
+    assert got.seconds > 0
+
+
+def test_the_affine_leads_from_the_crop_back_to_the_frame(
+    astronaut: Pixels, astronaut_jpeg: bytes
+) -> None:
+    (crop,) = taken(astronaut_jpeg).crops
+    for u, v in ((0, 0), (128, 128), (255, 40), (77, 200)):
+        x, y = crop.crop_to_frame @ (u, v, 1)
+        seen = astronaut[round(y), round(x)].astype(int)
+        assert np.abs(seen - crop.pixels[v, u].astype(int)).mean() < 30
+    middle = crop.crop_to_frame @ (127.5, 127.5, 1)
+    assert middle[0] == pytest.approx(crop.box.x + crop.box.width / 2, abs=1.5)
+    assert middle[1] == pytest.approx(crop.box.y + crop.box.height / 2, abs=1.5)
+
+
+def test_the_crop_rule_of_the_model_is_followed(astronaut_jpeg: bytes) -> None:
+    plan = dataclasses.replace(PLAN, crop=CropRule(scale=2.0, size=128))
+    (crop,) = taken(astronaut_jpeg, plan).crops
+    assert crop.pixels.shape == (128, 128, 3)
+    assert crop.crop_to_frame[0, 0] * 128 == pytest.approx(2 * crop.box.height, abs=1)
+
+
+def test_a_picture_lying_on_its_side_is_turned_upright_first(astronaut: Pixels) -> None:
+    upright = taken(encode(astronaut[:300])).crops[0]
+    data = with_orientation(np.ascontiguousarray(np.rot90(astronaut[:300])), 6)
+    got = taken(data)
+    assert (got.media.width, got.media.height) == (512, 300)
+    assert overlap(got.crops[0].box, upright.box) > 0.8
+
+
+def test_faces_of_a_picture_come_largest_first(head: Pixels) -> None:
+    picture = np.full((360, 960, 3), 110, np.uint8)
+    picture = face_at(face_at(picture, head[::2, ::2], 30, 60), head, 400, 60)
+    crops = taken(encode(picture)).crops
+    assert [crop.track for crop in crops] == [0, 1]
+    assert crops[0].box.width > 1.5 * crops[1].box.width
+    assert "small_face" in crops[1].quality.warnings
+    only = taken(encode(picture), dataclasses.replace(PLAN, max_faces=1)).crops
+    assert [crop.box for crop in only] == [crops[0].box]
+
+
+def test_a_picture_without_a_face_gives_no_crops() -> None:
+    got = taken(encode(np.full((200, 300, 3), 127, np.uint8)))
+    assert got.crops == ()
+    assert got.frames == ((0, 0.0),)
+
+
+def test_a_clip_keeps_its_people_apart_through_time(walking_clip: bytes) -> None:
+    got = taken(walking_clip)
+    assert (got.media.kind, got.media.frames_total) == ("video", 16)
+    assert got.media.duration_s == pytest.approx(0.64, abs=0.05)
+    assert [index for index, _ in got.frames] == list(range(16))
+    by_track = {
+        track: [crop for crop in got.crops if crop.track == track]
+        for track in {crop.track for crop in got.crops}
+    }
+    assert set(by_track) == {0, 1}
+    large, small = by_track[0], by_track[1]
+    assert {crop.frame_index for crop in large} == set(range(16)) - {6, 7}
+    assert len(small) >= 14
+    assert min(crop.box.width for crop in large) > 1.5 * max(crop.box.width for crop in small)
+    order = [(crop.frame_index, crop.track) for crop in got.crops]
+    assert order == sorted(order)
+
+
+def test_a_clip_gives_as_many_frames_and_tracks_as_asked(walking_clip: bytes) -> None:
+    got = taken(walking_clip, dataclasses.replace(PLAN, frames=4, max_faces=1))
+    assert got.media.frames_analyzed == len(got.frames) == 4
+    assert {crop.track for crop in got.crops} == {0}
+    assert len(got.crops) >= 3
+
+
+def test_animations_are_clips_and_a_gif_of_one_frame_is_a_picture(astronaut: Pixels) -> None:
+    frames = moving(astronaut[:300], 4)
+    for kind in ("GIF", "WEBP"):
+        got = taken(animated(frames, [50] * 4, kind))
+        assert (got.media.kind, got.media.frames_analyzed) == ("video", 4)
+        assert len(got.crops) == 4
+    single = taken(animated(frames[:1], [50], "GIF"))
+    assert (single.media.kind, single.media.duration_s) == ("image", None)
+
+
+def test_a_clip_cut_off_is_analysed_with_a_warning(astronaut: Pixels) -> None:
+    data = clip(moving(astronaut[:300], 25), "mkv", keyframe_every=5)
+    got = taken(data[: len(data) // 2])
+    assert got.media.warnings == ("truncated",)
+    assert got.crops
+
+
+@pytest.mark.parametrize(
+    ("data", "error"),
+    [
+        (b"", InvalidRequestError),
+        (b"just words, and more of them", UnsupportedMediaError),
+        (b"\xff\xd8\xff\xe0" + bytes(100), MediaCorruptError),
+        (b"\x00\x00\x00\x18ftypmp42" + bytes(100), MediaCorruptError),
+        (b"GIF89a" + bytes(40), MediaCorruptError),
+    ],
+)
+def test_what_cannot_be_read_has_a_typed_error(data: bytes, error: type[UnmaskError]) -> None:
+    with pytest.raises(error):
+        taken(data)
+
+
+def test_bytes_are_limited(astronaut_jpeg: bytes) -> None:
+    plan = dataclasses.replace(PLAN, limits=MediaLimits(max_bytes=1000))
+    with pytest.raises(MediaTooLargeError) as caught:
+        taken(astronaut_jpeg, plan)
+    assert caught.value.limit == "bytes"
+
+
+def test_broken_files_of_every_kind_cost_workers_nothing(
+    astronaut: Pixels, astronaut_jpeg: bytes
+) -> None:
+    """A small fuzzer: damaged files give a result or a typed error, and the pool stays whole."""
+    small = astronaut[:120, :160]
+    seeds = [encode(small, e) for e in (".jpg", ".png", ".webp", ".bmp", ".tiff")]
+    seeds += [clip(moving(small, 6), name) for name in ("mp4", "webm", "mkv", "avi")]
+    seeds += [animated(moving(small, 6), [40] * 6, "GIF")]
+    seeds += [animated(moving(small, 6), [40] * 6, "WEBP")]
+    generator = np.random.default_rng(7)
+    uploads = []
+    for seed in seeds:
+        for _ in range(8):
+            data = np.frombuffer(seed, np.uint8).copy()
+            at = generator.integers(0, len(data), generator.integers(1, 20))
+            data[at] = generator.integers(0, 256, len(at))
+            uploads.append(Upload(data.tobytes()))
+
+    async def run() -> None:
+        workers = MediaWorkers(2, GIB, functools.partial(warm_up, PLAN.detector))
+        await workers.start()
+        try:
+            results = await asyncio.gather(
+                *(workers.run(extract, upload, PLAN, timeout_s=5) for upload in uploads),
+                return_exceptions=True,
+            )
+            assert all(isinstance(result, Extraction | UnmaskError) for result in results)
+            assert any(isinstance(result, Extraction) for result in results)
+            assert any(isinstance(result, UnmaskError) for result in results)
+            whole = await workers.run(extract, Upload(astronaut_jpeg), PLAN, timeout_s=5)
+            assert len(whole.crops) == 1
+            assert workers.alive()
+        finally:
+            await workers.close()
+
+    asyncio.run(run())
+
+
+def test_a_small_file_that_decodes_to_much_is_refused_and_costs_nothing(
+    astronaut_jpeg: bytes,
+) -> None:
+    bomb = encode(np.zeros((6500, 6500, 3), np.uint8), ".png")
+    assert len(bomb) < 2**20
+
+    async def run() -> None:
+        workers = MediaWorkers(1, 160 * 2**20, functools.partial(warm_up, PLAN.detector))
+        await workers.start()
+        try:
+            with pytest.raises(MediaCorruptError):
+                await workers.run(extract, Upload(bomb), PLAN, timeout_s=10)
+            whole = await workers.run(extract, Upload(astronaut_jpeg), PLAN, timeout_s=5)
+            assert len(whole.crops) == 1
+        finally:
+            await workers.close()
+
+    asyncio.run(run())

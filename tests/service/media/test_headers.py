@@ -1,0 +1,84 @@
+"""Sizes come from headers, and a header alone never costs memory."""
+
+import struct
+import tracemalloc
+import zlib
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from service.errors import MediaCorruptError, MediaTooLargeError
+from service.media.headers import picture_size
+from service.media.limits import MediaLimits
+from service.media.pictures import decode_picture
+from service.media.sniff import sniff
+from tests.media_files import animated, encode, with_orientation
+
+HUGE = 50_000
+
+
+@pytest.mark.parametrize("extension", [".jpg", ".png", ".webp", ".bmp", ".tiff"])
+def test_reads_the_size_opencv_reads(astronaut: NDArray[np.uint8], extension: str) -> None:
+    data = encode(astronaut[:93, :171], extension)
+    assert picture_size(sniff(data).name, data) == (171, 93)
+
+
+def test_reads_every_kind_of_webp_and_gif(astronaut: NDArray[np.uint8]) -> None:
+    pixels = astronaut[:93, :171]
+    for data in (
+        with_orientation(pixels, 6, "WEBP"),
+        animated([pixels, pixels[::-1]], [40, 40], "WEBP"),
+        animated([pixels, pixels[::-1]], [40, 40], "GIF"),
+    ):
+        assert picture_size(sniff(data).name, data) == (171, 93)
+
+
+def _huge_jpeg(data: bytes) -> bytes:
+    at = data.index(b"\xff\xc0")
+    return data[: at + 5] + struct.pack(">HH", HUGE, HUGE) + data[at + 9 :]
+
+
+def _huge_png(data: bytes) -> bytes:
+    header = b"IHDR" + struct.pack(">II", HUGE, HUGE) + data[24:29]
+    return data[:12] + header + struct.pack(">I", zlib.crc32(header)) + data[33:]
+
+
+def _huge_bmp(data: bytes) -> bytes:
+    return data[:18] + struct.pack("<ii", HUGE, -HUGE) + data[26:]
+
+
+@pytest.mark.parametrize(
+    ("extension", "enlarge"), [(".jpg", _huge_jpeg), (".png", _huge_png), (".bmp", _huge_bmp)]
+)
+def test_a_huge_header_is_refused_before_anything_is_allocated(
+    astronaut: NDArray[np.uint8], extension: str, enlarge: Callable[[bytes], bytes]
+) -> None:
+    data = enlarge(encode(astronaut[:64, :64], extension))
+    tracemalloc.start()
+    with pytest.raises(MediaTooLargeError) as caught:
+        decode_picture(sniff(data).name, data, MediaLimits())
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert caught.value.limit == "pixels"
+    assert peak < 2**20
+
+
+@pytest.mark.parametrize("extension", [".jpg", ".png", ".webp", ".bmp", ".tiff"])
+def test_every_cut_through_the_header_is_typed(
+    astronaut: NDArray[np.uint8], extension: str
+) -> None:
+    data = encode(astronaut[:16, :16], extension)
+    name = sniff(data).name
+    for end in range(4, min(len(data), 200)):
+        try:
+            size = picture_size(name, data[:end])
+        except MediaCorruptError:
+            continue
+        assert size == (16, 16)
+
+
+def test_a_jpeg_without_a_frame_header_gives_no_size() -> None:
+    with pytest.raises(MediaCorruptError):
+        picture_size("jpeg", b"\xff\xd8\xff\xe0\x00\x04ab\xff\xd9")

@@ -1,0 +1,61 @@
+"""Formats are told by bytes alone."""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from service.errors import InvalidRequestError, UnsupportedMediaError
+from service.media.sniff import sniff
+from tests.media_files import animated, clip, encode, moving, with_orientation
+
+
+@pytest.mark.parametrize(
+    ("extension", "name"),
+    [(".jpg", "jpeg"), (".png", "png"), (".webp", "webp"), (".bmp", "bmp"), (".tiff", "tiff")],
+)
+def test_pictures(astronaut: NDArray[np.uint8], extension: str, name: str) -> None:
+    found = sniff(encode(astronaut[:64, :64], extension))
+    assert (found.name, found.family) == (name, "picture")
+
+
+@pytest.mark.parametrize(
+    ("container", "name"),
+    [("mp4", "mp4"), ("mov", "mov"), ("webm", "webm"), ("mkv", "mkv"), ("avi", "avi")],
+)
+def test_clips(astronaut: NDArray[np.uint8], container: str, name: str) -> None:
+    found = sniff(clip(moving(astronaut[:64, :64], 3), container))
+    assert (found.name, found.family) == (name, "clip")
+
+
+def test_animations(astronaut: NDArray[np.uint8]) -> None:
+    frames = moving(astronaut[:64, :64], 3)
+    for kind, name in (("GIF", "gif"), ("WEBP", "webp")):
+        found = sniff(animated(frames, [40] * 3, kind))  # type: ignore[arg-type]
+        assert (found.name, found.family) == (name, "animation")
+
+
+def test_a_still_extended_webp_is_a_picture(astronaut: NDArray[np.uint8]) -> None:
+    assert sniff(with_orientation(astronaut[:64, :64], 6, "WEBP")).family == "picture"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"hello, this is text",
+        b"%PDF-1.7 and more",
+        b"RIFF\x00\x00\x00\x00WAVEfmt ",
+        b"\x00\x00\x00\x1cftypheic\x00\x00\x00\x00",
+        b"PK\x03\x04",
+        b"\xff",
+        b"BMW is a maker of cars",
+        b"<svg xmlns='http://www.w3.org/2000/svg'/>",
+    ],
+)
+def test_anything_else_is_unsupported(data: bytes) -> None:
+    with pytest.raises(UnsupportedMediaError):
+        sniff(data)
+
+
+def test_no_bytes_are_no_request() -> None:
+    with pytest.raises(InvalidRequestError):
+        sniff(b"")
