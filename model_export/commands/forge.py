@@ -1,0 +1,113 @@
+"""`unmask-model forge`: labelled real/fake pairs or clips one can look at."""
+
+import argparse
+import csv
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from model_export.commands.sources import add_left_out, remaining_families
+from model_export.data.clip_forge import forge_clip
+from model_export.data.faces import FaceIndex, load_index
+from model_export.data.families import FAMILIES
+from model_export.data.forge import Forge, Pair
+from model_export.data.landmarks import index_pictures
+from model_export.data.sheet import contact_sheet
+from model_export.data.video import encode_h264
+from model_export.data.warp import Picture
+from service.faces.crop import CropRule
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    parser.add_argument(
+        "pictures",
+        type=Path,
+        nargs="+",
+        help="pictures of real faces, or one folder of them; landmarks.npz in it is used",
+    )
+    parser.add_argument("-o", "--out", type=Path, required=True, help="folder to write")
+    parser.add_argument("-n", "--count", type=int, default=32, help="pairs or clips to make")
+    parser.add_argument("--family", choices=[*FAMILIES], help="make fakes of this family only")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--clip", action="store_true", help="make clips instead of pictures")
+    parser.add_argument("--seconds", type=float, default=4.0, help="length of a clip")
+    parser.add_argument("--share", type=float, default=0.5, help="share of a clip that is fake")
+    parser.add_argument("--crf", type=int, default=23, help="H.264 quality of clips, 0 to 51")
+    add_left_out(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Forge; prints the folder."""
+    families = (options.family,) if options.family else remaining_families(options)
+    forge = Forge(_index(options.pictures), CropRule(), families)
+    options.out.mkdir(parents=True, exist_ok=True)
+    if options.clip:
+        _write_clips(forge, options)
+    else:
+        _write_pairs(forge, options)
+    print(options.out)
+    return 0
+
+
+def _index(pictures: list[Path]) -> FaceIndex:
+    if len(pictures) == 1 and (pictures[0] / "landmarks.npz").is_file():
+        return load_index(pictures[0], pictures[0] / "landmarks.npz")
+    return index_pictures(pictures)
+
+
+def _write_pairs(forge: Forge, options: argparse.Namespace) -> None:
+    pairs = []
+    for number in range(options.count):
+        rng = np.random.default_rng((options.seed, number))
+        pairs.append(forge.pair(int(rng.integers(len(forge.index))), rng))
+    for kind in ("real", "fake", "masks"):
+        (options.out / kind).mkdir(exist_ok=True)
+    with (options.out / "pairs.csv").open("w", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(("name", "family", "method", "identity", "mask_share"))
+        for number, pair in enumerate(pairs):
+            name = f"{number:05d}.png"
+            _write_pair(options.out, name, pair)
+            method = FAMILIES[pair.family].method or "unknown"
+            share = f"{(pair.mask > 127).mean():.4f}"
+            table.writerow((name, pair.family, method, pair.identity, share))
+    _write(options.out / "sheet.png", contact_sheet(pairs))
+
+
+def _write_pair(folder: Path, name: str, pair: Pair) -> None:
+    _write(folder / "real" / name, pair.real)
+    _write(folder / "fake" / name, pair.fake)
+    _write(folder / "masks" / name, pair.mask)
+
+
+def _write_clips(forge: Forge, options: argparse.Namespace) -> None:
+    truths = []
+    for number in range(options.count):
+        rng = np.random.default_rng((options.seed, number))
+        position = int(rng.integers(len(forge.index)))
+        clip = forge_clip(forge, position, rng, seconds=options.seconds, share=options.share)
+        name = f"{number:05d}"
+        (options.out / f"{name}.mp4").write_bytes(encode_h264(clip.frames, options.crf, clip.rate))
+        masks = options.out / "masks" / name
+        masks.mkdir(parents=True, exist_ok=True)
+        for index, mask in enumerate(clip.masks):
+            _write(masks / f"{index:05d}.png", mask)
+        truths.append(
+            {
+                "clip": f"{name}.mp4",
+                "family": clip.family,
+                "rate": clip.rate,
+                "interval_s": clip.interval_s,
+                "frames_fake": [int(fake) for fake in clip.fake],
+            }
+        )
+    (options.out / "truth.json").write_text(json.dumps(truths, indent=1))
+
+
+def _write(path: Path, picture: Picture) -> None:
+    shown = picture if picture.ndim == 2 else picture[..., ::-1]
+    if not cv2.imwrite(str(path), shown):
+        raise OSError(f"cannot write {path}")

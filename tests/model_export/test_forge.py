@@ -1,0 +1,130 @@
+"""The forge: every family changes what its mask says, and nothing else differs in a pair."""
+
+import csv
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from model_export.cli import main
+from model_export.data.clip_forge import forge_clip
+from model_export.data.faces import FaceIndex, identity_of
+from model_export.data.families import FAMILIES
+from model_export.data.forge import MIN_CHANGE, Forge
+from model_export.networks.contract import METHODS
+from service.faces.crop import CropRule
+
+
+@pytest.mark.parametrize("family", [*FAMILIES])
+def test_a_family_changes_the_picture_inside_its_mask_only(faces: FaceIndex, family: str) -> None:
+    rng = np.random.default_rng(3)
+    target, made, name = Forge(faces, CropRule(), (family,)).manipulate(0, 200, rng)
+    assert name == family
+    change = np.abs(made.pixels.astype(int) - target.pixels).mean(-1)
+    assert change[made.region > 0.5].mean() >= MIN_CHANGE
+    # Poisson editing may move a pixel by one level just outside the feathered edge.
+    outside = cv2.dilate((made.region > 0).astype(np.uint8), np.ones((9, 9))) == 0
+    assert change[outside].max() == 0
+    assert 0 <= made.region.min() <= made.region.max() <= 1
+
+
+@pytest.mark.parametrize("family", [*FAMILIES])
+def test_a_pair_is_two_crops_and_a_mask(faces: FaceIndex, family: str) -> None:
+    pair = Forge(faces, CropRule(), (family,)).pair(1, np.random.default_rng(0))
+    for picture in (pair.real, pair.fake):
+        assert (picture.shape, picture.dtype) == ((256, 256, 3), np.uint8)
+    assert (pair.mask.shape, pair.mask.dtype) == ((256, 256), np.uint8)
+    assert (pair.mask > 127).any()
+    assert pair.family == family
+
+
+def test_masks_of_the_papers_methods_have_their_shapes(faces: FaceIndex) -> None:
+    def holes_and_fill(family: str, seed: int) -> tuple[int, float]:
+        rng = np.random.default_rng(seed)
+        _, made, _ = Forge(faces, CropRule(), (family,)).manipulate(0, 200, rng)
+        mask = (made.region > 0.5).astype(np.uint8)
+        contours, tree = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+        outer = max((c for c, t in zip(contours, tree[0], strict=True) if t[3] < 0), key=len)
+        (_, (width, height), _) = cv2.minAreaRect(outer)
+        return sum(int(t[3] >= 0) for t in tree[0]), cv2.contourArea(outer) / (width * height)
+
+    rectangles = [holes_and_fill("deepfakes", seed) for seed in range(5)]
+    rendered = [holes_and_fill("face2face", seed) for seed in range(5)]
+    polygons = [holes_and_fill("faceswap", seed) for seed in range(5)]
+    assert min(fill for _, fill in rectangles) > 0.88
+    assert max(fill for _, fill in polygons) < 0.9
+    assert sum(holes >= 2 for holes, _ in rendered) >= 4
+    assert sum(holes for holes, _ in rectangles + polygons) == 0
+
+
+def test_every_named_method_has_a_family() -> None:
+    assert {entry.method for entry in FAMILIES.values()} == {*METHODS, None}
+    assert sum(entry.share for entry in FAMILIES.values()) == pytest.approx(1)
+
+
+def test_identities_never_cross_a_split(faces: FaceIndex) -> None:
+    names = tuple(f"x/{person:03d}_{take}.jpg" for person in range(20) for take in ("03", "08"))
+    people = {identity_of(n): i for i, n in enumerate(names)}
+    index = FaceIndex(
+        faces.root,
+        names,
+        np.repeat(faces.landmarks[:1], 40, 0),
+        np.repeat(faces.boxes[:1], 40, 0),
+        np.array([people[identity_of(n)] for n in names]),
+    )
+    training, validation = index.split(0.2, seed=0)
+    assert len(validation) == 8
+    assert not {*map(identity_of, training.names)} & {*map(identity_of, validation.names)}
+    assert len(training) + len(validation) == 40
+
+
+def test_a_clip_is_manipulated_exactly_where_it_says(faces: FaceIndex) -> None:
+    forge = Forge(faces, CropRule(), ("deepfakes",))
+    clip = forge_clip(forge, 0, np.random.default_rng(1), seconds=2, rate=10, share=0.4)
+    assert len(clip.frames) == 20
+    assert sum(clip.fake) == 8
+    assert clip.interval_s is not None
+    start, end = clip.interval_s
+    wanted = [start <= number / 10 < end for number in range(20)]
+    assert list(clip.fake) == wanted
+    assert [bool(mask.any()) for mask in clip.masks] == wanted
+    assert not np.array_equal(clip.frames[0], clip.frames[-1])
+
+
+def test_a_wholly_real_clip_names_no_family(faces: FaceIndex) -> None:
+    forge = Forge(faces, CropRule())
+    clip = forge_clip(forge, 0, np.random.default_rng(1), seconds=0.5, share=0)
+    assert (clip.interval_s, clip.family, any(clip.fake)) == (None, None, False)
+
+
+def test_the_command_writes_pairs_and_a_contact_sheet(faces_folder: Path, tmp_path: Path) -> None:
+    pictures = [str(path) for path in sorted(faces_folder.glob("*.png"))]
+    assert main(["forge", *pictures, "-n", "3", "-o", str(tmp_path / "out")]) == 0
+    for kind in ("real", "fake", "masks"):
+        assert len(list((tmp_path / "out" / kind).glob("*.png"))) == 3
+    with (tmp_path / "out" / "pairs.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert {row["method"] for row in rows} <= {*METHODS, "unknown"}
+    sheet = cv2.imread(str(tmp_path / "out" / "sheet.png"))
+    assert sheet is not None
+    assert sheet.shape == (480, 1280, 3)
+
+
+def test_the_command_makes_clips_with_frame_level_truth(faces_folder: Path, tmp_path: Path) -> None:
+    pictures = [str(path) for path in sorted(faces_folder.glob("*.png"))]
+    words = ["forge", *pictures, "--clip", "-n", "1", "--seconds", "1", "-o", str(tmp_path)]
+    assert main(words) == 0
+    truth = json.loads((tmp_path / "truth.json").read_text())[0]
+    clip = cv2.VideoCapture(str(tmp_path / truth["clip"]))
+    assert int(clip.get(cv2.CAP_PROP_FRAME_COUNT)) == len(truth["frames_fake"]) == 25
+    assert len(list((tmp_path / "masks" / "00000").glob("*.png"))) == 25
+
+
+def test_pictures_without_a_face_are_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cv2.imwrite(str(tmp_path / "grey.png"), np.full((200, 200, 3), 127, np.uint8))
+    assert main(["forge", str(tmp_path / "grey.png"), "-o", str(tmp_path / "out")]) == 1
+    assert "face" in capsys.readouterr().err
