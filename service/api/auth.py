@@ -1,0 +1,30 @@
+"""API keys."""
+
+import hmac
+from collections.abc import Iterable
+
+from starlette.datastructures import Headers
+
+from service.errors import UnauthorizedError
+
+
+class KeyRing:
+    """The keys that open the service; an empty ring leaves it open to all."""
+
+    def __init__(self, keys: Iterable[str]) -> None:
+        self._keys = tuple(key.encode() for key in keys)
+
+    def check(self, headers: Headers) -> None:
+        """Raise UnauthorizedError unless the headers carry a key of the ring.
+
+        Read are `Authorization: Bearer KEY` and `X-API-Key: KEY`.
+        """
+        if not self._keys:
+            return
+        scheme, _, token = headers.get("authorization", "").partition(" ")
+        bearer = token.strip() if scheme.lower() == "bearer" else ""
+        given = (bearer or headers.get("x-api-key", "")).encode()
+        # Every key is compared in constant time, so that neither place nor prefix leaks.
+        matches = [hmac.compare_digest(given, key) for key in self._keys]
+        if not any(matches):
+            raise UnauthorizedError("Present a key as a bearer token or in X-API-Key.")

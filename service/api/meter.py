@@ -1,0 +1,59 @@
+"""Counts, times and logs every request to /analyze, however it ends."""
+
+import logging
+import time
+from http import HTTPStatus
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from service.telemetry import Telemetry
+
+logger = logging.getLogger("unmask.requests")
+
+# nginx's status for a client that went away; it never leaves this process but in metrics.
+CLIENT_GONE = 499
+
+
+class RequestMeter:
+    """ASGI middleware; handlers put the verdict into the request's state as `verdict`."""
+
+    def __init__(self, app: ASGIApp, telemetry: Telemetry, path: str) -> None:
+        self._app = app
+        self._telemetry = telemetry
+        self._path = path
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] != self._path:
+            await self._app(scope, receive, send)
+            return
+        begun, status = time.perf_counter(), CLIENT_GONE
+
+        async def send_and_see(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        self._telemetry.in_flight.inc()
+        try:
+            await self._app(scope, receive, send_and_see)
+        except Exception:
+            # The layer outside of this one answers for what nobody foresaw.
+            status = HTTPStatus.INTERNAL_SERVER_ERROR.value
+            raise
+        finally:
+            self._telemetry.in_flight.dec()
+            seconds = time.perf_counter() - begun
+            verdict = scope.get("state", {}).get("verdict", "none")
+            self._telemetry.requests.labels(str(status), verdict).inc()
+            self._telemetry.request_seconds.observe(seconds)
+            logger.info(
+                "request",
+                extra={
+                    "method": scope["method"],
+                    "path": self._path,
+                    "status": status,
+                    "verdict": verdict,
+                    "seconds": round(seconds, 4),
+                },
+            )

@@ -1,0 +1,44 @@
+"""Which of the two representations a client wants."""
+
+from typing import Literal
+
+from service.errors import NotAcceptableError
+
+Representation = Literal["application/json", "image/png"]
+
+_OFFERS: tuple[Representation, ...] = ("application/json", "image/png")
+
+
+def negotiate(accept: str | None) -> Representation:
+    """Choose by an Accept header (RFC 9110, 12.5.1); JSON where nothing is preferred.
+
+    Raises NotAcceptableError when the header allows neither.
+    """
+    if not accept or not accept.strip():
+        return "application/json"
+    ranges = [_parse(part) for part in accept.split(",")]
+    best = max(_OFFERS, key=lambda offer: _quality(offer, ranges))
+    if _quality(best, ranges) <= 0:
+        raise NotAcceptableError("Ask for application/json or image/png.")
+    return best
+
+
+def _parse(part: str) -> tuple[str, float]:
+    kind, *parameters = (piece.strip().lower() for piece in part.split(";"))
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        if name == "q":
+            try:
+                return kind, float(value)
+            except ValueError:
+                return kind, 0.0
+    return kind, 1.0
+
+
+def _quality(offer: str, ranges: list[tuple[str, float]]) -> float:
+    """The quality of the most specific range that covers an offer; 0.0 where none does."""
+    for pattern in (offer, offer.split("/", maxsplit=1)[0] + "/*", "*/*"):
+        found = [quality for kind, quality in ranges if kind == pattern]
+        if found:
+            return max(found)
+    return 0.0

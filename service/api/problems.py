@@ -1,0 +1,115 @@
+"""Errors to RFC 9457 problem details."""
+
+import logging
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+
+from service.errors import InvalidRequestError, UnmaskError
+
+logger = logging.getLogger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class Problem(BaseModel):
+    """RFC 9457 problem details."""
+
+    type: str = Field(examples=["urn:unmask:problem:media_too_large"])
+    title: str = Field(examples=["The file exceeds a limit"])
+    status: int = Field(examples=[413])
+    detail: str = Field(examples=["The file is larger than 104857600 bytes."])
+    code: str = Field(examples=["media_too_large"], description="Stable and machine-readable.")
+    limit: str | None = Field(
+        default=None, description="The limit passed: bytes, pixels, duration or frames."
+    )
+
+
+def problem_response(
+    status: int,
+    code: str,
+    title: str,
+    detail: str,
+    *,
+    limit: str | None = None,
+    headers: dict[str, str] | None = None,
+) -> JSONResponse:
+    """An application/problem+json response."""
+    problem = Problem(
+        type=f"urn:unmask:problem:{code}",
+        title=title,
+        status=status,
+        detail=detail,
+        code=code,
+        limit=limit,
+    )
+    return JSONResponse(
+        problem.model_dump(exclude_none=True), status, headers, media_type=MEDIA_TYPE
+    )
+
+
+def response_for(error: UnmaskError) -> JSONResponse:
+    """The response that tells a client of one of our own errors."""
+    headers: dict[str, str] = {}
+    if error.retry_after_s is not None:
+        headers["Retry-After"] = str(error.retry_after_s)
+    if error.status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Bearer"
+    return problem_response(
+        error.status, error.code, error.title, error.detail, limit=error.limit, headers=headers
+    )
+
+
+def install_problem_handlers(app: FastAPI) -> None:
+    """Let every error of an app leave as a problem."""
+    app.add_exception_handler(UnmaskError, _unmask_error)
+    app.add_exception_handler(RequestValidationError, _validation_error)
+    app.add_exception_handler(HTTPException, _http_exception)
+    app.add_exception_handler(Exception, _unexpected_error)
+
+
+async def _unmask_error(_: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, UnmaskError):
+        raise error
+    return response_for(error)
+
+
+async def _validation_error(_: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, RequestValidationError):
+        raise error
+    detail = "; ".join(
+        f"{'.'.join(str(part) for part in each['loc'])}: {each['msg']}" for each in error.errors()
+    )
+    return response_for(InvalidRequestError(detail))
+
+
+async def _http_exception(_: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, HTTPException):
+        raise error
+    status = HTTPStatus(error.status_code)
+    code = status.phrase.lower().replace(" ", "_")
+    return problem_response(
+        status, code, status.phrase, status.description, headers=dict(error.headers or {})
+    )
+
+
+async def _unexpected_error(_: Request, error: Exception) -> JSONResponse:
+    # Starlette raises it again for the log; the client learns nothing of what went wrong.
+    return response_for(UnmaskError())
+
+
+def documented(*errors: type[UnmaskError]) -> dict[int | str, dict[str, object]]:
+    """OpenAPI responses for errors; those that share a status share an entry."""
+    responses: dict[int | str, dict[str, object]] = {}
+    for error in errors:
+        known = responses.get(error.status)
+        text = f"`{error.code}`: {error.title}"
+        responses[error.status] = {
+            "description": f"{known['description']}. {text}" if known else text,
+            "content": {MEDIA_TYPE: {"schema": Problem.model_json_schema()}},
+        }
+    return responses

@@ -1,0 +1,200 @@
+"""The routes of the API, version 1."""
+
+import asyncio
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from fastapi import APIRouter, Query, Request, Response
+from prometheus_client import CONTENT_TYPE_LATEST
+from starlette.requests import ClientDisconnect
+
+from service.api.auth import KeyRing
+from service.api.disconnect import while_connected
+from service.api.meter import CLIENT_GONE
+from service.api.negotiation import negotiate
+from service.api.problems import documented
+from service.api.schemas import ReportBody, report_body
+from service.api.upload import OPENAPI_BODY, read_upload
+from service.errors import (
+    DeadlineExceededError,
+    DecodeTimeoutError,
+    InvalidRequestError,
+    MediaCorruptError,
+    MediaTooLargeError,
+    NotAcceptableError,
+    NotReadyError,
+    OverloadedError,
+    UnauthorizedError,
+    UnmaskError,
+    UnsupportedMediaError,
+)
+from service.pipeline import Analysis, Options, Pipeline
+from service.settings import Settings
+from service.telemetry import Telemetry
+from service.verdict.mask import encode_png
+
+_WEB = Path(__file__).parent.parent / "web"
+_PAGE_FILES = {
+    "/": ("index.html", "text/html"),
+    "/web/app.js": ("app.js", "text/javascript"),
+    "/web/style.css": ("style.css", "text/css"),
+}
+_PAGE_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+    "img-src 'self' blob: data:; media-src blob:; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'"
+)
+_ANALYZE_ERRORS = documented(
+    InvalidRequestError,
+    UnauthorizedError,
+    NotAcceptableError,
+    MediaTooLargeError,
+    UnsupportedMediaError,
+    MediaCorruptError,
+    DecodeTimeoutError,
+    UnmaskError,
+    OverloadedError,
+    DeadlineExceededError,
+)
+_PNG_RESPONSE: dict[str, Any] = {
+    "description": "The report, or the mask alone with the verdict in X-Unmask-* headers.",
+    "content": {"image/png": {"schema": {"type": "string", "format": "binary"}}},
+}
+
+
+class Desk:
+    """What the handlers need; lives as long as the app.
+
+    pipeline: None until the stages have started.
+    draining: set on SIGTERM; readiness then says 503.
+    """
+
+    def __init__(self, settings: Settings, telemetry: Telemetry) -> None:
+        self.settings = settings
+        self.telemetry = telemetry
+        self.keys = KeyRing(key.get_secret_value() for key in settings.api_keys)
+        self.pipeline: Pipeline | None = None
+        self.draining = False
+        telemetry.watch(telemetry.ready, lambda: float(self.problem() is None))
+
+    def problem(self) -> str | None:
+        """Why the service is not ready, or None."""
+        if self.draining:
+            return "the service is shutting down"
+        return "the service is starting" if self.pipeline is None else self.pipeline.problem()
+
+    def opened(self) -> Pipeline:
+        """The pipeline; raises NotReadyError before it has started."""
+        if self.pipeline is None:
+            raise NotReadyError("The service is starting.", retry_after_s=1)
+        return self.pipeline
+
+
+def build_router(desk: Desk) -> APIRouter:
+    """All routes, bound to one app's desk."""
+    router = APIRouter()
+
+    @router.post(
+        "/analyze",
+        response_model=ReportBody,
+        responses={200: _PNG_RESPONSE, **_ANALYZE_ERRORS},
+        openapi_extra=OPENAPI_BODY,
+        summary="Was any face manipulated, how, and where?",
+    )
+    async def analyze(
+        request: Request,
+        mask: Annotated[Literal["inline", "none"], Query()] = "inline",
+        max_frames: Annotated[int | None, Query(ge=1)] = None,
+        max_faces: Annotated[int | None, Query(ge=1)] = None,
+    ) -> Response:
+        deadline = asyncio.get_running_loop().time() + desk.settings.server.deadline_s
+        desk.keys.check(request.headers)
+        wanted = negotiate(request.headers.get("accept"))
+        pipeline = desk.opened()
+        try:
+            # The permit comes before the body: refused uploads must not fill the memory.
+            with pipeline.admission.permit() as permit:
+                try:
+                    async with asyncio.timeout_at(deadline):
+                        upload = await read_upload(request, desk.settings.media.max_bytes)
+                except TimeoutError as error:
+                    raise DeadlineExceededError("The upload took too long.") from error
+                options = Options(max_frames, max_faces)
+                analysis = await while_connected(
+                    request, pipeline.analyze(upload, options, permit, deadline)
+                )
+        except ClientDisconnect:
+            return Response(status_code=CLIENT_GONE)
+        request.state.verdict = analysis.report.verdict
+        if wanted == "image/png":
+            return await asyncio.to_thread(_mask_response, analysis)
+        content = await asyncio.to_thread(_report_json, analysis, mask == "inline")
+        return Response(content, media_type="application/json")
+
+    @router.get("/livez", summary="Is the process alive?")
+    async def livez() -> dict[str, str]:
+        return {"status": "alive"}
+
+    @router.get(
+        "/readyz", summary="Would work sent now be done?", responses=documented(NotReadyError)
+    )
+    async def readyz() -> dict[str, str]:
+        problem = desk.problem()
+        if problem is not None:
+            raise NotReadyError(problem)
+        return {"status": "ready"}
+
+    @router.get("/metrics", summary="Metrics for Prometheus")
+    async def metrics() -> Response:
+        if desk.pipeline is not None:
+            desk.telemetry.media_restarts(desk.pipeline.media_restarts)
+        kind = {"Content-Type": CONTENT_TYPE_LATEST}
+        return Response(desk.telemetry.exposition(), headers=kind)
+
+    @router.get("/model", summary="Card and digest of the model")
+    async def model() -> dict[str, Any]:
+        pipeline = desk.opened()
+        return {
+            **asdict(pipeline.model.spec),
+            "sha256": pipeline.model.sha256,
+            "device": pipeline.device.name,
+            "provider": pipeline.device.provider,
+        }
+
+    for path, (name, kind) in _PAGE_FILES.items():
+        router.add_api_route(path, _page(name, kind), include_in_schema=False)
+    return router
+
+
+def _page(name: str, kind: str) -> Any:
+    content = (_WEB / name).read_bytes()
+
+    async def page() -> Response:
+        headers = {"Content-Security-Policy": _PAGE_POLICY, "X-Content-Type-Options": "nosniff"}
+        return Response(content, headers=headers, media_type=kind)
+
+    return page
+
+
+def _report_json(analysis: Analysis, inline_masks: bool) -> bytes:
+    return report_body(analysis, inline_masks=inline_masks).model_dump_json().encode()
+
+
+def _mask_response(analysis: Analysis) -> Response:
+    report = analysis.report
+    if report.mask is None:
+        pixels = np.zeros((report.media.height, report.media.width), np.uint8)
+    else:
+        pixels = report.mask.pixels
+    headers = {
+        "X-Unmask-Id": analysis.id,
+        "X-Unmask-Verdict": report.verdict,
+        "X-Unmask-Method": report.method.name,
+        "X-Unmask-Model-SHA256": analysis.model.sha256,
+    }
+    if report.fake_probability is not None:
+        headers["X-Unmask-Fake-Probability"] = f"{report.fake_probability:.6f}"
+        headers["X-Unmask-Real-Probability"] = f"{1 - report.fake_probability:.6f}"
+    return Response(encode_png(pixels), headers=headers, media_type="image/png")

@@ -1,0 +1,92 @@
+"""The body of a request, limited while it streams in."""
+
+from collections.abc import AsyncGenerator
+
+from fastapi import Request
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+
+from service.errors import InvalidRequestError, MediaTooLargeError
+from service.media.upload import Upload
+
+# Boundaries, part headers and small fields around the file of a multipart body.
+_ENVELOPE_BYTES = 64 * 1024
+
+OPENAPI_BODY = {
+    "requestBody": {
+        "required": True,
+        "description": "One picture or clip: a multipart field `file`, or the raw bytes.",
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["file"],
+                    "properties": {"file": {"type": "string", "format": "binary"}},
+                }
+            },
+            **{
+                kind: {"schema": {"type": "string", "format": "binary"}}
+                for kind in ("image/*", "video/*", "application/octet-stream")
+            },
+        },
+    }
+}
+
+
+async def read_upload(request: Request, max_bytes: int) -> Upload:
+    """Read the one file of a request into memory.
+
+    Raises MediaTooLargeError as soon as the limit is passed, before the rest has arrived;
+    InvalidRequestError for an empty file or a malformed form.
+    """
+    declared = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if declared == "multipart/form-data":
+        upload = await _read_form(request, max_bytes)
+    else:
+        chunks = [chunk async for chunk in _limited(request, max_bytes, max_bytes)]
+        upload = Upload(b"".join(chunks), declared or None)
+    if not upload.data:
+        raise InvalidRequestError("The file is empty.")
+    if len(upload.data) > max_bytes:
+        raise _too_large(max_bytes)
+    return upload
+
+
+async def _read_form(request: Request, max_bytes: int) -> Upload:
+    parser = MultiPartParser(
+        request.headers,
+        _limited(request, max_bytes + _ENVELOPE_BYTES, max_bytes),
+        max_files=1,
+        max_fields=8,
+        max_part_size=_ENVELOPE_BYTES,
+    )
+    # The upload stays in memory: it is limited, and a picture of a person never meets a disk.
+    parser.spool_max_size = max_bytes + _ENVELOPE_BYTES
+    try:
+        form = await parser.parse()
+    except (MultiPartException, KeyError) as error:
+        raise InvalidRequestError("The form is malformed or has several files.") from error
+    try:
+        file = form.get("file")
+        if not isinstance(file, UploadFile):
+            raise InvalidRequestError("The multipart form has no file in its field 'file'.")
+        return Upload(await file.read(), file.content_type, file.filename)
+    finally:
+        await form.close()
+
+
+async def _limited(request: Request, most: int, told: int) -> AsyncGenerator[bytes, None]:
+    """The body's chunks, up to `most` bytes; `told` is the limit a client is told of."""
+    length = request.headers.get("content-length", "")
+    if length.isdecimal() and int(length) > most:
+        raise _too_large(told)
+    received = 0
+    async for chunk in request.stream():
+        received += len(chunk)
+        if received > most:
+            raise _too_large(told)
+        yield chunk
+
+
+def _too_large(max_bytes: int) -> MediaTooLargeError:
+    return MediaTooLargeError(f"The file is larger than {max_bytes} bytes.", limit="bytes")

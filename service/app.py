@@ -1,0 +1,34 @@
+"""The ASGI application."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from service import __doc__ as summary
+from service.api.meter import RequestMeter
+from service.api.problems import install_problem_handlers
+from service.api.routes import Desk, build_router
+from service.pipeline import open_pipeline
+from service.settings import Settings
+from service.telemetry import Telemetry
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The app; its stages start and stop with its lifespan. Its desk is `app.state.desk`."""
+    telemetry = Telemetry()
+    desk = Desk(settings, telemetry)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with open_pipeline(settings, telemetry) as pipeline:
+            desk.pipeline = pipeline
+            yield
+            desk.pipeline = None
+
+    app = FastAPI(title="Unmask", version="1", description=summary or "", lifespan=lifespan)
+    app.state.desk = desk
+    app.add_middleware(RequestMeter, telemetry=telemetry, path="/analyze")
+    install_problem_handlers(app)
+    app.include_router(build_router(desk))
+    return app

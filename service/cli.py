@@ -1,0 +1,178 @@
+"""The command `unmask`."""
+
+import argparse
+import asyncio
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from pydantic import ValidationError
+from pydantic_settings import SettingsError
+
+from service.errors import ConfigurationError, UnmaskError
+from service.files import analyze_file, read_file, write_pictures
+from service.inference.model_file import read_model_file
+from service.inference.runtime import Runtime
+from service.pipeline import Analysis, Options, obtain_devices, open_pipeline, prove_devices
+from service.settings import Settings
+from service.telemetry import Telemetry, configure_logging
+
+_ROW = "{:<28} {:<13} {:>7} {:>6} {:<11} {:>7}  {}"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; the exit code. 1: a file failed; 2: the configuration is wrong."""
+    chosen = _parser().parse_args(arguments)
+    try:
+        settings = _settings(chosen)
+        if chosen.command == "serve":
+            return _serve(settings)
+        if chosen.command == "check":
+            return _check(settings)
+        return asyncio.run(_analyze(settings, chosen))
+    except ConfigurationError as error:
+        print(f"unmask: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="unmask",
+        description="Was a face in a picture or clip manipulated, how, and where? "
+        "Settings are read from the environment (UNMASK_...).",
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    serve = commands.add_parser("serve", help="answer HTTP requests")
+    serve.add_argument("--host", help="address to listen on (UNMASK_HOST)")
+    serve.add_argument("--port", type=int, help="port to listen on (UNMASK_PORT)")
+    analyze = commands.add_parser("analyze", help="analyse files without a server")
+    analyze.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    analyze.add_argument("--json", action="store_true", help="one JSON report a line")
+    analyze.add_argument("--out", type=Path, metavar="DIR", help="write masks and overlays here")
+    analyze.add_argument("--max-frames", type=_positive, help="frames of a clip to analyse")
+    analyze.add_argument("--max-faces", type=_positive, help="faces to keep")
+    check = commands.add_parser("check", help="tell whether the service could start")
+    for command in (serve, analyze, check):
+        command.add_argument("--model", type=Path, help="ONNX model file (UNMASK_MODEL)")
+        command.add_argument(
+            "--device", choices=("auto", "cpu", "cuda", "tensorrt"), help="(UNMASK_DEVICE)"
+        )
+    return parser
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
+
+
+def _settings(chosen: argparse.Namespace) -> Settings:
+    given = {
+        name: getattr(chosen, name)
+        for name in ("host", "port", "model", "device")
+        if getattr(chosen, name, None) is not None
+    }
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "UNMASK_" + "__".join(str(part) for part in first["loc"]).upper()
+        raise ConfigurationError(f"{name} is wrong: {first['msg']}.") from error
+    except SettingsError as error:
+        raise ConfigurationError(f"The environment is wrong: {error}.") from error
+
+
+def _serve(settings: Settings) -> int:
+    from service.server import serve  # noqa: PLC0415 - `analyze` needs no HTTP
+
+    # Wrong settings deserve one sentence; inside the server they would end in a traceback.
+    _probe(settings)
+    configure_logging(settings.log_level)
+    print(f"unmask: starting on http://{settings.host}:{settings.port}", file=sys.stderr)
+    return serve(settings)
+
+
+def _check(settings: Settings) -> int:
+    print(_probe(settings))
+    return 0
+
+
+def _probe(settings: Settings) -> str:
+    """Open the model on its devices once. Raises ConfigurationError where that fails."""
+    runtime = Runtime()
+    model = read_model_file(settings.model, runtime)
+    devices = obtain_devices(settings, model, runtime)
+    prove_devices(devices, settings, model, runtime)
+    return (
+        f"unmask: ready to start with {model.spec.name} {model.spec.version} "
+        f"(sha256 {model.sha256[:12]}) on {', '.join(device.name for device in devices)}, "
+        f"ONNX Runtime {runtime.version}"
+    )
+
+
+async def _analyze(settings: Settings, chosen: argparse.Namespace) -> int:
+    failures, options = 0, Options(chosen.max_frames, chosen.max_faces)
+    async with open_pipeline(settings, Telemetry()) as pipeline:
+        if not chosen.json:
+            print(_ROW.format("file", "verdict", "P(fake)", "faces", "method", "mask", "warnings"))
+        for number, path in enumerate(chosen.files, 1):
+            _show_progress(f"[{number}/{len(chosen.files)}] {path.name}")
+            try:
+                upload = read_file(path, settings.media.max_bytes)
+                analysis = await analyze_file(pipeline, upload, options, settings.server.deadline_s)
+                if chosen.out is not None:
+                    await write_pictures(pipeline, upload, analysis.report, chosen.out)
+            except UnmaskError as error:
+                failures += 1
+                _show_progress("")
+                _print_failure(path, error, as_json=chosen.json)
+                continue
+            _show_progress("")
+            if chosen.json:
+                print(_as_json(path, analysis))
+            else:
+                print(_as_row(path, analysis))
+    return 1 if failures else 0
+
+
+def _show_progress(text: str) -> None:
+    """Show what is being done, on a terminal only; an empty text wipes it away."""
+    if sys.stderr.isatty():
+        print(f"\r\033[K{text}", end="", flush=True, file=sys.stderr)
+
+
+def _as_row(path: Path, analysis: Analysis) -> str:
+    report = analysis.report
+    fake = "-" if report.fake_probability is None else f"{report.fake_probability:.3f}"
+    area = "-" if report.mask is None else f"{report.mask.area_fraction:.2%}"
+    return _ROW.format(
+        path.name[:28],
+        report.verdict,
+        fake,
+        len(report.faces),
+        report.method.name,
+        area,
+        ", ".join(report.warnings),
+    ).rstrip()
+
+
+def _as_json(path: Path, analysis: Analysis) -> str:
+    from service.api.schemas import report_body  # noqa: PLC0415 - only --json needs the schemas
+
+    body = report_body(analysis, inline_masks=True).model_dump(mode="json")
+    return json.dumps({"file": str(path), **body})
+
+
+def _print_failure(path: Path, error: UnmaskError, *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps({"file": str(path), "code": error.code, "detail": error.detail}))
+    else:
+        print(f"{path.name[:28]:<28} {error.code}: {error.detail}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,86 @@
+"""Who may come in: permits counted in crops."""
+
+import math
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from service.errors import OverloadedError
+
+_RATE_WINDOW_S = 10.0
+_LONGEST_WAIT_S = 60
+
+
+class Permit:
+    """The right to have a number of crops in the service."""
+
+    def __init__(self, admission: "Admission", crops: int) -> None:
+        self._admission = admission
+        self.crops = crops
+
+    def grow(self, crops: int) -> None:
+        """Ask for the number the upload will need; raises OverloadedError without room."""
+        self._admission.reserve(crops - self.crops, held=self.crops)
+        self.crops = crops
+
+    def settle(self, crops: int) -> None:
+        """Correct the number to what was found. Never refuses: the work is half done."""
+        crops = max(1, crops)
+        self._admission.in_use += crops - self.crops
+        self.crops = crops
+
+
+class Admission:
+    """Hands out permits up to a capacity in crops; owned by one event loop.
+
+    now: a monotonic clock in seconds.
+    on_refusal: called with the reason for each refusal.
+    """
+
+    def __init__(
+        self, capacity: int, now: Callable[[], float], on_refusal: Callable[[str], None]
+    ) -> None:
+        self.in_use = 0
+        self._capacity = capacity
+        self._now = now
+        self._on_refusal = on_refusal
+        self._released: deque[tuple[float, int]] = deque()
+
+    @contextmanager
+    def permit(self) -> Iterator[Permit]:
+        """A permit for one crop, to be grown once more is known; given back at the end."""
+        self.reserve(1)
+        permit = Permit(self, 1)
+        try:
+            yield permit
+        finally:
+            self.in_use -= permit.crops
+            self._released.append((self._now(), permit.crops))
+            self._forget()
+
+    def reserve(self, crops: int, held: int = 0) -> None:
+        """Take room for crops beside the `held` ones, or raise OverloadedError.
+
+        A request that alone exceeds the capacity is let in when it has the house to itself.
+        """
+        if self.in_use + crops > self._capacity and self.in_use > held:
+            self._on_refusal("capacity")
+            raise OverloadedError(
+                "More work is waiting than the service accepts.",
+                retry_after_s=self.retry_after_s(),
+            )
+        self.in_use += crops
+
+    def retry_after_s(self) -> int:
+        """Whole seconds until the work inside is done at the rate measured lately."""
+        self._forget()
+        if not self._released:
+            return 1
+        span = max(self._now() - self._released[0][0], 0.1)
+        rate = sum(crops for _, crops in self._released) / span
+        return max(1, min(_LONGEST_WAIT_S, math.ceil(self.in_use / rate)))
+
+    def _forget(self) -> None:
+        oldest = self._now() - _RATE_WINDOW_S
+        while self._released and self._released[0][0] < oldest:
+            self._released.popleft()

@@ -1,0 +1,164 @@
+"""The ONNX file and what it says of itself."""
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from service.errors import ConfigurationError
+from service.inference.runtime import Runtime
+
+METADATA_KEY = "unmask"
+
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+@dataclass(frozen=True, slots=True)
+class InputSpec:
+    """The one input: uint8 RGB, shape (N, size, size, 3)."""
+
+    name: Literal["image"]
+    size: Annotated[int, Field(ge=16, le=1024)]
+    layout: Literal["NHWC"]
+    dtype: Literal["uint8"]
+    colour: Literal["RGB"]
+
+
+@dataclass(frozen=True, slots=True)
+class CropSpec:
+    """The square the network was trained on: side = scale times the height of the face box."""
+
+    scale: Annotated[float, Field(gt=0.0, le=4.0)]
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """P(fake) = sigmoid(slope * (fake_activation - real_activation) + intercept)."""
+
+    kind: Literal["logistic"]
+    slope: Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
+    intercept: Annotated[float, Field(allow_inf_nan=False)]
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """Where decisions are taken.
+
+    manipulated, authentic: P(fake) from which, and up to which, the verdict is certain.
+    mask: grey level from which a mask pixel counts as manipulated.
+    method: largest method probability below which the method is unknown.
+    """
+
+    manipulated: Share
+    authentic: Share
+    mask: Annotated[int, Field(ge=1, le=255)]
+    method: Share
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSpec:
+    """The metadata of a model file, schema 1. `methods` is empty without a method output."""
+
+    schema: Literal[1]
+    name: str
+    version: str
+    preset: str
+    input: InputSpec
+    crop: CropSpec
+    methods: tuple[str, ...]
+    calibration: Calibration
+    method_temperature: Annotated[float, Field(gt=0.0)]
+    thresholds: Thresholds
+    training_data: str
+    licence: str
+    figures: dict[str, Any]
+    parity: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFile:
+    """A model that keeps the contract.
+
+    sha256: hex digest of `content`, the bytes every session is opened on: a file that is
+        replaced while the service runs changes nothing.
+    """
+
+    path: Path
+    sha256: str
+    spec: ModelSpec
+    content: bytes = field(repr=False)
+
+
+def read_model_file(path: Path, runtime: Runtime) -> ModelFile:
+    """Read and check a model file.
+
+    Raises ConfigurationError, with one clear sentence, for a file that is absent, that
+    ONNX Runtime cannot load, or whose metadata, inputs or outputs break the contract.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ConfigurationError(
+            f"The model file {path} cannot be read: {error.strerror}. Set UNMASK_MODEL."
+        ) from error
+    session = runtime.open(content, ["CPUExecutionProvider"], threads=1)
+    text = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
+    if text is None:
+        raise ConfigurationError(
+            f"The model file {path} has no '{METADATA_KEY}' metadata: "
+            "it was not written by unmask-model export."
+        )
+    spec = parse_spec(text, path)
+    _check_graph(session, spec, path)
+    return ModelFile(path, hashlib.sha256(content).hexdigest(), spec, content)
+
+
+def parse_spec(text: str, path: Path) -> ModelSpec:
+    """Parse the metadata's JSON; `path` is for the error's sentence only."""
+    try:
+        spec = TypeAdapter(ModelSpec).validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"]) or "the JSON text"
+        raise ConfigurationError(
+            f"The metadata of the model file {path} is wrong at {place}: {first['msg']}."
+        ) from error
+    if spec.thresholds.authentic > spec.thresholds.manipulated:
+        raise ConfigurationError(
+            f"The metadata of the model file {path} puts the threshold for authentic "
+            "above the one for manipulated."
+        )
+    return spec
+
+
+def _check_graph(session: Any, spec: ModelSpec, path: Path) -> None:
+    size = spec.input.size
+    expected: dict[str, tuple[str, list[int]]] = {
+        "image": ("tensor(uint8)", [size, size, 3]),
+        "fake_activation": ("tensor(float)", []),
+        "real_activation": ("tensor(float)", []),
+        "mask": ("tensor(uint8)", [size, size]),
+    }
+    if spec.methods:
+        expected["method_logits"] = ("tensor(float)", [len(spec.methods)])
+    nodes = {node.name: node for node in [*session.get_inputs(), *session.get_outputs()]}
+    for name, (kind, shape) in expected.items():
+        node = nodes.get(name)
+        if node is None:
+            raise ConfigurationError(f"The model file {path} has no tensor '{name}'.")
+        known = all(
+            not isinstance(found, int) or found == wanted
+            for found, wanted in zip(node.shape[1:], shape, strict=False)
+        )
+        if node.type != kind or len(node.shape) != 1 + len(shape) or not known:
+            raise ConfigurationError(
+                f"The tensor '{name}' of the model file {path} is {node.type} "
+                f"{node.shape}, but {kind} ['N', {', '.join(map(str, shape))}] is needed."
+            )
+        if isinstance(node.shape[0], int):
+            raise ConfigurationError(
+                f"The tensor '{name}' of the model file {path} has the fixed batch size "
+                f"{node.shape[0]}; it must be dynamic."
+            )

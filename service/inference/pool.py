@@ -1,0 +1,200 @@
+"""One worker per device, fed from one queue."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Protocol
+
+from service.errors import ConfigurationError, DeadlineExceededError, UnmaskError
+from service.inference.batcher import BatchQueue, Entry
+from service.inference.evidence import Evidence
+from service.inference.session import Crop, Device, Session
+from service.inference.worker import SessionDiedError, SessionWorker
+
+logger = logging.getLogger(__name__)
+
+_RESTART_PAUSE_S = 0.5
+_MAX_ATTEMPTS = 2
+
+
+class PoolObserver(Protocol):
+    """Who is told what the pool does; implemented by the telemetry."""
+
+    def batch_done(self, crops: int) -> None: ...
+
+    def worker_restarted(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """Evidence for the crops of one request, in their order.
+
+    queue_s: from submission until the first crop reached a device.
+    inference_s: from then until the last evidence was there.
+    """
+
+    evidence: tuple[Evidence, ...]
+    queue_s: float
+    inference_s: float
+
+
+class InferencePool:
+    """Judges crops on one or more devices.
+
+    open_session: opens the session of a device; called in that device's thread, again after
+        a session died.
+    stall_s: a batch that runs for longer makes the pool not ready.
+    """
+
+    def __init__(
+        self,
+        devices: Sequence[Device],
+        open_session: Callable[[Device], Session],
+        queue: BatchQueue,
+        observer: PoolObserver,
+        *,
+        stall_s: float = 30.0,
+    ) -> None:
+        self._devices = tuple(devices)
+        self._open_session = open_session
+        self._queue = queue
+        self._observer = observer
+        self._stall_s = stall_s
+        self._workers: dict[Device, SessionWorker] = {}
+        self._keepers: list[asyncio.Task[None]] = []
+
+    @property
+    def devices(self) -> tuple[Device, ...]:
+        return self._devices
+
+    @property
+    def queued_crops(self) -> int:
+        return len(self._queue)
+
+    def problem(self) -> str | None:
+        """Why the pool is not ready, or None when every device works."""
+        for device in self._devices:
+            worker = self._workers.get(device)
+            if worker is None or not worker.opened.done() or not worker.thread.is_alive():
+                return f"the session on {device.name} is not running"
+            if worker.busy_s() > self._stall_s:
+                return f"the session on {device.name} does not answer"
+        if any(keeper.done() for keeper in self._keepers):
+            return "a session is no longer watched over"
+        return None
+
+    async def start(self) -> None:
+        """Open and warm every session. Raises ConfigurationError where one cannot be."""
+        try:
+            for device in self._devices:
+                self._workers[device] = SessionWorker(
+                    device.name, partial(self._open_session, device)
+                )
+            sessions = [await worker.opened for worker in self._workers.values()]
+        except SessionDiedError as error:
+            raise ConfigurationError("A session died while it was opened.") from error
+        finally:
+            for worker in self._workers.values():
+                worker.opened.add_done_callback(lambda opened: opened.exception())
+        self._keepers = [
+            asyncio.create_task(self._keep(device, session.largest_batch))
+            for device, session in zip(self._devices, sessions, strict=True)
+        ]
+
+    async def stop(self) -> None:
+        """End the workers after the batches in hand."""
+        for keeper in self._keepers:
+            keeper.cancel()
+        await asyncio.gather(*self._keepers, return_exceptions=True)
+        for worker in self._workers.values():
+            worker.stop()
+        if self._workers:
+            await asyncio.wait([worker.exited for worker in self._workers.values()], timeout=5.0)
+
+    async def judge(self, crops: Sequence[Crop], deadline: float) -> Judgement:
+        """Evidence for crops, each uint8 (size, size, 3). deadline: event loop time.
+
+        Raises DeadlineExceededError, or UnmaskError when a crop cannot be judged.
+        """
+        if not crops:
+            return Judgement((), 0.0, 0.0)
+        loop = asyncio.get_running_loop()
+        begun, lane = time.perf_counter(), object()
+        entries = [Entry(crop, lane, loop.create_future(), deadline) for crop in crops]
+        for entry in entries:
+            self._queue.put(entry)
+        try:
+            async with asyncio.timeout_at(deadline):
+                evidence = await asyncio.gather(*(entry.future for entry in entries))
+        except TimeoutError as error:
+            raise DeadlineExceededError from error
+        finally:
+            self._queue.discard(lane)
+            for entry in entries:
+                entry.future.cancel()
+        started = min(entry.started or begun for entry in entries)
+        return Judgement(tuple(evidence), started - begun, time.perf_counter() - started)
+
+    async def _keep(self, device: Device, limit: int) -> None:
+        """Keep one device fed, and its worker alive."""
+        while True:
+            worker = self._workers[device]
+            feeding = asyncio.create_task(self._feed(worker, limit))
+            try:
+                awaited: set[asyncio.Future[Any]] = {feeding, worker.exited}
+                await asyncio.wait(awaited, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                feeding.cancel()
+                await asyncio.gather(feeding, return_exceptions=True)
+            logger.error("the session on %s died", device.name, exc_info=_reason(worker))
+            self._observer.worker_restarted()
+            worker.stop()
+            await self._reopen(device)
+
+    async def _reopen(self, device: Device) -> None:
+        while True:
+            worker = SessionWorker(device.name, partial(self._open_session, device))
+            self._workers[device] = worker
+            try:
+                await worker.opened
+            except (ConfigurationError, SessionDiedError):
+                logger.exception("the session on %s cannot be opened again", device.name)
+                await asyncio.sleep(_RESTART_PAUSE_S)
+            else:
+                return
+
+    async def _feed(self, worker: SessionWorker, limit: int) -> None:
+        while True:
+            batch = await self._queue.take(limit)
+            try:
+                outcomes = await worker.run([entry.crop for entry in batch])
+            except BaseException:
+                for entry in batch:
+                    self._retry(entry)
+                raise
+            self._observer.batch_done(len(batch))
+            for entry, outcome in zip(batch, outcomes, strict=True):
+                if entry.future.done():
+                    continue
+                if isinstance(outcome, Evidence):
+                    entry.future.set_result(outcome)
+                else:
+                    logger.error("a crop cannot be judged", exc_info=outcome)
+                    entry.future.set_exception(UnmaskError("A face of this file cannot be judged."))
+
+    def _retry(self, entry: Entry) -> None:
+        """Give an entry one more session; a second death is put down to the entry itself."""
+        entry.attempts += 1
+        if entry.future.done():
+            return
+        if entry.attempts < _MAX_ATTEMPTS:
+            self._queue.put_back(entry)
+        else:
+            entry.future.set_exception(UnmaskError("A face of this file cannot be judged."))
+
+
+def _reason(worker: SessionWorker) -> BaseException | None:
+    return worker.exited.result() if worker.exited.done() else None

@@ -1,0 +1,92 @@
+"""ONNX Runtime, found at start-up, and the devices it offers."""
+
+import ctypes
+import importlib
+import math
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from service.errors import ConfigurationError
+
+_CGROUP_QUOTA = Path("/sys/fs/cgroup/cpu.max")
+
+
+class Runtime:
+    """The onnxruntime package as installed: `onnxruntime` or `onnxruntime-gpu`.
+
+    It is found at start-up rather than imported by name, because which of the two wheels is
+    there is the choice of who installs, and its absence deserves a sentence.
+    """
+
+    def __init__(self) -> None:
+        try:
+            self._package: Any = importlib.import_module("onnxruntime")
+        except ImportError as error:
+            raise ConfigurationError(
+                "ONNX Runtime is not installed: install unmask[cpu] or unmask[gpu]."
+            ) from error
+        if "CUDAExecutionProvider" in self.providers() and hasattr(self._package, "preload_dlls"):
+            # The CUDA libraries come as Python packages outside the loader's search path.
+            self._package.preload_dlls()
+
+    @property
+    def version(self) -> str:
+        return str(self._package.__version__)
+
+    def providers(self) -> list[str]:
+        """Execution providers compiled into the wheel, whether or not a device is there."""
+        return list(self._package.get_available_providers())
+
+    def open(self, model: bytes, providers: Sequence[object], *, threads: int) -> Any:
+        """Open a session on a model's bytes. Raises ConfigurationError where it cannot be."""
+        options = self._package.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 4  # what it would log becomes our error's sentence
+        # Spinning threads answer microseconds sooner and burn whole cores while idle, cores
+        # that the media workers need.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        try:
+            return self._package.InferenceSession(model, options, providers=list(providers))
+        except Exception as error:
+            names = [p if isinstance(p, str) else p[0] for p in providers]  # type: ignore[index]
+            raise ConfigurationError(
+                f"ONNX Runtime {self.version} cannot load the model with {names[0]}: "
+                f"{str(error).splitlines()[0]}"
+            ) from error
+
+
+def usable_cpus() -> int:
+    """Cores this process may use: its affinity mask, and its cgroup's quota where one is set."""
+    affine = hasattr(os, "sched_getaffinity")
+    count = len(os.sched_getaffinity(0)) if affine else os.cpu_count() or 1
+    if _CGROUP_QUOTA.is_file():
+        share, period = _CGROUP_QUOTA.read_text("ascii").split()
+        if share != "max":
+            count = min(count, math.ceil(int(share) / int(period)))
+    return max(1, count)
+
+
+def device_memory_bytes(device_id: int | None) -> int | None:
+    """Memory in use: of a CUDA device (all processes), or of this process for None.
+
+    None where it cannot be told.
+    """
+    if device_id is None:
+        statm = Path("/proc/self/statm")
+        if not statm.is_file():
+            return None
+        return int(statm.read_text("ascii").split()[1]) * os.sysconf("SC_PAGESIZE")
+    free, total = ctypes.c_size_t(), ctypes.c_size_t()
+    for name in ("libcudart.so.13", "libcudart.so.12"):
+        try:
+            library = ctypes.CDLL(name)
+        except OSError:
+            continue
+        failed = library.cudaSetDevice(device_id)
+        if failed or library.cudaMemGetInfo(ctypes.byref(free), ctypes.byref(total)):
+            return None
+        return total.value - free.value
+    return None

@@ -1,0 +1,116 @@
+"""One thread that owns one session."""
+
+import asyncio
+import contextlib
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from service.errors import ConfigurationError
+from service.inference.evidence import Evidence
+from service.inference.session import Crop, Session
+
+T = TypeVar("T")
+
+
+class SessionDiedError(Exception):
+    """The session, or the thread that owns it, can no longer work."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    crops: Sequence[Crop]
+    reply: asyncio.Future[list[Evidence | Exception]]
+
+
+class SessionWorker:
+    """Opens a session in a thread of its own and runs it there.
+
+    The thread may die of anything, a fault in a driver included: `exited` then resolves with
+    the reason and the work in hand fails with SessionDiedError.
+    """
+
+    def __init__(self, name: str, open_session: Callable[[], Session]) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._open = open_session
+        self._inbox: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._reply: asyncio.Future[list[Evidence | Exception]] | None = None
+        self._busy_since: float | None = None
+        self.opened: asyncio.Future[Session] = self._loop.create_future()
+        self.exited: asyncio.Future[BaseException | None] = self._loop.create_future()
+        self.thread = threading.Thread(target=self._main, name=f"session-{name}", daemon=True)
+        self.thread.start()
+
+    def busy_s(self) -> float:
+        """For how long the batch in hand has been running; 0.0 when idle."""
+        return 0.0 if self._busy_since is None else self._loop.time() - self._busy_since
+
+    async def run(self, crops: Sequence[Crop]) -> list[Evidence | Exception]:
+        """Judge a batch; a crop that cannot be judged gets its exception in place.
+
+        Raises SessionDiedError when the session or its thread is at fault.
+        """
+        if self.exited.done():
+            raise SessionDiedError
+        self._reply = self._loop.create_future()
+        self._busy_since = self._loop.time()
+        self._inbox.put(_Job(crops, self._reply))
+        try:
+            return await self._reply
+        finally:
+            self._busy_since = None
+
+    def stop(self) -> None:
+        """Let the thread end after the batch in hand."""
+        self._inbox.put(None)
+
+    def _main(self) -> None:
+        reason: BaseException | None = None
+        try:
+            session = self._open()
+            session.warm()
+            self._post(_resolve, self.opened, session)
+            while (job := self._inbox.get()) is not None:
+                self._post(_resolve, job.reply, judge(session, job.crops))
+        except BaseException as error:  # noqa: BLE001 - whatever ended the thread is its reason
+            reason = error
+        finally:
+            self._post(self._on_exit, reason)
+
+    def _post(self, callback: Callable[..., None], *args: object) -> None:
+        # A thread may outlive a loop that was not shut down in order; then nobody listens.
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(callback, *args)
+
+    def _on_exit(self, reason: BaseException | None) -> None:
+        if not self.opened.done():
+            error = reason if isinstance(reason, ConfigurationError) else SessionDiedError()
+            self.opened.set_exception(error)
+        if self._reply is not None and not self._reply.done():
+            self._reply.set_exception(SessionDiedError())
+        _resolve(self.exited, reason)
+
+
+def judge(session: Session, crops: Sequence[Crop]) -> list[Evidence | Exception]:
+    """Run a batch; when it fails, split it until each culprit fails alone.
+
+    Raises SessionDiedError when a blank crop fails as well: then no crop is to blame.
+    """
+    try:
+        return list(session.run(crops))
+    except Exception as error:  # noqa: BLE001 - any failure is handed to the crop that caused it
+        if len(crops) > 1:
+            middle = len(crops) // 2
+            return judge(session, crops[:middle]) + judge(session, crops[middle:])
+        try:
+            session.run([session.blank()])
+        except Exception as blank_error:
+            raise SessionDiedError from blank_error
+        return [error]
+
+
+def _resolve(future: asyncio.Future[T], value: T) -> None:
+    if not future.done():
+        future.set_result(value)

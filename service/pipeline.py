@@ -1,0 +1,231 @@
+"""The stages in a row: upload to report. The server and the command line share it."""
+
+import asyncio
+import time
+import uuid
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, nullcontext
+from dataclasses import dataclass
+from functools import partial
+
+from service.errors import ConfigurationError, DeadlineExceededError
+from service.faces.crop import CropRule
+from service.faces.extract import extract, warm_up
+from service.faces.extraction import Extraction
+from service.faces.plan import ExtractionPlan
+from service.inference.admission import Admission, Permit
+from service.inference.batcher import BatchQueue
+from service.inference.model_file import ModelFile, read_model_file
+from service.inference.pool import InferencePool
+from service.inference.runtime import Runtime, device_memory_bytes, usable_cpus
+from service.inference.session import Device, Session, SessionPlan, choose_devices
+from service.media.limits import MediaLimits
+from service.media.sniff import sniff
+from service.media.upload import Upload
+from service.media.workers import MediaWorkers
+from service.settings import Settings
+from service.telemetry import Telemetry
+from service.verdict.findings import Report
+from service.verdict.report import SupportRule, build_report
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Seconds spent in each stage; media includes waiting for a worker."""
+
+    media: float
+    queue: float
+    inference: float
+    report: float
+
+    @property
+    def total(self) -> float:
+        return self.media + self.queue + self.inference + self.report
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """A report and how it came about. device: name of the device kind, such as "cpu"."""
+
+    id: str
+    report: Report
+    model: ModelFile
+    device: str
+    timing: Timing
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a request may choose. None takes the settings' value; more is cut to their limit."""
+
+    max_frames: int | None = None
+    max_faces: int | None = None
+
+
+class Pipeline:
+    """Takes uploads through all stages. Started and stopped by `open_pipeline`."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        model: ModelFile,
+        *,
+        media: MediaWorkers,
+        pool: InferencePool,
+        admission: Admission,
+        telemetry: Telemetry,
+    ) -> None:
+        self.model = model
+        self.admission = admission
+        self._settings = settings
+        self.media = media
+        self._pool = pool
+        self._telemetry = telemetry
+        # Clips take seconds to decode: one worker is always left to the pictures.
+        self._clips = asyncio.Semaphore(max(1, media_workers(settings) - 1))
+
+    @property
+    def limits(self) -> MediaLimits:
+        """What one upload may ask for."""
+        return self._settings.media.limits()
+
+    @property
+    def decode_timeout_s(self) -> float:
+        """Wall-clock limit of one job of a media worker."""
+        return self._settings.media.timeout_s
+
+    @property
+    def media_restarts(self) -> int:
+        """Media workers replaced so far."""
+        return self.media.restarts
+
+    @property
+    def device(self) -> Device:
+        return self._pool.devices[0]
+
+    def problem(self) -> str | None:
+        """Why no work can be done at present, or None."""
+        if not self.media.alive():
+            return "the media workers are not running"
+        return self._pool.problem()
+
+    async def analyze(
+        self, upload: Upload, options: Options, permit: Permit, deadline: float
+    ) -> Analysis:
+        """The report on one upload. deadline: event loop time.
+
+        Raises UnmaskError: of the media stage, OverloadedError, DeadlineExceededError.
+        """
+        plan = self._plan(options)
+        moves = sniff(upload.data).family != "picture"
+        permit.grow(plan.frames if moves else 1)
+        clock = time.perf_counter  # the loop's own time is rounded to milliseconds by uvloop
+        begun = clock()
+        extraction = await self._extract(upload, plan, deadline, moves=moves)
+        extracted = clock()
+        permit.settle(len(extraction.crops))
+        judgement = await self._pool.judge([crop.pixels for crop in extraction.crops], deadline)
+        judged = clock()
+        rule = SupportRule(self._settings.verdict.min_face_px, self._settings.verdict.min_sharpness)
+        report = await asyncio.to_thread(
+            build_report, extraction, judgement.evidence, self.model.spec, rule
+        )
+        timing = Timing(
+            extracted - begun, judgement.queue_s, judgement.inference_s, clock() - judged
+        )
+        for stage in ("media", "queue", "inference", "report"):
+            self._telemetry.stage_seconds.labels(stage).observe(getattr(timing, stage))
+        self._telemetry.reported(report)
+        return Analysis(uuid.uuid4().hex, report, self.model, self.device.name, timing)
+
+    async def _extract(
+        self, upload: Upload, plan: ExtractionPlan, deadline: float, *, moves: bool
+    ) -> Extraction:
+        try:
+            async with asyncio.timeout_at(deadline), self._clips if moves else nullcontext():
+                return await self.media.run(extract, upload, plan, timeout_s=self.decode_timeout_s)
+        except TimeoutError as error:
+            raise DeadlineExceededError from error
+
+    def _plan(self, options: Options) -> ExtractionPlan:
+        media, faces, spec = self._settings.media, self._settings.faces, self.model.spec
+        return ExtractionPlan(
+            limits=self.limits,
+            frames=min(options.max_frames or media.frames, media.max_frames),
+            max_faces=min(options.max_faces or faces.max_faces, faces.max_faces),
+            crop=CropRule(spec.crop.scale, spec.input.size),
+            detector=faces.plan(),
+        )
+
+
+@asynccontextmanager
+async def open_pipeline(settings: Settings, telemetry: Telemetry) -> AsyncIterator[Pipeline]:
+    """Start every stage, warmed, and stop them at the end. Raises ConfigurationError."""
+    runtime = Runtime()
+    model = await asyncio.to_thread(read_model_file, settings.model, runtime)
+    media = MediaWorkers(
+        media_workers(settings),
+        settings.media.memory_bytes,
+        warm_up=partial(warm_up, settings.faces.plan()),
+    )
+    queue = BatchQueue(settings.inference.linger_s)
+    plan = session_plan(settings)
+    devices = await asyncio.to_thread(obtain_devices, settings, model, runtime)
+    pool = InferencePool(
+        devices, lambda device: Session(model, device, plan, runtime), queue, telemetry
+    )
+    loop = asyncio.get_running_loop()
+    admission = Admission(settings.inference.capacity_crops, loop.time, telemetry.refused)
+    telemetry.watch(telemetry.queue_crops, lambda: pool.queued_crops)
+    for device in devices:
+        telemetry.model_info.labels(
+            model.spec.name, model.spec.version, model.sha256, device.provider
+        ).set(1)
+        if device_memory_bytes(device.index) is not None:
+            gauge = telemetry.device_memory.labels(device.name)
+            telemetry.watch(gauge, partial(_memory, device))
+    try:
+        await asyncio.gather(pool.start(), media.start())
+        yield Pipeline(
+            settings, model, media=media, pool=pool, admission=admission, telemetry=telemetry
+        )
+    finally:
+        await pool.stop()
+        await media.close()
+
+
+def media_workers(settings: Settings) -> int:
+    """How many decoding processes these settings ask for."""
+    return settings.media.workers or max(2, usable_cpus())
+
+
+def session_plan(settings: Settings) -> SessionPlan:
+    """How sessions are opened under these settings."""
+    return SessionPlan(
+        settings.inference.threads or usable_cpus(),
+        settings.inference.buckets,
+        settings.inference.tensorrt_cache,
+    )
+
+
+def obtain_devices(settings: Settings, model: ModelFile, runtime: Runtime) -> list[Device]:
+    """The devices that the settings ask for; "auto" is the CPU where no GPU answers."""
+    devices = choose_devices(settings.device, settings.inference.devices, runtime)
+    if settings.device == "auto":
+        try:
+            prove_devices(devices, settings, model, runtime)
+        except ConfigurationError:
+            return [Device("cpu")]
+    return devices
+
+
+def prove_devices(
+    devices: Sequence[Device], settings: Settings, model: ModelFile, runtime: Runtime
+) -> None:
+    """Open a session on each device once. Raises ConfigurationError where that fails."""
+    for device in devices:
+        Session(model, device, session_plan(settings), runtime)
+
+
+def _memory(device: Device) -> float:
+    return float(device_memory_bytes(device.index) or 0)

@@ -1,0 +1,55 @@
+"""uvicorn, with a shutdown that load balancers can see."""
+
+import asyncio
+import signal
+from types import FrameType
+
+import uvicorn
+
+from service.api.routes import Desk
+from service.app import create_app
+from service.settings import Settings
+
+
+class DrainingServer(uvicorn.Server):
+    """Turns readiness to 503 first, keeps accepting for a moment, drains, then exits with 0.
+
+    A second signal drains at once; a second SIGINT does not wait for anything.
+    """
+
+    def __init__(self, config: uvicorn.Config, desk: Desk, unready_s: float) -> None:
+        super().__init__(config)
+        self._desk = desk
+        self._unready_s = unready_s
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin the shutdown. uvicorn's own method would raise the signal again at the end,
+        which would turn an orderly exit into a death by signal."""
+        if not self._desk.draining:
+            self._desk.draining = True
+            loop = asyncio.get_running_loop()
+            loop.call_soon_threadsafe(loop.call_later, self._unready_s, self._leave)
+        elif self.should_exit and sig == signal.SIGINT:
+            self.force_exit = True
+        else:
+            self._leave()
+
+    def _leave(self) -> None:
+        self.should_exit = True
+
+
+def serve(settings: Settings) -> int:
+    """Serve until a signal comes; the exit code."""
+    app = create_app(settings)
+    config = uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=int(settings.server.drain_s),
+    )
+    server = DrainingServer(config, app.state.desk, settings.server.unready_s)
+    server.run()
+    return 0 if server.started else 3

@@ -1,0 +1,136 @@
+"""Settings of the service, read from the environment: UNMASK_PORT, UNMASK_MEDIA__MAX_BYTES..."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from service.faces.plan import DetectorPlan
+from service.media.limits import MediaLimits
+
+Positive = Annotated[int, Field(ge=1)]
+Seconds = Annotated[float, Field(gt=0.0)]
+
+
+class ServerSettings(BaseModel):
+    """The HTTP edge.
+
+    deadline_s: time from a request's arrival to its answer.
+    drain_s: how long running requests may take after SIGTERM.
+    unready_s: how long after SIGTERM connections are still accepted while readiness says 503,
+        so that a load balancer notices first.
+    """
+
+    deadline_s: Seconds = 60.0
+    drain_s: Seconds = 30.0
+    unready_s: Annotated[float, Field(ge=0.0)] = 1.0
+
+
+class MediaSettings(BaseModel):
+    """Uploads and the workers that decode them.
+
+    frames: frames of a clip that are analysed unless the request says otherwise.
+    workers: decoding processes; None is one per usable core, but at least two. With two or
+        more, one is always left to pictures.
+    memory_bytes: limit of private memory of each worker.
+    timeout_s: wall-clock limit for decoding one upload.
+    """
+
+    max_bytes: Positive = MediaLimits().max_bytes
+    max_pixels: Positive = MediaLimits().max_pixels
+    max_duration_s: Seconds = MediaLimits().max_duration_s
+    max_frames_total: Positive = MediaLimits().max_frames_total
+    frames: Positive = 16
+    max_frames: Positive = 64
+    workers: Positive | None = None
+    memory_bytes: Positive = 2 * 2**30
+    timeout_s: Seconds = 30.0
+
+    def limits(self) -> MediaLimits:
+        """The limits as the media stage takes them."""
+        return MediaLimits(
+            self.max_bytes, self.max_pixels, self.max_duration_s, self.max_frames_total
+        )
+
+
+class FacesSettings(BaseModel):
+    """Detection. max_faces: faces kept per upload, and the most a request may ask for."""
+
+    max_faces: Positive = 8
+    detector: Literal["libfacedetection", "yunet"] = DetectorPlan().kind
+    yunet_path: str | None = None
+    min_score: Annotated[float, Field(ge=0.0, le=1.0)] = DetectorPlan().min_score
+
+    def plan(self) -> DetectorPlan:
+        """The settings as the faces stage takes them."""
+        return DetectorPlan(self.detector, self.yunet_path, self.min_score)
+
+
+class InferenceSettings(BaseModel):
+    """The network and its devices.
+
+    devices: numbers of the GPUs to use.
+    threads: threads of a CPU session; None is one per usable core.
+    buckets: batch sizes, ascending; the last is the largest batch.
+    linger_s: how long a batch that is not full waits for more.
+    capacity_crops: crops that may be in the service at once; more is refused with 503.
+    tensorrt_cache: folder for TensorRT's engines.
+    """
+
+    devices: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)] = (0,)
+    threads: Positive | None = None
+    buckets: Annotated[tuple[Positive, ...], Field(min_length=1)] = (1, 2, 4, 8, 16)
+    linger_s: Annotated[float, Field(ge=0.0, le=1.0)] = 0.0
+    capacity_crops: Positive = 256
+    tensorrt_cache: Path | None = None
+
+    @field_validator("buckets")
+    @classmethod
+    def _ascending(cls, buckets: tuple[int, ...]) -> tuple[int, ...]:
+        if list(buckets) != sorted(set(buckets)):
+            raise ValueError("batch sizes must ascend")
+        return buckets
+
+
+class VerdictSettings(BaseModel):
+    """What a face must have to be judged; with less it is inconclusive.
+
+    min_face_px: width of the face box in pixels.
+    min_sharpness: standard deviation of the Laplacian of the crop, grey levels.
+    """
+
+    min_face_px: Positive = 32
+    min_sharpness: Annotated[float, Field(ge=0.0)] = 1.0
+
+
+class Settings(BaseSettings):
+    """Everything that can be set. Nested groups are joined by two underscores.
+
+    device: where the network runs; what is asked for is what is used, or the start fails.
+        "auto" takes a GPU where there is one.
+    api_keys: keys that clients must present, separated by commas; none leaves the service open.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="UNMASK_", env_nested_delimiter="__", extra="ignore"
+    )
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8000
+    device: Literal["auto", "cpu", "cuda", "tensorrt"] = "auto"
+    model: Path = Path(__file__).parent / "weights" / "unmask.onnx"
+    api_keys: Annotated[tuple[SecretStr, ...], NoDecode] = ()
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    server: ServerSettings = ServerSettings()
+    media: MediaSettings = MediaSettings()
+    faces: FacesSettings = FacesSettings()
+    inference: InferenceSettings = InferenceSettings()
+    verdict: VerdictSettings = VerdictSettings()
+
+    @field_validator("api_keys", mode="before")
+    @classmethod
+    def _split(cls, keys: object) -> object:
+        if isinstance(keys, str):
+            return [key.strip() for key in keys.split(",") if key.strip()]
+        return keys

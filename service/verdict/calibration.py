@@ -1,0 +1,32 @@
+"""From activations to probabilities, and from probabilities to verdicts."""
+
+import math
+from typing import Literal
+
+from service.inference.evidence import Evidence
+from service.inference.model_file import Calibration, Thresholds
+
+FaceVerdict = Literal["manipulated", "authentic", "inconclusive"]
+
+
+def fake_logit(evidence: Evidence, calibration: Calibration) -> float:
+    """The calibrated logit of P(fake) of one crop."""
+    difference = evidence.fake_activation - evidence.real_activation
+    return calibration.slope * difference + calibration.intercept
+
+
+def probability(logit: float) -> float:
+    """The logistic function, safe for any finite logit."""
+    if logit >= 0:
+        return 1.0 / (1.0 + math.exp(-min(logit, 700.0)))
+    grown = math.exp(max(logit, -700.0))
+    return grown / (1.0 + grown)
+
+
+def decide(fake_probability: float, thresholds: Thresholds) -> FaceVerdict:
+    """The verdict that the model's own thresholds give."""
+    if fake_probability >= thresholds.manipulated:
+        return "manipulated"
+    if fake_probability <= thresholds.authentic:
+        return "authentic"
+    return "inconclusive"

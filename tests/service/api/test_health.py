@@ -1,0 +1,35 @@
+"""Health, the model card and the page."""
+
+import httpx
+
+from service.inference.model_file import ModelFile
+
+
+def test_alive_and_ready(server: httpx.Client) -> None:
+    assert server.get("/livez").json() == {"status": "alive"}
+    assert server.get("/readyz").json() == {"status": "ready"}
+
+
+def test_the_model_describes_itself(server: httpx.Client, model: ModelFile) -> None:
+    card = server.get("/model").json()
+    assert card["sha256"] == model.sha256
+    assert card["name"] == model.spec.name
+    assert card["methods"] == list(model.spec.methods)
+    assert card["thresholds"]["manipulated"] == model.spec.thresholds.manipulated
+    assert card["provider"] == "CPUExecutionProvider"
+
+
+def test_the_page_needs_nothing_from_elsewhere(server: httpx.Client) -> None:
+    page = server.get("/")
+    assert page.headers["content-type"].startswith("text/html")
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+    assert "http" not in page.text
+    assert "<style" not in page.text
+    assert "style=" not in page.text
+    for path in ("/web/app.js", "/web/style.css"):
+        assert path in page.text
+        assert server.get(path).status_code == 200
+
+
+def test_the_documentation_is_served(server: httpx.Client) -> None:
+    assert server.get("/docs").status_code == 200

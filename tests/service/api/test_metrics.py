@@ -1,0 +1,55 @@
+"""The metrics add up to what was asked."""
+
+import re
+
+import httpx
+import numpy as np
+
+from service.inference.model_file import ModelFile
+from tests.media_files import encode
+
+_LINE = re.compile(r"^(unmask_\w+(?:\{[^}]*\})?) (\S+)$", re.MULTILINE)
+
+
+def scrape(server: httpx.Client) -> dict[str, float]:
+    text = server.get("/metrics").text
+    return {name: float(value) for name, value in _LINE.findall(text)}
+
+
+def total(metrics: dict[str, float], prefix: str) -> float:
+    return sum(value for name, value in metrics.items() if name.startswith(prefix))
+
+
+def test_the_metrics_add_up(server: httpx.Client, astronaut_jpeg: bytes) -> None:
+    before = scrape(server)
+    for _ in range(3):
+        assert server.post("/analyze", content=astronaut_jpeg).status_code == 200
+    blank = encode(np.full((64, 64, 3), 9, np.uint8), ".png")
+    assert server.post("/analyze", content=blank).status_code == 200
+    assert server.post("/analyze", content=b"words").status_code == 415
+    assert server.post("/analyze?mask=x", content=blank).status_code == 400
+    after = scrape(server)
+
+    def grown(prefix: str) -> float:
+        return total(after, prefix) - total(before, prefix)
+
+    assert grown("unmask_requests_total{") == 6
+    assert grown('unmask_requests_total{status="415",verdict="none"}') == 1
+    assert grown('unmask_requests_total{status="200",verdict="no_face"}') == 1
+    assert grown("unmask_request_seconds_count") == 6
+    assert grown('unmask_stage_seconds_count{stage="media"}') == 4
+    assert grown('unmask_stage_seconds_count{stage="inference"}') == 4
+    assert grown("unmask_crops_total") == 3
+    assert grown("unmask_batch_size_sum") == 3
+    assert grown("unmask_fake_probability_count") == 3
+    assert after["unmask_queue_crops"] == 0
+    assert after["unmask_in_flight_requests"] == 0
+    assert after["unmask_ready"] == 1
+
+
+def test_the_model_and_the_device_show(server: httpx.Client, model: ModelFile) -> None:
+    metrics = scrape(server)
+    (info,) = [name for name in metrics if name.startswith("unmask_model_info")]
+    assert f'sha256="{model.sha256}"' in info
+    assert 'provider="CPUExecutionProvider"' in info
+    assert metrics['unmask_device_memory_bytes{device="cpu"}'] > 1e6

@@ -1,0 +1,46 @@
+"""The model under test, opened as the service opens it, and real servers."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from service.inference.model_file import ModelFile, read_model_file
+from service.inference.runtime import Runtime
+from service.inference.session import Device, Session, SessionPlan
+from service.settings import Settings
+from tests.service.running import running_server
+
+CPU = Device("cpu")
+PLAN = SessionPlan(threads=1, buckets=(1, 2, 4, 8))
+
+
+@pytest.fixture(scope="session")
+def model_path() -> Path:
+    """The shipped model; UNMASK_TEST_MODEL names another one that keeps the contract."""
+    shipped = Settings.model_fields["model"].default
+    return Path(os.environ.get("UNMASK_TEST_MODEL", shipped))
+
+
+@pytest.fixture(scope="session")
+def runtime() -> Runtime:
+    return Runtime()
+
+
+@pytest.fixture(scope="session")
+def model(model_path: Path, runtime: Runtime) -> ModelFile:
+    return read_model_file(model_path, runtime)
+
+
+@pytest.fixture(scope="session")
+def session(model: ModelFile, runtime: Runtime) -> Session:
+    return Session(model, CPU, PLAN, runtime)
+
+
+@pytest.fixture(scope="session")
+def server(model_path: Path) -> Iterator[httpx.Client]:
+    """A client of an `unmask serve` process with default settings, which is to live long."""
+    with running_server(model_path) as running:
+        yield running.client

@@ -1,0 +1,90 @@
+"""Permits are counted in crops, always come back, and a refusal says when to return."""
+
+import pytest
+
+from service.errors import OverloadedError
+from service.inference.admission import Admission
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.seconds = 100.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def refusals() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def admission(clock: Clock, refusals: list[str]) -> Admission:
+    return Admission(10, clock, refusals.append)
+
+
+def test_a_permit_comes_back_however_its_work_ends(admission: Admission) -> None:
+    with pytest.raises(ZeroDivisionError), admission.permit() as permit:
+        permit.grow(5)
+        assert admission.in_use == 5
+        raise ZeroDivisionError
+    assert admission.in_use == 0
+
+
+def test_without_room_a_request_is_refused_and_the_refusal_counted(
+    admission: Admission, refusals: list[str]
+) -> None:
+    with admission.permit() as permit:
+        permit.grow(10)
+        with pytest.raises(OverloadedError) as caught, admission.permit():
+            pytest.fail("there was no room")
+        assert caught.value.retry_after_s == 1
+        assert refusals == ["capacity"]
+        assert admission.in_use == 10
+
+
+def test_growth_beyond_the_room_is_refused(admission: Admission) -> None:
+    with admission.permit() as first, admission.permit() as second:
+        first.grow(8)
+        with pytest.raises(OverloadedError):
+            second.grow(3)
+        assert admission.in_use == 9
+
+
+def test_a_request_larger_than_the_house_may_have_it_alone(admission: Admission) -> None:
+    with admission.permit() as permit:
+        permit.grow(50)
+        assert admission.in_use == 50
+
+
+def test_work_half_done_is_never_refused(admission: Admission) -> None:
+    with admission.permit() as first, admission.permit() as second:
+        first.grow(9)
+        second.settle(20)
+        assert admission.in_use == 29
+    assert admission.in_use == 0
+
+
+def test_retry_after_follows_the_measured_rate(admission: Admission, clock: Clock) -> None:
+    for _ in range(4):  # two crops a second
+        with admission.permit():
+            pass
+        clock.seconds += 0.5
+    with admission.permit() as permit:
+        permit.grow(10)
+        assert admission.retry_after_s() == 5
+
+
+def test_an_old_rate_is_forgotten(admission: Admission, clock: Clock) -> None:
+    with admission.permit():
+        pass
+    clock.seconds += 1000.0
+    with admission.permit() as permit:
+        permit.grow(10)
+        assert admission.retry_after_s() == 1

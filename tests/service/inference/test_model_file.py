@@ -1,0 +1,84 @@
+"""A model file describes itself, and one that does so wrongly ends the start."""
+
+import hashlib
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from service.errors import ConfigurationError
+from service.inference.model_file import ModelFile, parse_spec, read_model_file
+from service.inference.runtime import Runtime
+
+
+def changed(model: ModelFile, **fields: Any) -> str:
+    return json.dumps({**asdict(model.spec), **fields})
+
+
+def test_digest_is_that_of_the_file(model: ModelFile) -> None:
+    assert model.sha256 == hashlib.sha256(model.path.read_bytes()).hexdigest()
+
+
+def test_a_spec_survives_a_round_trip(model: ModelFile) -> None:
+    assert parse_spec(changed(model), model.path) == model.spec
+
+
+def test_an_absent_file_is_named(tmp_path: Path, runtime: Runtime) -> None:
+    with pytest.raises(ConfigurationError, match=r"absent\.onnx cannot be read.*UNMASK_MODEL"):
+        read_model_file(tmp_path / "absent.onnx", runtime)
+
+
+def test_bytes_that_are_no_model_are_refused(tmp_path: Path, runtime: Runtime) -> None:
+    path = tmp_path / "noise.onnx"
+    path.write_bytes(b"no model at all")
+    with pytest.raises(ConfigurationError, match="cannot load the model"):
+        read_model_file(path, runtime)
+
+
+def test_a_model_without_our_metadata_is_refused(
+    model: ModelFile, tmp_path: Path, runtime: Runtime
+) -> None:
+    path = tmp_path / "foreign.onnx"
+    # Another key of the same length keeps the file's own length prefixes right.
+    path.write_bytes(model.path.read_bytes().replace(b"\x06unmask", b"\x06foreig"))
+    with pytest.raises(ConfigurationError, match="has no 'unmask' metadata"):
+        read_model_file(path, runtime)
+
+
+def test_a_model_whose_output_is_missing_is_refused(
+    model: ModelFile, tmp_path: Path, runtime: Runtime
+) -> None:
+    path = tmp_path / "renamed.onnx"
+    path.write_bytes(model.path.read_bytes().replace(b"real_activation", b"surl_activation"))
+    with pytest.raises(ConfigurationError, match="has no tensor 'real_activation'"):
+        read_model_file(path, runtime)
+
+
+@pytest.mark.parametrize(
+    ("fields", "place"),
+    [
+        ({"schema": 2}, "schema"),
+        ({"name": None}, "name"),
+        ({"crop": {"scale": -1.0}}, "crop.scale"),
+        ({"calibration": {"kind": "logistic", "slope": 0.0, "intercept": 0.0}}, "slope"),
+        ({"method_temperature": 0.0}, "method_temperature"),
+        (
+            {"thresholds": {"manipulated": 0.2, "authentic": 0.3, "mask": 128, "method": 0.5}},
+            "authentic",
+        ),
+        (
+            {"thresholds": {"manipulated": 0.7, "authentic": 0.3, "mask": 0, "method": 0.5}},
+            "thresholds.mask",
+        ),
+    ],
+)
+def test_wrong_metadata_is_named(model: ModelFile, fields: dict[str, Any], place: str) -> None:
+    with pytest.raises(ConfigurationError, match=place):
+        parse_spec(changed(model, **fields), model.path)
+
+
+def test_metadata_that_is_no_json_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="JSON"):
+        parse_spec("{", Path("model.onnx"))

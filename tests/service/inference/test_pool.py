@@ -1,0 +1,220 @@
+"""The pool judges, isolates poison, forgets the cancelled and revives its dead."""
+
+import asyncio
+import ctypes
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from service.errors import ConfigurationError, DeadlineExceededError, UnmaskError
+from service.inference.batcher import BatchQueue
+from service.inference.model_file import ModelFile
+from service.inference.pool import InferencePool, Judgement
+from service.inference.runtime import Runtime
+from service.inference.session import Device, Session
+from tests.service.conftest import CPU, PLAN
+
+GOOD: NDArray[np.uint8] = np.full((256, 256, 3), 90, np.uint8)
+POISON: NDArray[np.uint8] = np.full((64, 64, 3), 90, np.uint8)
+LATER = 60.0
+
+
+class Counts:
+    def __init__(self) -> None:
+        self.batches: list[int] = []
+        self.restarts = 0
+        self.restarted = asyncio.Event()
+
+    def batch_done(self, crops: int) -> None:
+        self.batches.append(crops)
+
+    def worker_restarted(self) -> None:
+        self.restarts += 1
+        self.restarted.set()
+
+
+@asynccontextmanager
+async def started(
+    open_session: Callable[[Device], Session], counts: Counts | None = None
+) -> AsyncIterator[tuple[InferencePool, Counts]]:
+    counts = counts or Counts()
+    pool = InferencePool([CPU], open_session, BatchQueue(), counts)
+    try:
+        await pool.start()
+        yield pool, counts
+    finally:
+        await pool.stop()
+
+
+@pytest.fixture
+def open_session(model: ModelFile, runtime: Runtime) -> Callable[[Device], Session]:
+    return lambda device: Session(model, device, PLAN, runtime)
+
+
+def later() -> float:
+    return asyncio.get_running_loop().time() + LATER
+
+
+def session_thread() -> threading.Thread:
+    (thread,) = [each for each in threading.enumerate() if each.name == "session-cpu"]
+    return thread
+
+
+def kill(thread: threading.Thread) -> None:
+    """Make a thread die at its next step, as a fault in a driver would."""
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(
+        ctypes.c_ulong(thread.ident or 0), ctypes.py_object(SystemExit)
+    )
+
+
+def test_evidence_comes_in_the_order_of_the_crops(
+    open_session: Callable[[Device], Session], session: Session
+) -> None:
+    crops = [np.full((256, 256, 3), value, np.uint8) for value in range(0, 250, 10)]
+
+    async def scenario() -> None:
+        async with started(open_session) as (pool, counts):
+            judgement = await pool.judge(crops, later())
+            expected = [session.run([crop])[0].fake_activation for crop in crops]
+            found = [evidence.fake_activation for evidence in judgement.evidence]
+            assert found == pytest.approx(expected, abs=1e-3)
+            assert sum(counts.batches) == len(crops)
+            assert max(counts.batches) > 1
+
+    asyncio.run(scenario())
+
+
+def test_no_crops_need_no_device(open_session: Callable[[Device], Session]) -> None:
+    async def scenario() -> None:
+        async with started(open_session) as (pool, counts):
+            assert (await pool.judge([], later())).evidence == ()
+            assert counts.batches == []
+
+    asyncio.run(scenario())
+
+
+def test_a_poisoned_crop_fails_its_own_request_alone(
+    open_session: Callable[[Device], Session],
+) -> None:
+    async def scenario() -> None:
+        async with started(open_session) as (pool, counts):
+            requests = [[GOOD]] * 5 + [[POISON]] + [[GOOD]] * 5
+            outcomes = await asyncio.gather(
+                *(pool.judge(crops, later()) for crops in requests), return_exceptions=True
+            )
+            failed = [isinstance(outcome, BaseException) for outcome in outcomes]
+            assert failed == [False] * 5 + [True] + [False] * 5
+            assert isinstance(outcomes[5], UnmaskError)
+            assert counts.restarts == 0
+            assert pool.problem() is None
+
+    asyncio.run(scenario())
+
+
+def test_a_storm_of_cancelled_requests_leaves_nothing_behind(
+    open_session: Callable[[Device], Session],
+) -> None:
+    async def scenario() -> None:
+        async with started(open_session) as (pool, counts):
+            storm = [asyncio.create_task(pool.judge([GOOD] * 2, later())) for _ in range(1000)]
+            await asyncio.sleep(0.05)
+            for each in storm:
+                each.cancel()
+            outcomes = await asyncio.gather(*storm, return_exceptions=True)
+            ended = (asyncio.CancelledError, Judgement)
+            assert all(isinstance(outcome, ended) for outcome in outcomes)
+            assert any(isinstance(outcome, asyncio.CancelledError) for outcome in outcomes)
+            assert pool.queued_crops == 0
+            assert len((await pool.judge([GOOD], later())).evidence) == 1
+            assert sum(counts.batches) < 2000
+
+    asyncio.run(scenario())
+
+
+def test_a_passed_deadline_ends_the_wait(open_session: Callable[[Device], Session]) -> None:
+    async def scenario() -> None:
+        async with started(open_session) as (pool, _):
+            with pytest.raises(DeadlineExceededError):
+                await pool.judge([GOOD], asyncio.get_running_loop().time() - 1.0)
+            assert pool.queued_crops == 0
+
+    asyncio.run(scenario())
+
+
+def test_a_dead_worker_is_replaced_and_its_work_is_not_lost(
+    open_session: Callable[[Device], Session],
+) -> None:
+    async def scenario() -> None:
+        async with started(open_session) as (pool, counts):
+            kill(session_thread())
+            judgement = await pool.judge([GOOD] * 3, later())
+            assert len(judgement.evidence) == 3
+            assert counts.restarts == 1
+            assert pool.problem() is None
+
+    asyncio.run(scenario())
+
+
+def test_a_dead_worker_shows_until_it_is_back(
+    open_session: Callable[[Device], Session],
+) -> None:
+    allowed = threading.Event()
+    allowed.set()
+
+    def open_when_allowed(device: Device) -> Session:
+        allowed.wait(timeout=30.0)
+        return open_session(device)
+
+    async def scenario() -> None:
+        async with started(open_when_allowed) as (pool, counts):
+            assert pool.problem() is None
+            allowed.clear()
+            kill(session_thread())
+            waiting = asyncio.create_task(pool.judge([GOOD], later()))
+            await counts.restarted.wait()
+            problem = pool.problem()
+            assert problem is not None
+            assert "cpu" in problem
+            allowed.set()
+            assert len((await waiting).evidence) == 1
+            assert pool.problem() is None
+
+    asyncio.run(scenario())
+
+
+def test_a_worker_that_fails_to_come_back_is_tried_again(
+    open_session: Callable[[Device], Session],
+) -> None:
+    opened: list[Device] = []
+
+    def fail_the_second_time(device: Device) -> Session:
+        opened.append(device)
+        if len(opened) == 2:
+            raise RuntimeError("the device is gone")
+        return open_session(device)
+
+    async def scenario() -> None:
+        async with started(fail_the_second_time) as (pool, counts):
+            kill(session_thread())
+            assert len((await pool.judge([GOOD], later())).evidence) == 1
+            assert len(opened) == 3
+            assert counts.restarts == 1
+
+    asyncio.run(scenario())
+
+
+def test_a_session_that_cannot_be_opened_ends_the_start(model: ModelFile, runtime: Runtime) -> None:
+    gpu = Device("cuda", 0)
+    if gpu.provider in runtime.providers():
+        pytest.skip("this ONNX Runtime is built for GPUs")
+
+    async def scenario() -> None:
+        async with started(lambda _: Session(model, gpu, PLAN, runtime)):
+            pass
+
+    with pytest.raises(ConfigurationError, match="cuda:0"):
+        asyncio.run(scenario())

@@ -1,0 +1,75 @@
+"""A session judges batches on the device that was asked for."""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from service.errors import ConfigurationError
+from service.inference.model_file import ModelFile
+from service.inference.runtime import Runtime, usable_cpus
+from service.inference.session import Device, Session, choose_devices
+from tests.service.conftest import PLAN
+
+Crop = NDArray[np.uint8]
+
+
+def some_crops(count: int, size: int = 256) -> list[Crop]:
+    random = np.random.default_rng(7)
+    return [random.integers(0, 256, (size, size, 3), np.uint8) for _ in range(count)]
+
+
+def test_evidence_has_its_promised_shape(session: Session, model: ModelFile) -> None:
+    (evidence,) = session.run(some_crops(1))
+    assert evidence.fake_activation >= 0
+    assert evidence.real_activation >= 0
+    assert evidence.mask is not None
+    assert evidence.mask.shape == (256, 256)
+    assert evidence.mask.dtype == np.uint8
+    if model.spec.methods:
+        assert evidence.method_logits is not None
+        assert evidence.method_logits.shape == (len(model.spec.methods),)
+    else:
+        assert evidence.method_logits is None
+
+
+def test_a_crop_is_judged_alike_alone_and_in_a_batch(session: Session) -> None:
+    crops = some_crops(5)
+    together = session.run(crops)
+    for crop, evidence in zip(crops, together, strict=True):
+        (alone,) = session.run([crop])
+        assert alone.fake_activation == pytest.approx(evidence.fake_activation, abs=1e-4)
+        assert alone.real_activation == pytest.approx(evidence.real_activation, abs=1e-4)
+        assert alone.mask is not None
+        assert evidence.mask is not None
+        assert np.mean(np.abs(alone.mask.astype(int) - evidence.mask) > 1) < 0.001
+
+
+def test_a_crop_of_another_size_is_refused(session: Session) -> None:
+    with pytest.raises(ValueError, match="input size"):
+        session.run(some_crops(1, size=128))
+
+
+@pytest.mark.parametrize("kind", ["cuda", "tensorrt"])
+def test_a_gpu_asked_for_and_not_got_is_an_error(
+    kind: str, model: ModelFile, runtime: Runtime
+) -> None:
+    device = Device("cuda" if kind == "cuda" else "tensorrt", 0)
+    if device.provider in runtime.providers():
+        pytest.skip("this ONNX Runtime is built for GPUs")
+    with pytest.raises(ConfigurationError, match=rf"'{kind}:0' was asked for but.*CPU"):
+        Session(model, device, PLAN, runtime)
+
+
+def test_auto_takes_the_cpu_where_there_is_no_gpu(runtime: Runtime) -> None:
+    if "CUDAExecutionProvider" in runtime.providers():
+        pytest.skip("this ONNX Runtime is built for GPUs")
+    assert choose_devices("auto", [0], runtime) == [Device("cpu")]
+
+
+def test_every_gpu_of_the_list_becomes_a_device(runtime: Runtime) -> None:
+    names = [device.name for device in choose_devices("cuda", [0, 3], runtime)]
+    assert names == ["cuda:0", "cuda:3"]
+
+
+def test_at_least_one_core_is_usable() -> None:
+    assert usable_cpus() >= 1

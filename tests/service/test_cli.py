@@ -1,0 +1,112 @@
+"""The command `unmask`: one clear sentence when it cannot start, and files without a server."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from service.inference.runtime import Runtime
+from tests.media_files import encode
+from tests.service.running import ROOT, environment
+
+
+def unmask(model: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "service.cli", *arguments],
+        env=environment(model, **settings),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def one_sentence(result: subprocess.CompletedProcess[str]) -> str:
+    assert result.returncode == 2
+    assert "Traceback" not in result.stderr
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("unmask: ")
+    return line
+
+
+def test_check_names_model_and_device(model_path: Path) -> None:
+    result = unmask(model_path, "check", "--device", "cpu")
+    assert result.returncode == 0
+    assert "on cpu" in result.stdout
+
+
+@pytest.mark.parametrize("command", ["check", "serve"])
+def test_cuda_asked_for_without_a_gpu_fails_with_the_reason(
+    model_path: Path, command: str, runtime: Runtime
+) -> None:
+    if "CUDAExecutionProvider" in runtime.providers():
+        pytest.skip("this ONNX Runtime is built for GPUs")
+    line = one_sentence(unmask(model_path, command, DEVICE="cuda"))
+    assert "'cuda:0' was asked for" in line
+
+
+def test_a_missing_model_is_named(tmp_path: Path) -> None:
+    assert "absent.onnx cannot be read" in one_sentence(unmask(tmp_path / "absent.onnx", "serve"))
+
+
+def test_a_wrong_setting_is_named(model_path: Path) -> None:
+    assert "inference" in one_sentence(unmask(model_path, "check", INFERENCE__BUCKETS="many"))
+    assert "UNMASK_PORT" in one_sentence(unmask(model_path, "check", PORT="eighty"))
+    line = one_sentence(unmask(model_path, "check", MEDIA__MAX_BYTES="0"))
+    assert "UNMASK_MEDIA__MAX_BYTES" in line
+
+
+def test_a_missing_runtime_says_what_to_install(model_path: Path, tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(
+        "import sys\nsys.modules['onnxruntime'] = None\n", "utf-8"
+    )
+    variables = environment(model_path)
+    variables["PYTHONPATH"] = f"{tmp_path}:{ROOT}"
+    result = subprocess.run(
+        [sys.executable, "-m", "service.cli", "check"],
+        env=variables,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert "install unmask[cpu] or unmask[gpu]" in one_sentence(result)
+
+
+def test_analyze_prints_a_table_and_goes_on_after_a_broken_file(
+    model_path: Path, tmp_path: Path, astronaut_jpeg: bytes
+) -> None:
+    good, broken = tmp_path / "good.jpg", tmp_path / "broken.jpg"
+    good.write_bytes(astronaut_jpeg)
+    broken.write_bytes(b"words")
+    result = unmask(model_path, "analyze", str(broken), str(good), str(tmp_path / "absent.jpg"))
+    assert result.returncode == 1
+    lines = result.stdout.splitlines()
+    assert lines[0].split()[:2] == ["file", "verdict"]
+    assert "unsupported_media" in lines[1]
+    assert lines[2].startswith("good.jpg")
+    assert "invalid_request" in lines[3]
+
+
+def test_analyze_writes_json_masks_and_overlays(
+    model_path: Path, tmp_path: Path, astronaut: NDArray[np.uint8]
+) -> None:
+    picture, out = tmp_path / "face.png", tmp_path / "out"
+    picture.write_bytes(encode(astronaut, ".png"))
+    result = unmask(model_path, "analyze", str(picture), "--json", "--out", str(out))
+    assert result.returncode == 0, result.stderr
+    report = json.loads(result.stdout)
+    assert report["file"] == str(picture)
+    assert len(report["faces"]) == 1
+    mask = cv2.imread(str(out / "face.png.mask.png"), cv2.IMREAD_UNCHANGED)
+    overlay = cv2.imread(str(out / "face.png.overlay.jpg"))
+    assert mask is not None
+    assert overlay is not None
+    assert mask.shape == (512, 512)
+    assert overlay.shape == (512, 512, 3)
+    assert np.count_nonzero(mask) / mask.size == pytest.approx(report["mask"]["area_fraction"])

@@ -1,0 +1,95 @@
+"""Crops and evidence made by hand, to test what is concluded from them."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.faces.crop import Box, FaceCrop, Quality
+from service.faces.extraction import Extraction
+from service.inference.evidence import Evidence
+from service.inference.model_file import (
+    Calibration,
+    CropSpec,
+    InputSpec,
+    ModelSpec,
+    Thresholds,
+)
+from service.media.info import MediaInfo
+
+Mask = NDArray[np.uint8]
+
+SPEC = ModelSpec(
+    schema=1,
+    name="by hand",
+    version="1",
+    preset="test",
+    input=InputSpec("image", 256, "NHWC", "uint8", "RGB"),
+    crop=CropSpec(1.0),
+    methods=("deepfakes", "face2face", "faceswap"),
+    calibration=Calibration("logistic", 1.0, 0.0),
+    method_temperature=1.0,
+    thresholds=Thresholds(0.7, 0.3, 128, 0.5),
+    training_data="none",
+    licence="none",
+    figures={},
+    parity={},
+)
+BLACK: Mask = np.zeros((256, 256), np.uint8)
+
+
+def block(left: int, top: int, right: int, bottom: int) -> Mask:
+    """A crop's mask with one rectangle."""
+    mask = BLACK.copy()
+    mask[top:bottom, left:right] = 255
+    return mask
+
+
+def face(
+    *,
+    frame: int = 0,
+    track: int = 0,
+    left: int = 0,
+    top: int = 0,
+    side: int = 64,
+    sharpness: float = 10.0,
+) -> FaceCrop:
+    """A face whose square is `side` pixels of its frame wide, at (left, top)."""
+    step = side / 256
+    shift = step / 2 - 0.5
+    return FaceCrop(
+        frame_index=frame,
+        time_s=frame / 10,
+        box=Box(left, top, side, side),
+        landmarks=(),
+        track=track,
+        detection_score=0.9,
+        crop_to_frame=np.array([[step, 0.0, left + shift], [0.0, step, top + shift]]),
+        quality=Quality(side, sharpness, 120.0),
+        pixels=np.zeros((256, 256, 3), np.uint8),
+    )
+
+
+def evidence(
+    logit: float, mask: Mask = BLACK, methods: tuple[float, ...] | None = None
+) -> Evidence:
+    """Evidence whose calibrated logit under SPEC is `logit`."""
+    fake, real = max(logit, 0.0), max(-logit, 0.0)
+    logits = None if methods is None else np.array(methods, np.float32)
+    return Evidence(fake, real, mask, logits)
+
+
+def extraction(
+    crops: list[FaceCrop], *, frames: int = 1, size: tuple[int, int] = (200, 100)
+) -> Extraction:
+    """An upload of `frames` frames of size (width, height)."""
+    moves = frames > 1
+    media = MediaInfo(
+        kind="video" if moves else "image",
+        format="mp4" if moves else "png",
+        width=200,
+        height=100,
+        duration_s=frames / 10 if moves else None,
+        frames_total=frames,
+        frames_analyzed=frames,
+        sha256="0" * 64,
+    )
+    return Extraction(media, tuple(crops), tuple((i, i / 10) for i in range(frames)), 0.0)

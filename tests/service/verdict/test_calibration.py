@@ -1,0 +1,44 @@
+"""Activations to probabilities to verdicts."""
+
+import pytest
+
+from service.inference.model_file import Calibration, Thresholds
+from service.verdict.aggregate import track_logit
+from service.verdict.calibration import decide, fake_logit, probability
+from tests.service.verdict.faces import evidence
+
+THRESHOLDS = Thresholds(manipulated=0.7, authentic=0.3, mask=128, method=0.5)
+
+
+def test_the_stronger_fake_half_means_a_likelier_fake() -> None:
+    calibration = Calibration("logistic", slope=4.0, intercept=-1.0)
+    assert fake_logit(evidence(2.0), calibration) == 7.0
+    assert fake_logit(evidence(-2.0), calibration) == -9.0
+
+
+def test_probability_is_the_logistic_function() -> None:
+    assert probability(0.0) == 0.5
+    assert probability(2.0) == pytest.approx(0.8807970779778823)
+    assert probability(2.0) + probability(-2.0) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("logit", [-1e9, 1e9])
+def test_probability_survives_extremes(logit: float) -> None:
+    assert 0.0 <= probability(logit) <= 1.0
+
+
+@pytest.mark.parametrize(
+    ("fake", "verdict"),
+    [(0.7, "manipulated"), (0.69, "inconclusive"), (0.31, "inconclusive"), (0.3, "authentic")],
+)
+def test_thresholds_belong_to_the_certain_verdicts(fake: float, verdict: str) -> None:
+    assert decide(fake, THRESHOLDS) == verdict
+
+
+def test_a_picture_keeps_its_logit() -> None:
+    assert track_logit([1.5]) == 1.5
+
+
+def test_a_track_is_judged_by_its_upper_half() -> None:
+    assert track_logit([-5.0, 4.0, -5.0, 2.0]) == 3.0
+    assert track_logit([-5.0, 4.0, 1.0]) == 2.5

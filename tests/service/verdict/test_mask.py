@@ -1,0 +1,69 @@
+"""Masks return to where their crops were cut."""
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+
+from service.faces.crop import Box, CropRule, cut_square
+from service.verdict.mask import area_fraction, crop_mask, draw_into_frame, encode_png
+from tests.service.verdict.faces import BLACK, block, face
+
+
+def test_a_mask_lands_where_its_crop_was_cut() -> None:
+    frame = np.zeros((100, 200), np.uint8)
+    draw_into_frame(frame, face(left=40, top=20, side=64), block(0, 0, 128, 256), 128)
+    rows, columns = np.nonzero(frame)
+    assert (columns.min(), columns.max()) == (40, 71)
+    assert (rows.min(), rows.max()) == (20, 83)
+    assert set(np.unique(frame)) == {0, 255}
+
+
+def test_drawing_undoes_cutting() -> None:
+    truth = np.zeros((400, 500), np.uint8)
+    cv2.circle(truth, (230, 180), 60, 255, -1)
+    crop, crop_to_frame = cut_square(truth[:, :, None], Box(150, 90, 150, 190), CropRule(1.1))
+    drawn = np.zeros_like(truth)
+    mask = crop.reshape(256, 256)
+    cut = replace(face(), crop_to_frame=crop_to_frame)
+    draw_into_frame(drawn, cut, mask, 128)
+    both, either = np.sum((drawn > 0) & (truth > 0)), np.sum((drawn > 0) | (truth > 0))
+    assert both / either > 0.98
+
+
+def test_a_crop_over_the_edge_is_cut_off_there() -> None:
+    frame = np.zeros((100, 200), np.uint8)
+    white = np.full((256, 256), 255, np.uint8)
+    draw_into_frame(frame, face(left=-32, top=-32, side=64), white, 128)
+    assert frame[:31, :31].all()
+    assert not frame[33:].any()
+    draw_into_frame(frame, face(left=500, top=500), white, 128)
+    assert not frame[33:].any()
+
+
+def test_where_masks_meet_the_larger_stays() -> None:
+    frame = np.zeros((100, 200), np.uint8)
+    draw_into_frame(frame, face(), block(0, 0, 256, 256), 128)
+    draw_into_frame(frame, face(), BLACK, 128)
+    assert frame[10, 10] == 255
+
+
+def test_a_face_mask_is_decided_at_the_threshold() -> None:
+    grey = BLACK.copy()
+    grey[0], grey[1] = 127, 128
+    found = crop_mask(face(left=40, top=20, side=64), grey, 128)
+    assert found.area_fraction == 1 / 256
+    assert found.pixels[1].all()
+    assert (found.box.x, found.box.y, found.box.width, found.box.height) == (40, 20, 64, 64)
+
+
+def test_a_mask_survives_its_png() -> None:
+    mask = block(3, 5, 90, 200)
+    data = np.frombuffer(encode_png(mask), np.uint8)
+    decoded = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
+    assert decoded is not None
+    assert np.array_equal(decoded, mask)
+
+
+def test_area_is_a_share_of_pixels() -> None:
+    assert area_fraction(block(0, 0, 128, 256)) == 0.5
