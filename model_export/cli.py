@@ -7,9 +7,16 @@ import sys
 
 COMMANDS = {
     "import-classnseg": "read the authors' published weights",
+    "describe": "write name, version, data and licence into a checkpoint",
     "export": "write a checkpoint as a self-describing ONNX file",
     "forge": "write labelled real/fake pairs with masks, to look at",
     "train": "train a detector on a folder of real faces",
+    "prepare": "cut crops and masks out of FaceForensics++",
+    "prepare-faces": "find faces and landmarks in a folder of pictures",
+    "fit-landmarks": "fit the regression from five landmarks to 68",
+    "evaluate": "measure a detector on labelled data",
+    "calibrate": "fit probabilities and thresholds on held-out pairs",
+    "finetune": "teach a detector a new method from a few labelled pictures",
 }
 
 

@@ -1,0 +1,31 @@
+"""`unmask-model describe`: write into a checkpoint what people must know of it."""
+
+import argparse
+import json
+from dataclasses import replace
+from pathlib import Path
+
+from model_export.checkpoint import load_checkpoint
+
+FIELDS = ("name", "version", "training_data", "licence")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("-o", "--out", type=Path, help="checkpoint to write; default: only print")
+    for field in FIELDS:
+        parser.add_argument(f"--{field.replace('_', '-')}")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Set the given fields; prints all facts of the checkpoint."""
+    checkpoint = load_checkpoint(options.checkpoint)
+    given = {f: getattr(options, f) for f in FIELDS if getattr(options, f) is not None}
+    if given and options.out is None:
+        raise ValueError("where to write the described checkpoint: give --out")
+    described = replace(checkpoint, facts={**checkpoint.facts, **given}, resume={})
+    if options.out is not None:
+        described.save(options.out)
+    print(json.dumps(described.facts, indent=1))
+    return 0
