@@ -25,9 +25,7 @@ FACTS = {
 }
 
 
-def import_classnseg(
-    encoder: Path, decoder: Path, config: NetworkConfig = PLAIN
-) -> Checkpoint:
+def import_classnseg(encoder: Path, decoder: Path, config: NetworkConfig = PLAIN) -> Checkpoint:
     """Turn `encoder_N.pt` and `decoder_N.pt` (repository nii-yamagishilab/ClassNSeg) into ours.
 
     The labels `altered` = 0 and `original` = 1 of the published code put the fake half first,

@@ -2,29 +2,12 @@
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import nn
 
 from model_export.data.pairs import Batch
 from model_export.losses import NO_METHOD
+from model_export.metrics.curves import area_under_roc, equal_error_rate
 from model_export.networks.contract import FAKE, REAL
-
-
-def equal_error_rate(fake: NDArray[np.float64], real: NDArray[np.float64]) -> float:
-    """Error rate where misses and false alarms are equal, 0 to 1; higher values mean fake."""
-    thresholds = np.unique(np.concatenate((fake, real)))
-    misses = np.searchsorted(np.sort(fake), thresholds, side="left") / len(fake)
-    alarms = 1 - np.searchsorted(np.sort(real), thresholds, side="left") / len(real)
-    crossing = int(np.argmin(np.abs(misses - alarms)))
-    return float((misses[crossing] + alarms[crossing]) / 2)
-
-
-def area_under_roc(fake: NDArray[np.float64], real: NDArray[np.float64]) -> float:
-    """Probability that a fake ranks above a real, ties counting half."""
-    order = np.sort(real)
-    below = np.searchsorted(order, fake, side="left")
-    equal = np.searchsorted(order, fake, side="right") - below
-    return float((below + 0.5 * equal).mean() / len(real))
 
 
 def validate(network: nn.Module, batches: list[Batch], device: torch.device) -> dict[str, float]:

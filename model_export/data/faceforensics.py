@@ -8,7 +8,7 @@ splits/train.json, val.json, test.json                     [["000", "003"], ...]
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -61,7 +61,7 @@ class CutPlan:
 
     frames: int = 10
     crop: Crop = "paper"
-    rule: CropRule = CropRule()
+    rule: CropRule = field(default_factory=CropRule)
 
 
 def list_pairs(

@@ -1,0 +1,45 @@
+"""`unmask-model calibrate`: probabilities and thresholds from held-out data."""
+
+import argparse
+from pathlib import Path
+
+from model_export.calibrate import calibrate, summary
+from model_export.checkpoint import load_checkpoint
+from model_export.commands.data import add_data, guess_kind, open_source
+from model_export.judge import CheckpointJudge
+from model_export.metrics.thresholds import Policy
+from service.faces.crop import CropRule
+
+POLICY = Policy()
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    parser.add_argument("checkpoint", type=Path)
+    add_data(parser)
+    parser.add_argument("-o", "--out", type=Path, required=True, help="checkpoint to write")
+    parser.add_argument(
+        "--bpcer", type=float, default=POLICY.bpcer, help="share of reals called manipulated"
+    )
+    parser.add_argument(
+        "--missed", type=float, default=POLICY.missed, help="share of fakes called authentic"
+    )
+    parser.add_argument(
+        "--method-accuracy", type=float, default=POLICY.method_accuracy, help="of named methods"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Fit on the calibration part of the data and write; prints what was fitted."""
+    checkpoint = load_checkpoint(options.checkpoint)
+    judge = CheckpointJudge(options.checkpoint)
+    rule = CropRule(judge.note["crop"]["scale"], judge.note["input"]["size"])
+    source = open_source(options, options.data, "calibration", rule)
+    policy = Policy(options.bpcer, options.missed, options.method_accuracy)
+    kind = options.kind or guess_kind(options.data)
+    data = f"calibration part of {options.data.resolve().name} ({kind})"
+    fitted = calibrate(checkpoint, judge, source, policy, data)
+    fitted.save(options.out)
+    print(summary(fitted.facts))
+    print(options.out)
+    return 0

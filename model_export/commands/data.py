@@ -1,0 +1,69 @@
+"""Options that say what labelled data a command works on."""
+
+import argparse
+from pathlib import Path
+
+from model_export.commands.sources import remaining_families
+from model_export.data.faces import load_index
+from model_export.data.families import FAMILIES
+from model_export.sources.folders import FolderSource
+from model_export.sources.prepared import MANIFEST, PreparedSource
+from model_export.sources.sample import Source
+from model_export.sources.synthetic import Part, SyntheticSource, part_of
+from service.faces.crop import CropRule
+
+KINDS = ("synthetic", "folders", "faceforensics")
+SPLITS: dict[Part, str] = {"training": "train", "calibration": "val", "test": "test"}
+
+
+def add_data(parser: argparse.ArgumentParser) -> None:
+    """DATA and how to read it."""
+    parser.add_argument(
+        "data",
+        type=Path,
+        help="folder with real/ and fake/ (folders), with pictures of real faces and their "
+        "landmarks (synthetic), or written by `prepare` (faceforensics)",
+    )
+    parser.add_argument("--kind", choices=KINDS, help="default: told by what is in the folder")
+    parser.add_argument("--landmarks", type=Path, help="synthetic; default: DATA/landmarks.npz")
+    parser.add_argument("--pairs", type=int, default=1000, help="synthetic: how many pairs")
+    chosen = parser.add_mutually_exclusive_group()
+    chosen.add_argument(
+        "--family", action="append", choices=[*FAMILIES], help="synthetic: only these families"
+    )
+    chosen.add_argument(
+        "--leave-out", action="append", default=[], choices=[*FAMILIES], help="synthetic: not these"
+    )
+    parser.add_argument(
+        "--method", action="append", default=[], help="faceforensics: only these methods"
+    )
+    parser.add_argument("--frames", type=int, default=16, help="folders: frames of each clip")
+    parser.add_argument("--workers", type=int, default=0, help="processes that make crops")
+
+
+def open_source(options: argparse.Namespace, root: Path, part: Part, rule: CropRule) -> Source:
+    """The data the options describe. Raises ValueError when it is not there."""
+    kind = options.kind or guess_kind(root)
+    if kind == "folders":
+        return FolderSource(root, rule, options.frames, options.workers)
+    if kind == "faceforensics":
+        return PreparedSource(root, SPLITS[part], tuple(options.method), rule.size)
+    families = tuple(options.family) if options.family else remaining_families(options)
+    landmarks: Path = options.landmarks or root / "landmarks.npz"
+    if not landmarks.is_file():
+        raise ValueError(f"there is no {landmarks}; make it with `unmask-model prepare-faces`")
+    index = part_of(load_index(root, landmarks), part)
+    return SyntheticSource(index, families, options.pairs, rule, workers=options.workers)
+
+
+def guess_kind(root: Path) -> str:
+    """The kind of data in a folder. Raises ValueError when it is none."""
+    if (root / MANIFEST).is_file():
+        return "faceforensics"
+    if (root / "real").is_dir() and (root / "fake").is_dir():
+        return "folders"
+    if (root / "landmarks.npz").is_file():
+        return "synthetic"
+    raise ValueError(
+        f"{root} has neither {MANIFEST} nor real/ and fake/ nor landmarks.npz; see --kind"
+    )

@@ -1,0 +1,104 @@
+"""`unmask-model evaluate`: every figure of a detector on labelled data, written and plotted."""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from model_export.commands.data import add_data, open_source
+from model_export.evaluation.figures import split, summarise
+from model_export.evaluation.gallery import Gallery
+from model_export.evaluation.markdown import write_report
+from model_export.evaluation.plots import write_plots
+from model_export.evaluation.robustness import plot_robustness, robustness
+from model_export.evaluation.rows import Row, judge_rows
+from model_export.judge import Judge, open_judge
+from model_export.metrics.curves import equal_error
+from model_export.sources.sample import Sample, Source
+from service.faces.crop import CropRule
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    parser.add_argument("model", type=Path, help=".pt checkpoint or .onnx file")
+    add_data(parser)
+    parser.add_argument("-o", "--out", type=Path, help="folder for report.json, report.md, plots")
+    parser.add_argument(
+        "--threshold-from",
+        type=Path,
+        metavar="DATA",
+        help="validation data of the same kind whose equal error sets the threshold for HTER; "
+        "the calibration part, where the data are divided",
+    )
+    parser.add_argument("--robustness", action="store_true", help="AUC under further degradation")
+    parser.add_argument(
+        "--robustness-crops", type=int, default=400, help="how many crops of each class"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Evaluate; prints the report. Raises ValueError when the data cannot be judged."""
+    judge = open_judge(options.model)
+    rule = CropRule(judge.note["crop"]["scale"], judge.note["input"]["size"])
+    source = open_source(options, options.data, "test", rule)
+    probability, origin = _threshold(options, judge, rule)
+    gallery = Gallery(int(judge.note["thresholds"]["mask"]))
+    kept: list[Sample] = []
+    rows: list[Row] = []
+    for row, sample, mask in tqdm(judge_rows(judge, source), unit="crop", mininterval=2):
+        rows.append(row)
+        gallery.add(row, sample, mask)
+        if options.robustness:
+            _keep(kept, sample, options.robustness_crops)
+    note = judge.note
+    report: dict[str, Any] = {
+        "model": {key: note[key] for key in ("name", "version", "preset", "crop", "calibration")}
+        | {"thresholds": note["thresholds"]},
+        "data": {"name": options.data.resolve().name, "files": source.tally.to_dict()},
+        "threshold": {"probability": probability, "from": origin},
+        "figures": summarise(rows, probability, note),
+    }
+    if options.robustness:
+        report["robustness"] = robustness(judge, kept)
+    text = write_report(report)
+    print(text)
+    if options.out is not None:
+        _write(options.out, report, text, rows, gallery)
+    return 0
+
+
+def _threshold(options: argparse.Namespace, judge: Judge, rule: CropRule) -> tuple[float, str]:
+    """P(fake) at which HTER is taken, and where it comes from."""
+    if options.threshold_from is not None:
+        source: Source = open_source(options, options.threshold_from, "calibration", rule)
+        rows = [row for row, _, _ in judge_rows(judge, source)]
+        fake, real = split(rows)
+        name = options.threshold_from.resolve().name
+        return equal_error(fake, real)[1], f"the equal error on {name}"
+    stored = judge.note["figures"].get("calibration", {}).get("equal_error_probability")
+    if stored is not None:
+        return float(stored), "the equal error on the data it was calibrated on"
+    return 0.5, "not fitted on any data"
+
+
+def _keep(kept: list[Sample], sample: Sample, most: int) -> None:
+    if sum(other.fake == sample.fake for other in kept) < most:
+        kept.append(sample)
+
+
+def _write(
+    folder: Path, report: dict[str, Any], text: str, rows: list[Row], gallery: Gallery
+) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "report.json").write_text(json.dumps(report, indent=1))
+    write_plots(rows, report["figures"]["methods"]["confusion"], folder)
+    sheets = gallery.write(folder)
+    plots = ["roc.png", "det.png", "reliability.png", "coverage.png", "methods.png"]
+    if "robustness" in report:
+        plot_robustness(report["robustness"], folder / "robustness.png")
+        plots.append("robustness.png")
+    pictures = "\n".join(f"![{name}]({name})" for name in plots + sheets)
+    (folder / "report.md").write_text(f"{text}\n## Plots\n\n{pictures}\n")
+    print(f"written to {folder}")

@@ -1,0 +1,1 @@
+"""Judgements of a detector to tables, plots and pictures."""

@@ -1,0 +1,122 @@
+"""An evaluation as Markdown, for people and for model cards."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+
+def percent(value: float | None) -> str:
+    """A share as a percentage, or a dash where there is none."""
+    return "-" if value is None else f"{100 * value:.2f} %"
+
+
+def decimal(value: float | None) -> str:
+    """Three decimals, or a dash."""
+    return "-" if value is None else f"{value:.3f}"
+
+
+def rate(value: dict[str, Any]) -> str:
+    """A share with its interval and its counts."""
+    return (
+        f"{percent(value['rate'])} [{percent(value['low'])}, {percent(value['high'])}] "
+        f"({value['errors']}/{value['count']})"
+    )
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table with aligned columns."""
+    cells = [list(head), *(list(row) for row in rows)]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(head))]
+    lines = []
+    for row in cells:
+        padded = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        lines.append(f"| {' | '.join(padded)} |")
+    lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
+    return "\n".join(lines)
+
+
+def write_report(report: dict[str, Any]) -> str:
+    """The whole report."""
+    figures = report["figures"]
+    parts = [
+        f"# {report['model']['name']} {report['model']['version']} on {report['data']['name']}",
+        f"Threshold for HTER: P(fake) {report['threshold']['probability']:.4f}, "
+        f"{report['threshold']['from']}.",
+    ]
+    for level, title in (("crops", "Crops"), ("clips", "Pictures and clips")):
+        if level in figures:
+            parts += [f"## {title}", _detection(figures[level])]
+    parts += ["## Masks", _segmentation(figures["segmentation"])]
+    parts += ["## Methods (rows: made by; columns: called)", _methods(figures["methods"])]
+    if figures["quality"]:
+        rows = [(code, rate(value)) for code, value in figures["quality"].items()]
+        parts += ["## Wrong by quality warning", table(("warning", "wrong [95 %]"), rows)]
+    if "robustness" in report:
+        parts += ["## Robustness: AUC"]
+        for name, points in report["robustness"].items():
+            values = [decimal(v) for v in points.values()]
+            parts.append(table((name, *points), [("AUC", *values)]))
+    parts += ["## Files", _files(report["data"]["files"])]
+    return "\n\n".join(parts) + "\n"
+
+
+def _detection(figures: dict[str, Any]) -> str:
+    validation, strict = figures["at_validation_threshold"], figures["at_manipulated"]
+    verdicts = figures["verdicts"]
+    summary = [
+        ("fakes, reals", f"{figures['fakes']}, {figures['reals']}"),
+        ("AUC", decimal(figures["auc"])),
+        ("EER", percent(figures["eer"])),
+        *((f"fakes found at BPCER {percent(float(a))}", percent(found))
+          for a, found in figures["found_at_bpcer"].items()),
+        ("accuracy at the threshold", percent(validation["accuracy"])),
+        ("HTER at the threshold", percent(validation["hter"])),
+        ("BPCER at the threshold [95 %]", rate(validation["bpcer"])),
+        ("BPCER at `manipulated` [95 %]", rate(strict["bpcer"])),
+        ("ECE (15 bins)", percent(figures["ece"])),
+        ("Brier", decimal(figures["brier"])),
+        ("area of risk over coverage", decimal(figures["risk_coverage_area"])),
+        ("decided (not `inconclusive`)", percent(verdicts["decided"])),
+        ("wrong among the decided", percent(verdicts["wrong_among_decided"])),
+        ("fakes called `authentic`", percent(verdicts["fakes_called_authentic"])),
+    ]  # fmt: skip
+    rows = [
+        (name, decimal(each["auc"]), percent(each["eer"]), rate(validation["apcer"][name]),
+         rate(strict["apcer"][name]))
+        for name, each in figures["per_method"].items()
+    ]  # fmt: skip
+    head = ("method", "AUC", "EER", "APCER at the threshold [95 %]", "APCER at `manipulated`")
+    return table(("figure", "value"), summary) + "\n\n" + table(head, rows)
+
+
+def _segmentation(figures: dict[str, Any]) -> str:
+    rows = [
+        ("fakes with a known mask", str(figures["fakes_with_truth"])),
+        ("pixel accuracy, fakes and reals", percent(figures["pixel_accuracy"])),
+        ("IoU on fakes", decimal(figures["iou"])),
+        ("Dice on fakes", decimal(figures["dice"])),
+        *((f"IoU, {name}", decimal(iou)) for name, iou in figures["iou_per_method"].items()),
+        ("false-mask area on reals", percent(figures["false_mask_area"])),
+        ("reals with over 1 % false mask", percent(figures["reals_with_a_false_mask"])),
+    ]
+    return table(("figure", "value"), rows)
+
+
+def _methods(figures: dict[str, Any]) -> str:
+    called = sorted({name for row in figures["confusion"].values() for name in row})
+    rows = [
+        (made, *(str(row.get(name, 0)) for name in called))
+        for made, row in figures["confusion"].items()
+    ]
+    words = (
+        f"Accuracy of the likeliest method: {percent(figures['accuracy'])}; of those named: "
+        f"{percent(figures['accuracy_when_named'])}, {percent(figures['named_share'])} named."
+    )
+    return table(("made by", *called), rows) + "\n\n" + words
+
+
+def _files(tally: dict[str, Any]) -> str:
+    lines = [f"{tally['files']} files or pairs."]
+    for key in ("taken_whole_without_a_face", "dropped_without_a_face", "unreadable"):
+        if tally[key]:
+            lines.append(f"- {key.replace('_', ' ')}, {len(tally[key])}: {', '.join(tally[key])}")
+    return "\n".join(lines)

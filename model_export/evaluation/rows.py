@@ -1,0 +1,91 @@
+"""Judgements of a detector, one row per crop."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit, softmax
+
+from model_export.judge import Judge, judged
+from model_export.metrics.segmentation import MaskMatch, match_masks
+from model_export.networks.contract import FAKE, REAL
+from model_export.sources.sample import Sample, Source
+from service.verdict.shape import method_of_shape
+
+UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What a detector said about one crop, without its pixels.
+
+    difference: fake activation minus real activation. logit: calibrated; probability: its
+    sigmoid, P(fake). likeliest: the method most likely if it is fake; named: the method the
+    service would name, or "unknown". match: mask against truth, None for fakes without a mask.
+    """
+
+    difference: float
+    logit: float
+    probability: float
+    fake: bool
+    method: str
+    group: str
+    track: int
+    warnings: tuple[str, ...]
+    likeliest: str
+    likelihood: float
+    named: str
+    match: MaskMatch | None
+
+
+def judge_rows(judge: Judge, source: Source) -> Iterator[tuple[Row, Sample, NDArray[np.uint8]]]:
+    """Rows with the sample each is about and its predicted mask, uint8 (S, S)."""
+    note = judge.note
+    slope, intercept = note["calibration"]["slope"], note["calibration"]["intercept"]
+    level = int(note["thresholds"]["mask"])
+    for samples, verdicts in judged(judge, source.samples()):
+        shares = method_shares(verdicts.method_logits, note)
+        differences = verdicts.activations[:, FAKE] - verdicts.activations[:, REAL]
+        for place, sample in enumerate(samples):
+            mask = verdicts.masks[place]
+            likeliest, likelihood = UNKNOWN, 0.0
+            if shares is None:
+                likeliest = method_of_shape(np.where(mask >= level, 255, 0).astype(np.uint8))
+                named = likeliest
+            else:
+                likeliest = note["methods"][int(shares[place].argmax())]
+                likelihood = float(shares[place].max())
+                named = likeliest if likelihood >= note["thresholds"]["method"] else UNKNOWN
+            logit = float(slope * differences[place] + intercept)
+            row = Row(
+                difference=float(differences[place]),
+                logit=logit,
+                probability=float(expit(logit)),
+                fake=sample.fake,
+                method=sample.method or "real",
+                group=sample.group,
+                track=sample.track,
+                warnings=sample.warnings,
+                likeliest=likeliest,
+                likelihood=likelihood,
+                named=named,
+                match=_match(sample, mask, level),
+            )
+            yield row, sample, mask
+
+
+def method_shares(
+    logits: NDArray[np.float64] | None, note: dict[str, Any]
+) -> NDArray[np.float64] | None:
+    """Probability of each method given a fake, (N, M), or None without a method output."""
+    if logits is None:
+        return None
+    return np.asarray(softmax(logits / note["method_temperature"], axis=1))
+
+
+def _match(sample: Sample, mask: NDArray[np.uint8], level: int) -> MaskMatch | None:
+    if not sample.fake:
+        return match_masks(mask, np.zeros_like(mask), level)
+    return None if sample.mask is None else match_masks(mask, sample.mask, level)

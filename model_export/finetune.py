@@ -1,0 +1,209 @@
+"""Teaching a trained detector a new method from little data (BTAS 2019, section 4.4)."""
+
+import logging
+import math
+from collections.abc import Iterator, Sequence
+from copy import deepcopy
+from dataclasses import asdict, dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from model_export.checkpoint import Checkpoint
+from model_export.data.degrade import degrade, draw_degradation
+from model_export.data.rng import Rng, between, chance
+from model_export.data.warp import Picture, warp
+from model_export.losses import NO_METHOD, Truth, paper_losses, stronger_losses
+from model_export.metrics.curves import area_under_roc, equal_error_rate
+from model_export.networks.contract import FAKE, REAL
+from model_export.networks.factory import Network
+from model_export.sources.sample import Sample, known_method
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class FinetuneConfig:
+    """How to fine-tune: encoder and decoder together, at a small learning rate.
+
+    held_out: share of the pictures or clips that choose the epoch. augment: probability that
+    a crop is degraded further before it is learnt from.
+    """
+
+    epochs: int = 50
+    batch: int = 16
+    rate: float = 1e-4
+    weight_decay: float = 5e-4
+    held_out: float = 0.2
+    augment: float = 0.5
+    seed: int = 0
+
+
+def finetune(
+    checkpoint: Checkpoint, samples: Sequence[Sample], config: FinetuneConfig
+) -> Checkpoint:
+    """The checkpoint after fine-tuning, at the epoch best on held-out pictures or clips.
+
+    The untouched network takes part in that choice, so that fine-tuning never makes it worse
+    there. Calibration and thresholds are kept but belong to the old network: calibrate again.
+    Raises ValueError when training or held-out part lacks a class.
+    """
+    learned, held_out = split_groups(samples, config)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    torch.manual_seed(config.seed)
+    rng = np.random.default_rng(config.seed)
+    network = checkpoint.build().to(device)
+    optimiser = torch.optim.AdamW(
+        network.parameters(), config.rate, eps=1e-7, weight_decay=config.weight_decay
+    )
+    before = judge_held_out(network, held_out, device)
+    best, best_epoch, weights = before, 0, deepcopy(network.state_dict())
+    steps = config.epochs * math.ceil(len(learned) / config.batch)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
+    bar = tqdm(range(1, config.epochs + 1), unit="epoch", mininterval=2)
+    for epoch in bar:
+        _train_mode(network)
+        for batch in _batches(learned, config, rng):
+            _step(network, optimiser, batch, device)
+            schedule.step()
+        now = judge_held_out(network, held_out, device)
+        bar.set_postfix({name: f"{value:.3f}" for name, value in now.items()}, refresh=False)
+        if now["loss"] < best["loss"]:
+            best, best_epoch, weights = now, epoch, deepcopy(network.state_dict())
+    log.info("best epoch %d of %d", best_epoch, config.epochs)
+    facts = dict(checkpoint.facts)
+    facts["finetuned"] = {
+        **asdict(config),
+        "methods": sorted({s.method for s in samples if s.method}),
+        "crops": len(learned),
+        "held_out_crops": len(held_out),
+        "epoch": best_epoch,
+        "before": before,
+        "after": best,
+    }
+    return Checkpoint(checkpoint.config, {k: v.cpu() for k, v in weights.items()}, facts)
+
+
+def split_groups(
+    samples: Sequence[Sample], config: FinetuneConfig
+) -> tuple[list[Sample], list[Sample]]:
+    """Training and held-out samples; each class is divided by whole pictures or clips.
+
+    Raises ValueError when a class has fewer than two of them.
+    """
+    rng = np.random.default_rng(config.seed)
+    held: set[str] = set()
+    for fake in (False, True):
+        groups = sorted({sample.group for sample in samples if sample.fake == fake})
+        if len(groups) < 2:
+            name = "fakes" if fake else "reals"
+            raise ValueError(f"fine-tuning needs at least two pictures or clips of {name}")
+        count = min(max(1, round(config.held_out * len(groups))), len(groups) - 1)
+        held |= {groups[i] for i in rng.permutation(len(groups))[:count]}
+    return (
+        [sample for sample in samples if sample.group not in held],
+        [sample for sample in samples if sample.group in held],
+    )
+
+
+@torch.no_grad()
+def judge_held_out(
+    network: Network, samples: Sequence[Sample], device: torch.device
+) -> dict[str, float]:
+    """Loss, AUC and EER on crops as they are."""
+    network.eval()
+    values, losses = [], []
+    for start in range(0, len(samples), 32):
+        batch = [*samples[start : start + 32]]
+        loss, activations = _loss(network, batch, device)
+        losses.append(float(loss) * len(batch))
+        values.append((activations[:, FAKE] - activations[:, REAL]).double().cpu().numpy())
+    differences = np.concatenate(values)
+    fake = np.array([sample.fake for sample in samples])
+    return {
+        "loss": sum(losses) / len(samples),
+        "auc": area_under_roc(differences[fake], differences[~fake]),
+        "eer": equal_error_rate(differences[fake], differences[~fake]),
+    }
+
+
+def _train_mode(network: Network) -> None:
+    """Training mode, but with the batch statistics of the long training: few would spoil them."""
+    network.train()
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.eval()
+
+
+def _step(
+    network: Network, optimiser: torch.optim.Optimizer, batch: list[Sample], device: torch.device
+) -> None:
+    optimiser.zero_grad(set_to_none=True)
+    loss, _ = _loss(network, batch, device)
+    loss.backward()  # type: ignore[no-untyped-call]
+    nn.utils.clip_grad_norm_(network.parameters(), 5.0)
+    optimiser.step()
+
+
+def _loss(network: Network, batch: list[Sample], device: torch.device) -> tuple[Tensor, Tensor]:
+    """The sum of the preset's losses, and the activations."""
+    losses = paper_losses if network.config.preset == "paper" else stronger_losses
+    truth = _truth(batch, device)
+    output = network(truth.pictures, truth.winner)
+    # Where a fake's mask is not known the network's own is the target: it teaches nothing.
+    known = torch.tensor([s.mask is not None or not s.fake for s in batch], device=device)
+    own = torch.sigmoid(output.mask_logits.detach().float())
+    masks = torch.where(known[:, None, None, None], truth.masks, own)
+    terms = losses(output, replace(truth, masks=masks))
+    return torch.stack([*terms.values()]).sum(), output.activations.detach()
+
+
+def _batches(samples: Sequence[Sample], config: FinetuneConfig, rng: Rng) -> Iterator[list[Sample]]:
+    """One epoch; every batch holds as many fakes as reals, the rarer class being repeated."""
+    sides = [[s for s in samples if s.fake], [s for s in samples if not s.fake]]
+    half = max(1, config.batch // 2)
+    longest = max(len(side) for side in sides)
+    orders = [np.resize(rng.permutation(len(side)), longest) for side in sides]
+    for start in range(0, longest, half):
+        chosen = [
+            side[i]
+            for side, order in zip(sides, orders, strict=True)
+            for i in order[start : start + half]
+        ]
+        yield [augment(sample, config, rng) for sample in chosen]
+
+
+def augment(sample: Sample, config: FinetuneConfig, rng: Rng) -> Sample:
+    """The crop mirrored, moved, and sometimes degraded; its mask moved alike."""
+    side = sample.crop.shape[0]
+    zoom, angle = between(rng, 0.9, 1.12), np.deg2rad(rng.normal(0, 5))
+    cosine, sine = zoom * np.cos(angle), zoom * np.sin(angle)
+    linear = np.array([[cosine, -sine], [sine, cosine]])
+    if chance(rng, 0.5):
+        linear[:, 0] *= -1
+    centre = np.full(2, (side - 1) / 2)
+    matrix = np.c_[linear, centre + rng.uniform(-0.05, 0.05, 2) * side - linear @ centre]
+    crop = warp(sample.crop, matrix, side, side)
+    mask = None if sample.mask is None else warp(sample.mask, matrix, side, side)
+    if chance(rng, config.augment):
+        crop = _to_side(degrade(crop, draw_degradation(rng)), side)
+    return Sample(crop, sample.fake, sample.method, mask, sample.group)
+
+
+def _to_side(crop: Picture, side: int) -> Picture:
+    return warp(crop, np.diag([side / crop.shape[1], side / crop.shape[0], 1])[:2], side, side)
+
+
+def _truth(samples: Sequence[Sample], device: torch.device) -> Truth:
+    crops = torch.from_numpy(np.stack([s.crop for s in samples])).to(device)
+    blank = np.zeros(crops.shape[1:3], np.uint8)
+    masks = np.stack([blank if s.mask is None else s.mask for s in samples])
+    methods = [known_method(s.method) for s in samples]
+    return Truth(
+        torch.tensor([FAKE if s.fake else REAL for s in samples], device=device),
+        torch.from_numpy(masks).to(device)[:, None].float() / 255,
+        torch.tensor([NO_METHOD if m is None else m for m in methods], device=device),
+        crops.permute(0, 3, 1, 2).float() / 255,
+    )

@@ -1,0 +1,111 @@
+"""Runs a detector, a checkpoint or an exported file, over crops."""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import onnxruntime
+import torch
+from numpy.typing import NDArray
+from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidProtobuf
+
+from model_export.checkpoint import load_checkpoint
+from model_export.description import describe
+from model_export.export import Exportable
+from model_export.sources.sample import Sample
+
+BATCH = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Verdicts:
+    """Raw outputs for a batch of N crops, before calibration.
+
+    activations: float64 (N, 2), fake and real; masks: uint8 (N, S, S), 255 = manipulated;
+    method_logits: float64 (N, M), or None where the detector has no method output.
+    """
+
+    activations: NDArray[np.float64]
+    masks: NDArray[np.uint8]
+    method_logits: NDArray[np.float64] | None
+
+
+class Judge(Protocol):
+    """A detector and the note it carries (see `model_export.description`)."""
+
+    @property
+    def note(self) -> dict[str, Any]:
+        """Name, crop rule, calibration, thresholds, methods; JSON-ready."""
+        ...
+
+    def judge(self, crops: NDArray[np.uint8]) -> Verdicts:
+        """Judge crops, uint8 RGB (N, S, S, 3)."""
+        ...
+
+
+class CheckpointJudge:
+    """A `.pt` checkpoint, on a GPU where there is one."""
+
+    def __init__(self, path: Path) -> None:
+        checkpoint = load_checkpoint(path)
+        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self._network = Exportable(checkpoint.build()).eval().to(self._device)
+        size = checkpoint.config.size
+        blank = self.judge(np.zeros((1, size, size, 3), np.uint8))
+        self.note = describe(checkpoint, blank.method_logits is not None)
+
+    def judge(self, crops: NDArray[np.uint8]) -> Verdicts:
+        """See `Judge`."""
+        with torch.inference_mode():
+            fake, real, mask, *rest = self._network(torch.from_numpy(crops).to(self._device))
+        return Verdicts(
+            torch.stack((fake, real), 1).double().cpu().numpy(),
+            mask.cpu().numpy(),
+            rest[0].double().cpu().numpy() if rest else None,
+        )
+
+
+class OnnxJudge:
+    """An exported `.onnx` file, on the CPU. Raises ValueError for a file that is none of ours."""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self._session = onnxruntime.InferenceSession(
+                path.read_bytes(), providers=["CPUExecutionProvider"]
+            )
+        except (Fail, InvalidProtobuf) as error:
+            raise ValueError(f"{path} is not an ONNX file") from error
+        text = self._session.get_modelmeta().custom_metadata_map.get("unmask")
+        if text is None:
+            raise ValueError(f"{path} was not written by `unmask-model export`")
+        self.note: dict[str, Any] = json.loads(text)
+        self._outputs = ["fake_activation", "real_activation", "mask"]
+        if self.note["methods"]:
+            self._outputs.append("method_logits")
+
+    def judge(self, crops: NDArray[np.uint8]) -> Verdicts:
+        """See `Judge`."""
+        fake, real, mask, *rest = self._session.run(self._outputs, {"image": crops})
+        return Verdicts(
+            np.stack((fake, real), 1).astype(np.float64),
+            mask,
+            rest[0].astype(np.float64) if rest else None,
+        )
+
+
+def open_judge(path: Path) -> Judge:
+    """A detector from a `.pt` or an `.onnx` file. Raises ValueError or OSError."""
+    if path.suffix not in {".pt", ".onnx"}:
+        raise ValueError(f"{path}: a detector is a .pt checkpoint or an .onnx file")
+    return OnnxJudge(path) if path.suffix == ".onnx" else CheckpointJudge(path)
+
+
+def judged(judge: Judge, samples: Iterable[Sample]) -> Iterator[tuple[list[Sample], Verdicts]]:
+    """Judge samples in batches, in their order."""
+    queue = iter(samples)
+    while batch := [*islice(queue, BATCH)]:
+        yield batch, judge.judge(np.stack([sample.crop for sample in batch]))

@@ -1,0 +1,1 @@
+"""Figures professionals use for detectors, calibration and segmentation."""

@@ -1,0 +1,89 @@
+"""Whether probabilities mean what they say, and how to make them do so."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize, minimize_scalar
+from scipy.special import expit, log_softmax
+
+Values = NDArray[np.float64]
+LEAST_SLOPE = 1e-3
+
+
+@dataclass(frozen=True, slots=True)
+class Reliability:
+    """Bins of equal width over [0, 1]; bins without a prediction are left out.
+
+    confidence: mean predicted P(fake) of each bin; frequency: share of fakes in it;
+    counts: how many predictions. ece: expected calibration error (Naeini et al., AAAI 2015).
+    """
+
+    confidence: Values
+    frequency: Values
+    counts: NDArray[np.int64]
+    ece: float
+
+
+def reliability(probabilities: Values, fake: NDArray[np.bool_], bins: int = 15) -> Reliability:
+    """Bin predicted P(fake) (N,) against the truth (N,). Raises ValueError when empty."""
+    if not len(probabilities):
+        raise ValueError("calibration needs at least one prediction")
+    place = np.minimum((probabilities * bins).astype(np.int64), bins - 1)
+    counts = np.bincount(place, minlength=bins)
+    used = counts > 0
+    confidence = np.bincount(place, probabilities, bins)[used] / counts[used]
+    frequency = np.bincount(place, fake.astype(np.float64), bins)[used] / counts[used]
+    ece = float((np.abs(confidence - frequency) * counts[used]).sum() / len(probabilities))
+    return Reliability(confidence, frequency, counts[used], ece)
+
+
+def brier(probabilities: Values, fake: NDArray[np.bool_]) -> float:
+    """Mean squared error of P(fake), 0 to 1 (Brier 1950)."""
+    return float(((probabilities - fake) ** 2).mean())
+
+
+def fit_logistic(differences: Values, fake: NDArray[np.bool_]) -> tuple[float, float]:
+    """Slope and intercept of P(fake) = sigmoid(slope * difference + intercept) (Platt 1999).
+
+    differences: fake activation minus real activation, (N,). Platt's smoothed targets and a
+    lower bound on the slope keep both finite where the classes separate perfectly.
+    Raises ValueError when a class is absent.
+    """
+    fakes = int(fake.sum())
+    reals = len(fake) - fakes
+    if not fakes or not reals:
+        raise ValueError("calibration needs fakes and reals")
+    targets = np.where(fake, (fakes + 1) / (fakes + 2), 1 / (reals + 2))
+
+    def loss(parameters: Values) -> tuple[float, Values]:
+        logits = parameters[0] * differences + parameters[1]
+        value = np.logaddexp(0, logits) - targets * logits
+        gradient = expit(logits) - targets
+        return float(value.mean()), np.array([(gradient * differences).mean(), gradient.mean()])
+
+    spread = max(float(np.std(differences)), 1e-6)
+    found = minimize(
+        loss,
+        np.array([1 / spread, 0.0]),
+        jac=True,
+        method="L-BFGS-B",
+        bounds=[(LEAST_SLOPE, None), (None, None)],
+    )
+    return float(found.x[0]), float(found.x[1])
+
+
+def fit_temperature(logits: Values, labels: NDArray[np.int64]) -> float:
+    """Temperature by which to divide class logits (N, C) so that softmax gives probabilities.
+
+    Guo et al., ICML 2017; between 0.05 and 20. Raises ValueError when there is no label.
+    """
+    if not len(labels):
+        raise ValueError("a temperature needs labelled logits")
+
+    def loss(log_temperature: float) -> float:
+        scaled = log_softmax(logits / np.exp(log_temperature), axis=1)
+        return float(-scaled[np.arange(len(labels)), labels].mean())
+
+    found = minimize_scalar(loss, bounds=(np.log(0.05), np.log(20)), method="bounded")
+    return float(np.exp(found.x))

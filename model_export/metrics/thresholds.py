@@ -1,0 +1,45 @@
+"""Decision thresholds that follow from a stated policy."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Values = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What the verdicts promise on validation data.
+
+    bpcer: largest share of reals called manipulated. missed: largest share of fakes called
+    authentic. method_accuracy: least accuracy of the methods that are named. A verdict never
+    contradicts its own probability: `manipulated` needs P >= 0.5, `authentic` P <= 0.5.
+    """
+
+    bpcer: float = 0.01
+    missed: float = 0.05
+    method_accuracy: float = 0.9
+
+
+def verdict_thresholds(fake: Values, real: Values, policy: Policy) -> tuple[float, float]:
+    """(manipulated, authentic) from P(fake) of fakes (N,) and reals (M,)."""
+    ordered = np.sort(real)[::-1]
+    allowed = ordered[min(int(policy.bpcer * len(real)), len(real) - 1)]
+    # P equal to the threshold already counts, so the threshold lies just above a real's P.
+    manipulated = min(max(float(np.nextafter(allowed, 2)), 0.5), 1.0)
+    first_missed = np.sort(fake)[min(int(policy.missed * len(fake)), len(fake) - 1)]
+    authentic = max(min(float(np.nextafter(first_missed, -1)), 0.5), 0.0)
+    return manipulated, authentic
+
+
+def method_threshold(best: Values, right: NDArray[np.bool_], policy: Policy) -> float:
+    """Least max-probability from which the named methods are right often enough.
+
+    best: largest method probability of each fake (N,); right: whether it names the true
+    method. 1.0, which names nothing, where no threshold reaches the policy's accuracy.
+    """
+    order = np.argsort(-best, kind="stable")
+    accuracy = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
+    good = np.flatnonzero(accuracy >= policy.method_accuracy)
+    return float(best[order][good[-1]]) if len(good) else 1.0

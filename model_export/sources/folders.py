@@ -1,0 +1,175 @@
+"""Folders `real/` and `fake/` of pictures or clips, as strangers have them."""
+
+import os
+from collections.abc import Iterator
+from contextlib import nullcontext
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from model_export.processes import process_pool
+from model_export.sources.sample import Sample, Tally
+from service.errors import UnmaskError
+from service.faces.crop import Box, CropRule, FaceCrop, cut_square
+from service.faces.extract import extract
+from service.faces.plan import ExtractionPlan
+from service.faces.quality import measure
+from service.media.pictures import decode_picture
+from service.media.sniff import sniff
+from service.media.upload import Upload
+
+Mask = NDArray[np.uint8]
+UNNAMED = "fake"
+"""Method of fakes that lie in `fake/` itself rather than in a sub-folder named after it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A file to judge. mask: its mask's file, or None; group: its path below the root."""
+
+    path: Path
+    fake: bool
+    method: str | None
+    mask: Path | None
+    group: str
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What one file gave: samples, or the reason why none. whole: no face, taken whole."""
+
+    samples: tuple[Sample, ...]
+    whole: bool = False
+    problem: str | None = None
+
+
+class FolderSource:
+    """Faces found in every file by the service's own stages.
+
+    Layout: `real/**`, `fake/**` (the first folder below `fake/` names the method) and optionally
+    `masks/**` with the same path below it, or the same stem, for fakes that are pictures: a
+    grey PNG of the picture's size, 255 = manipulated. The largest face of a picture is judged
+    (of a fake with a mask: the face with most of the mask in it), the largest track of a clip.
+    A picture without a face is taken whole, since it may be a crop already, and counted.
+
+    Raises ValueError when a class has no file.
+    """
+
+    def __init__(self, root: Path, rule: CropRule, frames: int = 16, workers: int = 0) -> None:
+        self._entries = list_entries(root)
+        for fake, name in ((False, "real"), (True, "fake")):
+            if not any(entry.fake == fake for entry in self._entries):
+                raise ValueError(f"there is no file under {root / name}")
+        self._plan = ExtractionPlan(frames=frames, crop=rule)
+        self._workers = workers
+        self.tally = Tally()
+
+    def samples(self) -> Iterator[Sample]:
+        """See `Source`."""
+        self.tally = Tally(files=len(self._entries))
+        opening = partial(open_entry, plan=self._plan)
+        pool = process_pool(self._workers) if self._workers else nullcontext()
+        with pool as running:
+            results = (
+                running.map(opening, self._entries) if running else map(opening, self._entries)
+            )
+            for entry, opened in zip(self._entries, results, strict=True):
+                if opened.whole:
+                    self.tally.whole.append(entry.group)
+                if opened.problem is not None:
+                    self.tally.unreadable[entry.group] = opened.problem
+                elif not opened.samples:
+                    self.tally.no_face.append(entry.group)
+                yield from opened.samples
+
+
+def list_entries(root: Path) -> list[Entry]:
+    """Every visible file under `real/` and `fake/`, reals first, by name."""
+    entries = []
+    for name in ("real", "fake"):
+        top = root / name
+        for inner in visible_files(top):
+            fake = name == "fake"
+            method = (inner.parts[0] if len(inner.parts) > 1 else UNNAMED) if fake else None
+            mask = find_mask(root / "masks", inner) if fake else None
+            entries.append(Entry(top / inner, fake, method, mask, f"{name}/{inner.as_posix()}"))
+    return entries
+
+
+def visible_files(top: Path) -> list[Path]:
+    """Paths below `top` of all files not hidden, by name; linked folders are followed."""
+    found = []
+    # Path.walk is younger than Python 3.11, and rglob does not follow links.
+    for folder, inner_folders, names in os.walk(top, followlinks=True):
+        inner_folders[:] = [name for name in inner_folders if not name.startswith(".")]
+        here = Path(folder).relative_to(top)
+        found += [here / name for name in names if not name.startswith(".")]
+    return sorted(found)
+
+
+def find_mask(masks: Path, inner: Path) -> Path | None:
+    """The mask of the fake at `inner` below `fake/`, or None."""
+    candidates = (masks / inner.with_suffix(".png"), masks / f"{inner.stem}.png")
+    return next((path for path in candidates if path.is_file()), None)
+
+
+def open_entry(entry: Entry, plan: ExtractionPlan) -> Opened:
+    """Decode a file, find its faces, cut them out. Never raises for what the file holds."""
+    cv2.setNumThreads(1)
+    try:
+        upload = Upload(entry.path.read_bytes(), name=entry.path.name)
+        extraction = extract(upload, plan)
+        moves = extraction.media.kind == "video"
+        mask = None
+        if entry.mask is not None and not moves:
+            mask = read_mask(entry.mask, (extraction.media.height, extraction.media.width))
+        if extraction.crops:
+            crops = _chosen(extraction.crops, mask, moves)
+            return Opened(tuple(_sample(crop, entry, mask, plan.crop) for crop in crops))
+        if moves:
+            return Opened(())
+        pixels = decode_picture(sniff(upload.data).name, upload.data, plan.limits).pixels
+        return Opened((_whole(pixels, entry, mask, plan.crop),), whole=True)
+    except (UnmaskError, ValueError, OSError) as error:
+        return Opened((), problem=str(error))
+
+
+def _chosen(crops: tuple[FaceCrop, ...], mask: Mask | None, moves: bool) -> list[FaceCrop]:
+    if moves:
+        return [crop for crop in crops if crop.track == 0]
+    if mask is None:
+        return [crops[0]]
+    return [max(crops, key=lambda c: float(cut_square(mask, c.box, CropRule())[0].mean()))]
+
+
+def _sample(crop: FaceCrop, entry: Entry, mask: Mask | None, rule: CropRule) -> Sample:
+    cut = None if mask is None else cut_square(mask, crop.box, rule)[0]
+    return Sample(
+        crop.pixels, entry.fake, entry.method, cut, entry.group, crop.track, crop.quality.warnings
+    )
+
+
+def _whole(pixels: NDArray[np.uint8], entry: Entry, mask: Mask | None, rule: CropRule) -> Sample:
+    """The picture's central square, taken for the crop itself."""
+    height, width = pixels.shape[:2]
+    side = min(height, width)
+    box = Box((width - side) / 2, (height - side) / 2, side, side)
+    square = CropRule(1.0, rule.size)
+    crop, _ = cut_square(pixels, box, square)
+    cut = None if mask is None else cut_square(mask, box, square)[0]
+    quality = measure(crop, box, (), (width, height))
+    return Sample(crop, entry.fake, entry.method, cut, entry.group, 0, quality.warnings)
+
+
+def read_mask(path: Path, shape: tuple[int, int] | None = None) -> Mask:
+    """A mask, uint8 (H, W). Raises ValueError when it cannot be read or has another shape."""
+    mask = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+    if mask is None:
+        raise ValueError(f"cannot read the mask {path}")
+    if shape is not None and mask.shape != shape:
+        raise ValueError(f"the mask {path.name} is {mask.shape}, its picture {shape}")
+    return np.asarray(mask, np.uint8)

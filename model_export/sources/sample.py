@@ -1,0 +1,68 @@
+"""One crop with what is known of it, and what could not be used."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model_export.networks.contract import METHODS
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A crop as the network sees it, and its truth.
+
+    crop: uint8 RGB (S, S, 3). fake: whether it was manipulated. method: how, as the data calls
+    it; None for reals. mask: uint8 (S, S), 255 = manipulated, or None where it is not known; a
+    real's mask is black and not stored. group: the picture or clip it comes from; track: which
+    face of it. warnings: quality codes of service.faces.quality.
+    """
+
+    crop: NDArray[np.uint8]
+    fake: bool
+    method: str | None
+    mask: NDArray[np.uint8] | None
+    group: str
+    track: int = 0
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass
+class Tally:
+    """What happened to the files of a source; filled while it is read.
+
+    whole: pictures taken whole because no face was found in them; no_face: clips dropped for
+    the same reason; unreadable: files that are no picture or clip, with the reason.
+    """
+
+    files: int = 0
+    whole: list[str] = field(default_factory=list)
+    no_face: list[str] = field(default_factory=list)
+    unreadable: dict[str, str] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, object]:
+        """A JSON-ready copy."""
+        return {
+            "files": self.files,
+            "taken_whole_without_a_face": self.whole,
+            "dropped_without_a_face": self.no_face,
+            "unreadable": self.unreadable,
+        }
+
+
+class Source(Protocol):
+    """Data to judge. `tally` holds after `samples` has been read to its end."""
+
+    tally: Tally
+
+    def samples(self) -> Iterator[Sample]:
+        """Every sample, reproducibly, in the same order each time."""
+        ...
+
+
+def known_method(name: str | None) -> int | None:
+    """Index into METHODS of a method as data sets spell it ("Deepfakes", "face_swap")."""
+    plain = "".join(c for c in (name or "").lower() if c.isalnum())
+    return METHODS.index(plain) if plain in METHODS else None

@@ -1,0 +1,87 @@
+"""Pairs of the forge as data to judge."""
+
+from collections.abc import Iterator
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from torch.utils.data import DataLoader
+
+from model_export.data.faces import FaceIndex
+from model_export.data.forge import Forge, Pair
+from model_export.data.pairs import PairDataset
+from model_export.sources.sample import Sample, Tally
+from service.faces.crop import Box, CropRule
+from service.faces.quality import measure
+
+SEED = 20_011
+Part = Literal["training", "calibration", "test"]
+HELD_OUT = 0.05
+"""Share of the identities `train` never learns from."""
+
+
+def part_of(index: FaceIndex, part: Part) -> FaceIndex:
+    """The faces of one part of the data; no identity is in two.
+
+    Training's held-out identities are divided: calibration and thresholds are fitted on one
+    half, figures taken on the other. Raises ValueError when there are too few people for that.
+    """
+    training, held_out = index.split(HELD_OUT, seed=0)
+    if part == "training":
+        return training
+    if len(np.unique(held_out.identities)) < 2:
+        raise ValueError("too few people to calibrate on some and to test on others")
+    calibration, test = held_out.split(0.5, seed=1)
+    return calibration if part == "calibration" else test
+
+
+class SyntheticSource:
+    """`pairs` reals and as many fakes, made on the fly; the same ones every time.
+
+    method of a sample is the family that made it. workers: processes that make pictures.
+    """
+
+    def __init__(
+        self,
+        index: FaceIndex,
+        families: tuple[str, ...],
+        pairs: int,
+        rule: CropRule,
+        *,
+        workers: int = 0,
+    ) -> None:
+        self._pairs = PairDataset(Forge(index, rule, families), pairs, SEED)
+        self._workers = workers
+        self.tally = Tally(files=pairs)
+
+    def samples(self) -> Iterator[Sample]:
+        """See `Source`; each real is followed by its fake."""
+        # batch_size None hands single pairs through, made by as many processes as asked for.
+        loader: DataLoader[Pair] = DataLoader(
+            self._pairs,
+            batch_size=None,
+            num_workers=self._workers,
+            collate_fn=_unchanged,  # type: ignore[arg-type]  # without batches it gets one item
+        )
+        for number, pair in enumerate(loader):
+            yield Sample(
+                pair.real, False, None, None, f"real {number}", warnings=_warnings(pair.real)
+            )
+            yield Sample(
+                pair.fake,
+                True,
+                pair.family,
+                pair.mask,
+                f"fake {number}",
+                warnings=_warnings(pair.fake),
+            )
+
+
+def _warnings(crop: NDArray[np.uint8]) -> tuple[str, ...]:
+    """What of the quality shows in the crop itself: sharpness and brightness."""
+    height, width = crop.shape[:2]
+    return measure(crop, Box(0, 0, width, height), (), (width, height)).warnings
+
+
+def _unchanged(pair: Pair) -> Pair:
+    return pair

@@ -1,0 +1,117 @@
+"""`unmask-model evaluate` on folders, on synthetic pairs and on FaceForensics++."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from model_export.checkpoint import Checkpoint
+from model_export.cli import main
+from model_export.data.faces import FaceIndex
+from model_export.networks.contract import NetworkConfig
+from model_export.networks.factory import build_network
+from tests.model_export.colour_model import write_colour_model
+from tests.model_export.labelled import write_faceforensics, write_folders, write_people
+
+PLOTS = ("roc", "det", "reliability", "coverage", "methods", "robustness")
+SHEETS = ("fakes_best", "fakes_worst", "reals_worst", "reals_best")
+
+
+@pytest.fixture(scope="module")
+def folder(astronaut: NDArray[np.uint8], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_folders(tmp_path_factory.mktemp("labelled"), astronaut, 4)
+
+
+@pytest.fixture(scope="module")
+def out(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("report")
+    model = write_colour_model(out / "colour.onnx")
+    command = ["evaluate", str(model), str(folder), "-o", str(out), "--frames", "2"]
+    extra = ["--robustness", "--robustness-crops", "2", "--threshold-from", str(folder)]
+    assert main([*command, *extra]) == 0
+    return out
+
+
+@pytest.fixture(scope="module")
+def report(out: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((out / "report.json").read_text())
+    return content
+
+
+def test_a_detector_that_sees_the_manipulation_is_measured_as_one(report: dict[str, Any]) -> None:
+    crops = report["figures"]["crops"]
+    assert (crops["fakes"], crops["reals"]) == (6, 6)
+    assert crops["auc"] == 1
+    assert crops["eer"] == 0
+    assert report["figures"]["clips"]["fakes"] == 5
+    assert report["threshold"]["from"].startswith("the equal error on")
+
+
+def test_its_masks_and_methods_too(report: dict[str, Any]) -> None:
+    figures = report["figures"]
+    assert figures["segmentation"]["fakes_with_truth"] == 4
+    assert figures["segmentation"]["iou"] > 0.6
+    assert figures["segmentation"]["false_mask_area"] < 0.2
+    assert figures["methods"]["confusion"]["Deepfakes"] == {"deepfakes": 4}
+    assert figures["methods"]["accuracy"] == 1
+
+
+def test_plots_and_overlays_are_pictures_named_in_the_report(out: Path) -> None:
+    text = (out / "report.md").read_text()
+    for name in [*PLOTS, *(f"overlays_{sheet}" for sheet in SHEETS)]:
+        picture = cv2.imread(str(out / f"{name}.png"))
+        assert picture is not None, name
+        assert picture.std() > 1
+        assert f"({name}.png)" in text
+
+
+def test_every_robustness_figure_is_there(report: dict[str, Any]) -> None:
+    assert {*report["robustness"]} == {"jpeg", "scale", "blur", "h264"}
+    assert all(0 <= a <= 1 for points in report["robustness"].values() for a in points.values())
+    assert report["robustness"]["scale"]["1"] == 1
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("model") / "small.pt"
+    config = NetworkConfig(size=64)
+    Checkpoint(config, build_network(config).state_dict()).save(path)
+    return path
+
+
+def test_synthetic_pairs_are_reported_per_family(
+    checkpoint: Path, faces: FaceIndex, tmp_path: Path
+) -> None:
+    people = write_people(tmp_path / "people", faces, 40)
+    command = ["evaluate", str(checkpoint), str(people), "--pairs", "8", "-o", str(tmp_path)]
+    assert main([*command, "--family", "faceswap", "--family", "deepfakes"]) == 0
+    figures = json.loads((tmp_path / "report.json").read_text())["figures"]
+    assert {*figures["crops"]["per_method"]} <= {"faceswap", "deepfakes"}
+    assert figures["crops"]["fakes"] == figures["crops"]["reals"] == 8
+    assert figures["segmentation"]["fakes_with_truth"] == 8
+    assert "clips" not in figures
+
+
+def test_prepared_faceforensics_is_told_by_its_manifest(
+    checkpoint: Path, astronaut: NDArray[np.uint8], tmp_path: Path
+) -> None:
+    root = write_faceforensics(tmp_path / "ff", astronaut, ("NeuralTextures",))
+    prepared, out = tmp_path / "prepared", tmp_path / "out"
+    command = ["prepare", str(root), "-o", str(prepared), "--frames", "2", "--workers", "1"]
+    assert main(command) == 0
+    command = ["evaluate", str(checkpoint), str(prepared), "-o", str(out)]
+    assert main([*command, "--threshold-from", str(prepared)]) == 0
+    figures = json.loads((out / "report.json").read_text())["figures"]
+    assert figures["crops"]["fakes"] == 4
+    assert figures["clips"]["fakes"] == figures["clips"]["reals"] == 2
+
+
+def test_a_folder_of_something_else_is_one_line(
+    checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["evaluate", str(checkpoint), str(tmp_path)]) == 1
+    assert capsys.readouterr().err.count("\n") == 1

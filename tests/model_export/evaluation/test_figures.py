@@ -1,0 +1,123 @@
+"""Rows to figures, checked by hand."""
+
+import numpy as np
+import pytest
+from scipy.special import expit
+
+from model_export.evaluation.figures import as_clips, by_warning, methods, segmentation, summarise
+from model_export.evaluation.rows import Row
+from model_export.metrics.segmentation import MaskMatch, match_masks
+from tests.model_export.colour_model import NOTE
+
+
+def row(
+    logit: float,
+    method: str | None,
+    group: str = "",
+    *,
+    track: int = 0,
+    named: str = "unknown",
+    warnings: tuple[str, ...] = (),
+    match: MaskMatch | None = None,
+) -> Row:
+    if match is None and method is None:
+        black = np.zeros((8, 8), np.uint8)
+        match = match_masks(black, black)
+    return Row(
+        difference=logit,
+        logit=logit,
+        probability=float(expit(logit)),
+        fake=method is not None,
+        method=method or "real",
+        group=group or f"{method} {logit}",
+        track=track,
+        warnings=warnings,
+        likeliest=named,
+        likelihood=1.0,
+        named=named,
+        match=match,
+    )
+
+
+def test_a_clip_is_judged_by_the_upper_half_of_its_worst_track() -> None:
+    clips = as_clips(
+        [
+            row(-3, "swap", "clip"),
+            row(2, "swap", "clip"),
+            row(4, "swap", "clip"),
+            row(-9, "swap", "clip"),
+            row(1, "swap", "clip", track=1),
+            row(-1, None, "real clip"),
+        ]
+    )
+    assert [(clip.group, clip.logit) for clip in clips] == [("clip", 3.0), ("real clip", -1.0)]
+    assert clips[0].probability == pytest.approx(float(expit(3.0)))
+
+
+def test_clips_are_reported_only_where_there_are_any() -> None:
+    pictures = [row(2, "swap"), row(-2, None)]
+    assert "clips" not in summarise(pictures, 0.5, NOTE)
+    clips = [*pictures, row(3, "swap", pictures[0].group)]
+    assert summarise(clips, 0.5, NOTE)["clips"]["fakes"] == 1
+
+
+def test_errors_are_taken_at_the_threshold_of_other_data() -> None:
+    rows = [row(2, "swap"), row(-2, "edit"), row(1, None), row(-3, None)]
+    figures = summarise(rows, float(expit(0.5)), NOTE)["crops"]
+    assert figures["auc"] == 0.75
+    at = figures["at_validation_threshold"]
+    assert at["apcer"]["swap"]["rate"] == 0
+    assert at["apcer"]["edit"]["rate"] == 1
+    assert at["bpcer"]["rate"] == 0.5
+    assert at["hter"] == 0.5
+    strict = figures["at_manipulated"]
+    assert strict["bpcer"]["errors"] == int(expit(1) >= 0.7)
+
+
+def test_masks_are_measured_on_fakes_that_have_one_and_on_reals() -> None:
+    half, whole = np.zeros((8, 8), np.uint8), np.full((8, 8), 255, np.uint8)
+    half[:4] = 255
+    black = np.zeros((8, 8), np.uint8)
+    figures = segmentation(
+        [
+            row(1, "swap", match=match_masks(half, whole)),
+            row(2, "swap"),
+            row(-1, None, match=match_masks(half, black)),
+            row(-2, None),
+        ]
+    )
+    assert figures["fakes_with_truth"] == 1
+    assert figures["iou"] == 0.5
+    assert figures["dice"] == pytest.approx(2 / 3)
+    assert figures["false_mask_area"] == 0.25
+    assert figures["reals_with_a_false_mask"] == 0.5
+
+
+def test_methods_count_only_where_the_detector_can_know_them() -> None:
+    figures = methods(
+        [
+            row(1, "Deepfakes", named="deepfakes"),
+            row(2, "Deepfakes", named="faceswap"),
+            row(3, "FaceSwap"),
+            row(4, "inswapper", named="faceswap"),
+            row(-1, None, named="faceswap"),
+        ]
+    )
+    assert figures["confusion"]["Deepfakes"] == {"deepfakes": 1, "faceswap": 1}
+    assert figures["confusion"]["inswapper"] == {"faceswap": 1}
+    assert "real" not in figures["confusion"]
+    assert figures["accuracy_when_named"] == 0.5
+    assert figures["named_share"] == pytest.approx(2 / 3)
+
+
+def test_warnings_are_shown_with_their_errors() -> None:
+    rows = [row(-1, "swap", warnings=("blurred",)), row(2, "swap"), row(-2, None)]
+    figures = by_warning(rows, 0.5)
+    assert figures["blurred"]["rate"] == 1
+    assert figures["none"]["rate"] == 0
+    assert by_warning(rows[1:], 0.5) == {}
+
+
+def test_one_class_alone_is_refused() -> None:
+    with pytest.raises(ValueError, match="fakes and reals"):
+        summarise([row(1, "swap")], 0.5, NOTE)

@@ -1,0 +1,68 @@
+"""Probabilities that mean what they say."""
+
+import numpy as np
+import pytest
+from scipy.special import expit
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import brier_score_loss
+
+from model_export.metrics.calibration import brier, fit_logistic, fit_temperature, reliability
+
+
+def test_the_expected_error_by_hand() -> None:
+    # One bin at 0.9 that is right half the time, one at 0.1 that is right.
+    probabilities = np.array([0.9, 0.9, 0.1, 0.1])
+    fake = np.array([True, False, False, False])
+    bins = reliability(probabilities, fake, bins=10)
+    assert bins.ece == pytest.approx((0.4 * 2 + 0.1 * 2) / 4)
+    assert bins.counts.tolist() == [2, 2]
+
+
+def test_certainty_falls_into_the_last_bin() -> None:
+    assert reliability(np.array([1.0]), np.array([True])).ece == 0
+
+
+def test_brier_agrees_with_scikit_learn() -> None:
+    rng = np.random.default_rng(2)
+    probabilities = rng.random(100)
+    fake = rng.random(100) < probabilities
+    assert brier(probabilities, fake) == pytest.approx(brier_score_loss(fake, probabilities))
+
+
+def test_a_known_slope_and_intercept_are_found_again() -> None:
+    rng = np.random.default_rng(3)
+    differences = rng.normal(0, 0.5, 20_000)
+    fake = rng.random(20_000) < expit(5 * differences - 1)
+    slope, intercept = fit_logistic(differences, fake)
+    reference = LogisticRegression(C=np.inf).fit(differences[:, None], fake)
+    assert slope == pytest.approx(float(reference.coef_[0, 0]), rel=0.01)
+    assert intercept == pytest.approx(float(reference.intercept_[0]), abs=0.02)
+    assert reliability(expit(slope * differences + intercept), fake).ece < 0.02
+
+
+def test_separated_classes_give_a_finite_slope() -> None:
+    slope, intercept = fit_logistic(np.array([-1.0, -0.5, 0.5, 1.0]), np.array([0, 0, 1, 1], bool))
+    assert 0 < slope < 100
+    assert intercept == pytest.approx(0, abs=1e-3)
+
+
+def test_a_detector_that_ranks_backwards_still_gets_a_legal_slope() -> None:
+    slope, _ = fit_logistic(np.array([1.0, 0.5, -0.5, -1.0]), np.array([0, 0, 1, 1], bool))
+    assert slope > 0
+
+
+def test_overconfident_logits_are_cooled() -> None:
+    rng = np.random.default_rng(4)
+    logits = rng.normal(0, 1, (5000, 3))
+    shares = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+    labels = np.array([rng.choice(3, p=row) for row in shares])
+    assert fit_temperature(logits * 4, labels) == pytest.approx(4, rel=0.1)
+
+
+def test_nothing_cannot_be_calibrated() -> None:
+    with pytest.raises(ValueError, match="fakes and reals"):
+        fit_logistic(np.array([1.0]), np.array([True]))
+    with pytest.raises(ValueError, match="at least one"):
+        reliability(np.array([]), np.array([], bool))
+    with pytest.raises(ValueError, match="labelled"):
+        fit_temperature(np.zeros((0, 3)), np.zeros(0, np.int64))

@@ -1,0 +1,66 @@
+"""Curves and what is read off them, by hand and against scikit-learn."""
+
+import numpy as np
+import pytest
+from sklearn.metrics import roc_auc_score
+from sklearn.metrics import roc_curve as reference_roc
+
+from model_export.metrics.curves import (
+    area_under_roc,
+    equal_error,
+    equal_error_rate,
+    found_at_alarm_rate,
+    normal_deviates,
+    roc_curve,
+)
+
+FAKE = np.array([0.9, 0.8, 0.4, 0.3])
+REAL = np.array([0.1, 0.2, 0.35, 0.6])
+
+
+def test_the_area_counts_the_pairs_in_the_right_order() -> None:
+    assert area_under_roc(FAKE, REAL) == pytest.approx(13 / 16)
+    assert area_under_roc(np.array([1.0]), np.array([1.0])) == 0.5
+
+
+def test_area_and_curve_agree_with_scikit_learn_with_ties() -> None:
+    rng = np.random.default_rng(0)
+    fake, real = rng.normal(0.7, 1, 200).round(1), rng.normal(0, 1, 300).round(1)
+    truth = np.r_[np.ones(200), np.zeros(300)]
+    scores = np.concatenate((fake, real))
+    assert area_under_roc(fake, real) == pytest.approx(roc_auc_score(truth, scores))
+    alarms, found, thresholds = reference_roc(truth, scores, drop_intermediate=False)
+    roc = roc_curve(fake, real)
+    np.testing.assert_allclose(roc.alarms, alarms)
+    np.testing.assert_allclose(roc.misses, 1 - found)
+    np.testing.assert_array_equal(roc.thresholds, thresholds)
+
+
+def test_at_the_equal_error_both_errors_are_the_same() -> None:
+    rate, threshold = equal_error(FAKE, REAL)
+    assert rate == 0.25
+    assert (threshold > FAKE).mean() == (threshold <= REAL).mean() == 0.25
+
+
+def test_separated_classes_have_no_equal_error_and_a_finite_threshold() -> None:
+    rate, threshold = equal_error(np.array([0.8, 0.9]), np.array([0.1, 0.2]))
+    assert rate == 0
+    assert threshold == 0.8
+
+
+def test_fakes_found_at_a_false_alarm_rate() -> None:
+    assert found_at_alarm_rate(FAKE, REAL, 0.0) == 0.5
+    assert found_at_alarm_rate(FAKE, REAL, 0.25) == 0.75
+    assert found_at_alarm_rate(FAKE, REAL, 1.0) == 1.0
+
+
+def test_a_curve_needs_both_classes() -> None:
+    with pytest.raises(ValueError, match="fakes and reals"):
+        equal_error_rate(np.array([]), REAL)
+
+
+def test_deviates_of_impossible_rates_stay_finite() -> None:
+    deviates = normal_deviates(np.array([0.0, 0.5, 1.0]), 10)
+    assert deviates[1] == pytest.approx(0)
+    assert deviates[0] == pytest.approx(-deviates[2])
+    assert np.isfinite(deviates).all()

@@ -1,0 +1,40 @@
+"""Thresholds keep the policy's promises on the data they are fitted on."""
+
+import numpy as np
+import pytest
+
+from model_export.metrics.thresholds import Policy, method_threshold, verdict_thresholds
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_promised_error_rates_hold(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    fake, real = rng.beta(4, 2, 997), rng.beta(2, 4, 1003)
+    policy = Policy(bpcer=0.01, missed=0.05)
+    manipulated, authentic = verdict_thresholds(fake, real, policy)
+    assert 0 <= authentic <= 0.5 <= manipulated <= 1
+    assert (real >= manipulated).mean() <= 0.01
+    assert (fake <= authentic).mean() <= 0.05
+    # Both are as decided as the policy allows.
+    assert (real >= manipulated).sum() == 10
+    assert (fake <= authentic).sum() in {49, int((fake <= 0.5).sum())}
+
+
+def test_a_verdict_never_contradicts_its_probability() -> None:
+    manipulated, authentic = verdict_thresholds(
+        np.full(100, 0.99), np.full(100, 0.01), Policy(0.01, 0.05)
+    )
+    assert (manipulated, authentic) == (0.5, 0.5)
+
+
+def test_reals_as_certain_as_fakes_leave_nothing_to_accuse() -> None:
+    manipulated, _ = verdict_thresholds(np.full(10, 1.0), np.full(10, 0.97), Policy())
+    assert manipulated > 0.97
+
+
+def test_methods_are_named_where_they_are_mostly_right() -> None:
+    best = np.array([0.99, 0.95, 0.9, 0.6, 0.5])
+    right = np.array([True, True, True, False, False])
+    assert method_threshold(best, right, Policy(method_accuracy=0.9)) == 0.9
+    assert method_threshold(best, right, Policy(method_accuracy=0.5)) == 0.5
+    assert method_threshold(best, ~np.ones(5, bool), Policy()) == 1.0

@@ -1,0 +1,120 @@
+"""Folders as strangers have them."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from model_export.sources.folders import FolderSource, list_entries
+from model_export.sources.sample import known_method
+from service.faces.crop import CropRule
+from tests.model_export.labelled import save, write_folders
+
+RULE = CropRule()
+
+
+@pytest.fixture(scope="module")
+def folder(astronaut: NDArray[np.uint8], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_folders(tmp_path_factory.mktemp("labelled"), astronaut)
+
+
+def test_labels_methods_and_masks_come_from_the_folders(folder: Path) -> None:
+    entries = {entry.group: entry for entry in list_entries(folder)}
+    fake = entries["fake/Deepfakes/1.png"]
+    assert (fake.fake, fake.method) == (True, "Deepfakes")
+    assert fake.mask == folder / "masks/Deepfakes/1.png"
+    assert entries["fake/clip.mp4"].method == "fake"
+    assert entries["real/1.png"].method is None
+    assert len(entries) == 8
+
+
+def test_faces_are_cut_as_the_service_cuts_them_and_masks_with_them(folder: Path) -> None:
+    source = FolderSource(folder, RULE, frames=2)
+    samples = [*source.samples()]
+    assert [s.fake for s in samples] == [False] * 5 + [True] * 5
+    assert all(s.crop.shape == (256, 256, 3) for s in samples)
+    plain, swapped = samples[0], next(s for s in samples if s.group == "fake/Deepfakes/0.png")
+    assert swapped.mask is not None
+    changed = np.abs(swapped.crop.astype(int) - plain.crop).max(2) > 8
+    # The two detections differ by a pixel or two at most, and so do the crops.
+    inside = swapped.mask > 128
+    assert changed[inside].mean() > 0.8
+    assert 0.1 < inside.mean() < 0.8
+    assert source.tally.files == 8
+    assert not source.tally.unreadable
+
+
+def test_frames_of_a_clip_share_its_group(folder: Path) -> None:
+    groups = [s.group for s in FolderSource(folder, RULE, frames=2).samples()]
+    assert groups.count("real/clip.mp4") == groups.count("fake/clip.mp4") == 2
+
+
+def test_two_processes_give_the_same_samples_in_the_same_order(folder: Path) -> None:
+    alone = [*FolderSource(folder, RULE, frames=2).samples()]
+    shared = [*FolderSource(folder, RULE, frames=2, workers=2).samples()]
+    assert [s.group for s in shared] == [s.group for s in alone]
+    assert all(np.array_equal(a.crop, b.crop) for a, b in zip(alone, shared, strict=True))
+
+
+def test_what_cannot_be_used_is_counted_and_named(
+    tmp_path: Path, astronaut: NDArray[np.uint8]
+) -> None:
+    noise = np.random.default_rng(0).integers(0, 60, (300, 200, 3), np.uint8)
+    save(tmp_path / "real/face.png", astronaut)
+    save(tmp_path / "real/wall.png", noise)
+    save(tmp_path / "fake/swap/wall.png", noise)
+    save(tmp_path / "masks/wall.png", np.full((300, 200), 255, np.uint8))
+    (tmp_path / "real/notes.txt").write_text("not a picture")
+    (tmp_path / "real/.hidden").write_text("ignored")
+    source = FolderSource(tmp_path, RULE)
+    samples = {s.group: s for s in source.samples()}
+    assert source.tally.whole == ["real/wall.png", "fake/swap/wall.png"]
+    assert [*source.tally.unreadable] == ["real/notes.txt"]
+    assert source.tally.files == 4
+    mask = samples["fake/swap/wall.png"].mask
+    assert mask is not None
+    assert mask.min() == 255
+
+
+def test_a_mask_of_another_size_is_named_instead_of_misplaced(
+    tmp_path: Path, astronaut: NDArray[np.uint8]
+) -> None:
+    save(tmp_path / "real/a.png", astronaut)
+    save(tmp_path / "fake/swap/a.png", astronaut)
+    save(tmp_path / "masks/a.png", np.zeros((100, 100), np.uint8))
+    source = FolderSource(tmp_path, RULE)
+    assert [s.fake for s in source.samples()] == [False]
+    assert "(100, 100)" in source.tally.unreadable["fake/swap/a.png"]
+
+
+def test_of_several_faces_the_masked_one_is_judged(
+    tmp_path: Path, astronaut: NDArray[np.uint8]
+) -> None:
+    face = astronaut[0:256, 96:352]
+    pair = np.hstack((face, face))
+    mask = np.zeros(pair.shape[:2], np.uint8)
+    mask[90:160, 256 + 90 : 256 + 180] = 255
+    save(tmp_path / "real/a.png", face)
+    save(tmp_path / "fake/swap/b.png", pair)
+    save(tmp_path / "masks/swap/b.png", mask)
+    fakes = [s for s in FolderSource(tmp_path, RULE).samples() if s.fake]
+    assert len(fakes) == 1
+    assert fakes[0].mask is not None
+    assert (fakes[0].mask > 128).mean() > 0.05
+
+
+def test_a_class_without_files_is_refused(tmp_path: Path, astronaut: NDArray[np.uint8]) -> None:
+    save(tmp_path / "real/a.png", astronaut)
+    with pytest.raises(ValueError, match=r"no file under .*fake"):
+        FolderSource(tmp_path, RULE)
+
+
+@pytest.mark.parametrize(
+    ("name", "index"),
+    [("Deepfakes", 0), ("face_swap", 2), ("Face2Face", 1), ("NeuralTextures", None), (None, None)],
+)
+def test_method_names_are_understood_as_data_sets_spell_them(
+    name: str | None, index: int | None
+) -> None:
+    assert known_method(name) == index

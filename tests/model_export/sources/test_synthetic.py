@@ -1,0 +1,53 @@
+"""Pairs of the forge as data."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from model_export.commands.train import HELD_OUT as TRAINING_HELD_OUT
+from model_export.data.faces import FaceIndex, load_index
+from model_export.sources.synthetic import HELD_OUT, SyntheticSource, part_of
+from service.faces.crop import CropRule
+from tests.model_export.labelled import write_people
+
+
+@pytest.fixture(scope="module")
+def people(faces: FaceIndex, tmp_path_factory: pytest.TempPathFactory) -> FaceIndex:
+    folder: Path = write_people(tmp_path_factory.mktemp("people"), faces, 60)
+    return load_index(folder, folder / "landmarks.npz")
+
+
+def test_nobody_is_in_two_parts(people: FaceIndex) -> None:
+    parts = [{*part_of(people, part).names} for part in ("training", "calibration", "test")]
+    assert sum(len(part) for part in parts) == 60
+    assert len(set.union(*parts)) == 60
+    assert all(parts)
+
+
+def test_what_is_held_out_here_is_what_training_never_saw(people: FaceIndex) -> None:
+    assert HELD_OUT == TRAINING_HELD_OUT
+    learned, _ = people.split(TRAINING_HELD_OUT, seed=0)
+    assert part_of(people, "training").names == learned.names
+
+
+def test_the_same_pairs_every_time(people: FaceIndex) -> None:
+    source = SyntheticSource(people, ("faceswap",), 3, CropRule())
+    first, again = [*source.samples()], [*source.samples()]
+    assert [s.fake for s in first] == [False, True] * 3
+    assert {s.method for s in first if s.fake} == {"faceswap"}
+    assert all(np.array_equal(a.crop, b.crop) for a, b in zip(first, again, strict=True))
+    assert all(s.mask is not None and s.mask.any() for s in first if s.fake)
+    assert len({s.group for s in first}) == 6
+
+
+def test_worker_processes_make_the_same_pairs(people: FaceIndex) -> None:
+    alone = SyntheticSource(people, ("self_blend",), 4, CropRule())
+    shared = SyntheticSource(people, ("self_blend",), 4, CropRule(), workers=2)
+    pairs = zip(alone.samples(), shared.samples(), strict=True)
+    assert all(np.array_equal(a.crop, b.crop) for a, b in pairs)
+
+
+def test_too_few_people_are_refused(people: FaceIndex) -> None:
+    with pytest.raises(ValueError, match="too few people"):
+        part_of(people.subset(np.arange(10)), "test")

@@ -1,0 +1,70 @@
+"""Calibration goes into the checkpoint's facts, and from there into the exported file."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from model_export.calibrate import calibrate
+from model_export.checkpoint import Checkpoint, load_checkpoint
+from model_export.cli import main
+from model_export.data.faces import FaceIndex
+from model_export.export import check_pictures, export
+from model_export.judge import open_judge
+from model_export.metrics.thresholds import Policy
+from model_export.networks.contract import NetworkConfig
+from model_export.networks.factory import build_network
+from model_export.sources.folders import FolderSource
+from service.faces.crop import CropRule
+from service.inference.model_file import read_model_file
+from service.inference.runtime import Runtime
+from tests.model_export.colour_model import write_colour_model
+from tests.model_export.labelled import write_folders, write_people
+
+
+def test_a_calibrated_checkpoint_exports_a_file_the_service_takes(
+    faces: FaceIndex, tmp_path: Path
+) -> None:
+    config = NetworkConfig(size=64)
+    facts = {"name": "kept", "figures": {"held_out": 1}}
+    Checkpoint(config, build_network(config).state_dict(), facts).save(tmp_path / "a.pt")
+    people = write_people(tmp_path / "people", faces, 40)
+    command = ["calibrate", str(tmp_path / "a.pt"), str(people), "-o", str(tmp_path / "b.pt")]
+    assert main([*command, "--pairs", "6"]) == 0
+    fitted = load_checkpoint(tmp_path / "b.pt")
+    assert fitted.facts["name"] == "kept"
+    assert fitted.facts["figures"]["held_out"] == 1
+    record = fitted.facts["figures"]["calibration"]
+    assert (record["fakes"], record["reals"]) == (6, 6)
+    export(fitted, tmp_path / "b.onnx", check_pictures(64))
+    spec = read_model_file(tmp_path / "b.onnx", Runtime()).spec
+    assert spec.calibration.slope == fitted.facts["calibration"]["slope"]
+    assert spec.thresholds.authentic <= 0.5 <= spec.thresholds.manipulated
+
+
+def test_probabilities_fit_the_data_and_thresholds_the_policy(
+    astronaut: np.ndarray, tmp_path: Path
+) -> None:
+    judge = open_judge(write_colour_model(tmp_path / "colour.onnx"))
+    source = FolderSource(write_folders(tmp_path / "data", astronaut, 6), CropRule(), frames=2)
+    before = Checkpoint(NetworkConfig(), {})
+    facts = calibrate(before, judge, source, Policy(), "six pictures").facts
+    record = facts["figures"]["calibration"]
+    assert record["auc"] == 1
+    assert record["brier"] < 0.05
+    assert record["data"] == "six pictures"
+    assert facts["thresholds"]["manipulated"] == facts["thresholds"]["authentic"] == 0.5
+    assert facts["thresholds"]["method"] > 0.9
+    assert before.facts == {}
+
+
+def test_one_class_cannot_calibrate(
+    faces: FaceIndex, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = NetworkConfig(size=64)
+    Checkpoint(config, build_network(config).state_dict()).save(tmp_path / "a.pt")
+    people = write_people(tmp_path / "people", faces, 40)
+    command = ["calibrate", str(tmp_path / "a.pt"), str(people), "-o", str(tmp_path / "b.pt")]
+    assert main([*command, "--pairs", "0"]) == 1
+    assert "nothing to calibrate on" in capsys.readouterr().err
+    assert not (tmp_path / "b.pt").exists()

@@ -1,0 +1,140 @@
+"""FaceForensics++ in its official layout, in miniature."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from model_export.cli import main
+from model_export.data.faceforensics import binary_mask, list_pairs, read_split
+from model_export.sources.prepared import PreparedSource
+from tests.model_export.labelled import write_faceforensics
+
+METHODS = ("Deepfakes", "FaceSwap")
+
+
+@pytest.fixture(scope="module")
+def root(astronaut: NDArray[np.uint8], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_faceforensics(tmp_path_factory.mktemp("ff"), astronaut, METHODS)
+
+
+@pytest.fixture(scope="module")
+def prepared(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("prepared")
+    assert main(["prepare", str(root), "-o", str(out), "--frames", "2"]) == 0
+    return out
+
+
+def rows_of(out: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in (out / "manifest.jsonl").read_text().splitlines()]
+
+
+def test_both_directions_of_a_pair_are_listed_and_absent_methods_named(root: Path) -> None:
+    pairs, absent = list_pairs(root, "c23")
+    assert [p.name for p in pairs if p.method == "FaceSwap"] == [
+        "000_001", "001_000", "002_003", "003_002", "004_005", "005_004",
+    ]  # fmt: skip
+    assert [p.split for p in pairs if p.method == "FaceSwap"] == ["train"] * 2 + ["val"] * 2 + [
+        "test"
+    ] * 2
+    assert {name.partition("_")[0] for name in absent} == {"Face2Face", "NeuralTextures"}
+
+
+def test_every_crop_is_in_the_manifest_with_its_checksum(prepared: Path) -> None:
+    rows = rows_of(prepared)
+    assert len(rows) == 2 * 6 * 2 * 2  # methods, clips, frames, classes
+    for row in rows:
+        data = (prepared / str(row["file"])).read_bytes()
+        assert hashlib.sha256(data).hexdigest() == row["sha256"]
+        assert (row["mask"] is not None) == (row["label"] == "fake")
+
+
+def test_the_real_crop_has_the_rectangle_of_the_fake(prepared: Path) -> None:
+    rows = rows_of(prepared)
+    fake, real = rows[0], rows[1]
+    assert (fake["label"], real["label"]) == ("fake", "real")
+    assert fake["box"] == real["box"]
+    pictures = [cv2.imread(str(prepared / str(row["file"]))) for row in (fake, real)]
+    mask = cv2.imread(str(prepared / str(fake["mask"])), cv2.IMREAD_GRAYSCALE)
+    assert pictures[0] is not None
+    assert pictures[1] is not None
+    assert mask is not None
+    change = np.abs(pictures[0].astype(int) - pictures[1]).max(2)
+    inside = cv2.erode(mask, np.ones((9, 9))) > 128
+    outside = cv2.dilate(mask, np.ones((25, 25))) < 128
+    assert np.median(change[inside]) > 20
+    assert np.median(change[outside]) < 10
+
+
+def test_the_square_is_as_the_paper_cuts_it(prepared: Path) -> None:
+    row = rows_of(prepared)[0]
+    mask = cv2.imread(str(prepared / str(row["mask"])), cv2.IMREAD_GRAYSCALE)
+    assert mask is not None
+    _, _, _, height = cv2.boundingRect((mask > 128).astype(np.uint8))
+    assert 256 / height == pytest.approx(1.3, abs=0.03)
+
+
+def test_a_second_run_cuts_only_what_is_missing(root: Path, prepared: Path) -> None:
+    rows = rows_of(prepared)
+    kept, lost = prepared / str(rows[0]["file"]), prepared / str(rows[-1]["file"])
+    before = kept.stat().st_mtime_ns
+    lost.unlink()
+    (prepared / "clips" / "FaceSwap_005_004.jsonl").unlink()
+    assert main(["prepare", str(root), "-o", str(prepared), "--frames", "2"]) == 0
+    assert kept.stat().st_mtime_ns == before
+    assert lost.is_file()
+    assert rows_of(prepared) == rows
+
+
+def test_other_settings_are_not_mixed_into_the_same_folder(
+    root: Path, prepared: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["prepare", str(root), "-o", str(prepared), "--frames", "3"]) == 1
+    assert "other settings" in capsys.readouterr().err
+
+
+def test_the_services_detector_cuts_too_and_a_broken_clip_is_named(
+    astronaut: NDArray[np.uint8], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = write_faceforensics(tmp_path / "ff", astronaut, ("Face2Face",))
+    broken = root / "manipulated_sequences/Face2Face/c23/videos/002_003.mp4"
+    broken.write_bytes(b"not a clip")
+    command = ["prepare", str(root), "-o", str(tmp_path / "out"), "--crop", "detector"]
+    assert main([*command, "--frames", "1", "--method", "Face2Face"]) == 1
+    assert "Face2Face_002_003: no frame of" in capsys.readouterr().out
+    rows = rows_of(tmp_path / "out")
+    assert len(rows) == 5 * 2
+    box = rows[0]["box"]
+    assert isinstance(box, list)
+    assert 60 < box[3] < 160
+
+
+def test_prepared_crops_are_samples_grouped_by_clip(prepared: Path) -> None:
+    samples = [*PreparedSource(prepared, "val", ("FaceSwap",)).samples()]
+    assert {s.group for s in samples if s.fake} == {"FaceSwap_002_003", "FaceSwap_003_002"}
+    assert {s.group for s in samples if not s.fake} == {"youtube_002", "youtube_003"}
+    assert all(s.mask is not None for s in samples if s.fake)
+    with pytest.raises(ValueError, match="nothing of the split"):
+        PreparedSource(prepared, "val", ("Face2Face",))
+
+
+def test_coloured_compressed_masks_become_black_and_white() -> None:
+    drawn = np.zeros((40, 40, 3), np.uint8)
+    drawn[10:30, 10:30, 1] = 90
+    drawn[0, 0] = 20
+    mask = binary_mask(drawn, (80, 80))
+    assert mask.shape == (80, 80)
+    assert {*np.unique(mask)} == {0, 255}
+    assert (mask > 0).mean() == pytest.approx(0.25, abs=0.02)
+
+
+@pytest.mark.parametrize("content", ["{}", '[["000"]]', '[["../x", "001"]]', "[[1.5, 2]]"])
+def test_a_malformed_list_is_refused(content: str, tmp_path: Path) -> None:
+    path = tmp_path / "train.json"
+    path.write_text(content)
+    with pytest.raises(ValueError, match="not a list of pairs"):
+        read_split(path)

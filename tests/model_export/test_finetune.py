@@ -1,0 +1,114 @@
+"""Fine-tuning on few labelled pictures."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from model_export.checkpoint import Checkpoint, load_checkpoint
+from model_export.cli import main
+from model_export.finetune import FinetuneConfig, augment, finetune, split_groups
+from model_export.networks.contract import MOBILE_CONFIG, NetworkConfig
+from model_export.networks.factory import build_network
+from model_export.sources.folders import FolderSource
+from model_export.sources.sample import Sample
+from service.faces.crop import CropRule
+from tests.model_export.labelled import write_folders
+
+SMALL_MOBILE = replace(MOBILE_CONFIG, size=64)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    """On busy cores the threads of a small network wait for each other longer than they work."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def folder(astronaut: NDArray[np.uint8], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_folders(tmp_path_factory.mktemp("labelled"), astronaut, 6)
+
+
+@pytest.fixture(scope="module")
+def samples(folder: Path) -> list[Sample]:
+    return [*FolderSource(folder, CropRule(size=64), frames=2).samples()]
+
+
+def settled_weights(samples: list[Sample]) -> dict[str, torch.Tensor]:
+    """Fresh weights whose batch statistics have seen faces: fine-tuning keeps those."""
+    network = build_network(SMALL_MOBILE).train()
+    crops = torch.from_numpy(np.stack([s.crop for s in samples])).permute(0, 3, 1, 2) / 255
+    with torch.no_grad():
+        for _ in range(20):
+            network(crops)
+    return network.state_dict()
+
+
+def test_a_few_epochs_teach_a_manipulation_anyone_can_see(samples: list[Sample]) -> None:
+    torch.manual_seed(0)
+    before = Checkpoint(SMALL_MOBILE, settled_weights(samples), {"name": "kept"})
+    plan = FinetuneConfig(epochs=16, batch=8, rate=1e-3, augment=0.2)
+    after = finetune(before, samples, plan)
+    record = after.facts["finetuned"]
+    assert record["after"]["loss"] < 0.8 * record["before"]["loss"]
+    assert record["after"]["auc"] > 0.9
+    assert record["methods"] == ["Deepfakes", "fake"]
+    assert after.facts["name"] == "kept"
+    assert "finetuned" not in before.facts
+    assert after.build() is not None
+
+
+def test_encoder_and_decoder_move_and_batch_statistics_stay(samples: list[Sample]) -> None:
+    torch.manual_seed(0)
+    config = SMALL_MOBILE
+    weights = build_network(config).state_dict()
+    before = {name: value.clone() for name, value in weights.items()}
+    plan = FinetuneConfig(epochs=2, batch=8, rate=1e-3)
+    after = finetune(Checkpoint(config, weights), samples, plan)
+    assert after.facts["finetuned"]["epoch"] > 0
+    moved = {name for name in before if not torch.equal(before[name], after.weights[name])}
+    assert any(name.startswith("features.0") for name in moved)
+    assert any(name.startswith("mask_out") for name in moved)
+    assert not any("running_" in name for name in moved)
+
+
+def test_a_clip_is_never_in_both_parts(samples: list[Sample]) -> None:
+    learned, held_out = split_groups(samples, FinetuneConfig(held_out=0.5))
+    assert not {s.group for s in learned} & {s.group for s in held_out}
+    for part in (learned, held_out):
+        assert {s.fake for s in part} == {True, False}
+    assert len(learned) + len(held_out) == len(samples)
+
+
+def test_the_mask_moves_with_its_crop(samples: list[Sample]) -> None:
+    sample = next(s for s in samples if s.mask is not None)
+    assert sample.mask is not None
+    marked = Sample(np.dstack([sample.mask] * 3), True, "x", sample.mask, "g")
+    moved = augment(marked, FinetuneConfig(augment=0), np.random.default_rng(1))
+    assert moved.mask is not None
+    assert not np.array_equal(moved.mask, sample.mask)
+    np.testing.assert_array_equal(moved.crop[..., 0], moved.mask)
+
+
+def test_the_command_writes_a_checkpoint(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = NetworkConfig(size=64)
+    Checkpoint(config, build_network(config).state_dict()).save(tmp_path / "a.pt")
+    command = ["finetune", str(tmp_path / "a.pt"), str(folder), "-o", str(tmp_path / "b.pt")]
+    assert main([*command, "--epochs", "1", "--frames", "1"]) == 0
+    assert "finetuned" in load_checkpoint(tmp_path / "b.pt").facts
+    assert "held-out crops" in capsys.readouterr().out
+
+
+def test_one_picture_of_a_class_is_too_few(samples: list[Sample]) -> None:
+    few = [s for s in samples if not s.fake] + [s for s in samples if s.fake][:1]
+    with pytest.raises(ValueError, match="at least two pictures or clips of fakes"):
+        split_groups(few, FinetuneConfig())

@@ -1,0 +1,63 @@
+"""Running a detector over crops."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from model_export.checkpoint import Checkpoint
+from model_export.export import check_pictures, export
+from model_export.judge import CheckpointJudge, OnnxJudge, judged, open_judge
+from model_export.networks.contract import MOBILE_CONFIG, NetworkConfig
+from model_export.networks.factory import build_network
+from model_export.sources.sample import Sample
+from tests.model_export.colour_model import write_colour_model
+
+
+@pytest.mark.parametrize("config", [NetworkConfig(), MOBILE_CONFIG])
+def test_a_checkpoint_and_its_export_judge_alike(config: NetworkConfig, tmp_path: Path) -> None:
+    checkpoint = Checkpoint(config, build_network(config).state_dict(), {"name": "a name"})
+    checkpoint.save(tmp_path / "a.pt")
+    crops = check_pictures(256, 3)
+    export(checkpoint, tmp_path / "a.onnx", crops)
+    ours, theirs = open_judge(tmp_path / "a.pt"), open_judge(tmp_path / "a.onnx")
+    assert isinstance(ours, CheckpointJudge)
+    assert isinstance(theirs, OnnxJudge)
+    a, b = ours.judge(crops), theirs.judge(crops)
+    np.testing.assert_allclose(a.activations, b.activations, atol=1e-4)
+    assert np.abs(a.masks.astype(int) - b.masks).max() <= 1
+    assert (a.method_logits is None) == (b.method_logits is None) == (config.preset == "paper")
+    assert ours.note["name"] == theirs.note["name"] == "a name"
+    assert ours.note["calibration"] == theirs.note["calibration"]
+
+
+def test_samples_come_back_in_batches_in_their_order(tmp_path: Path) -> None:
+    judge = open_judge(write_colour_model(tmp_path / "colour.onnx"))
+    crop = np.zeros((256, 256, 3), np.uint8)
+    blue = crop.copy()
+    blue[..., 2] = 200
+    samples = [
+        Sample(blue if number % 2 else crop, bool(number % 2), None, None, str(number))
+        for number in range(35)
+    ]
+    batches = [*judged(judge, samples)]
+    assert [s.group for batch, _ in batches for s in batch] == [str(i) for i in range(35)]
+    assert [len(batch) for batch, _ in batches] == [32, 3]
+    fake = np.concatenate([v.activations[:, 0] for _, v in batches])
+    np.testing.assert_array_equal(fake, [i % 2 for i in range(35)])
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("a.onnx", b"not a graph", "not an ONNX file"),
+        ("a.pt", b"not a checkpoint", "a.pt"),
+        ("a.bin", b"", "a .pt checkpoint or an .onnx file"),
+    ],
+)
+def test_other_files_are_refused_in_one_sentence(
+    name: str, content: bytes, words: str, tmp_path: Path
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(ValueError, match=words):
+        open_judge(tmp_path / name)

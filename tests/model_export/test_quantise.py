@@ -1,0 +1,77 @@
+"""The 8-bit export: a file that keeps the contract and says how far off it is."""
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from model_export.checkpoint import Checkpoint
+from model_export.cli import main
+from model_export.export import check_pictures, open_session
+from model_export.networks.contract import NetworkConfig
+from model_export.networks.factory import build_network
+from model_export.quantise import compare
+
+NOTE = {
+    "calibration": {"slope": 1.0, "intercept": 0.0},
+    "thresholds": {"manipulated": 0.7, "authentic": 0.3, "mask": 128},
+}
+
+
+def outputs(
+    fake: list[float], real: list[float], mask: NDArray[np.uint8]
+) -> dict[str, NDArray[np.generic]]:
+    return {
+        "fake_activation": np.array(fake, np.float32),
+        "real_activation": np.array(real, np.float32),
+        "mask": mask,
+    }
+
+
+def test_the_command_writes_a_smaller_file_with_its_agreement(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    torch.manual_seed(0)
+    state = build_network(NetworkConfig()).state_dict()
+    Checkpoint(NetworkConfig(), state).save(tmp_path / "c.pt")
+    (tmp_path / "faces").mkdir()
+    for number, picture in enumerate(check_pictures(256, 4)):
+        cv2.imwrite(str(tmp_path / "faces" / f"{number}.png"), picture)
+    words = ["export", str(tmp_path / "c.pt"), "-o", str(tmp_path / "m.onnx")]
+    assert main(words) == 0
+    float_bytes = (tmp_path / "m.onnx").stat().st_size
+    assert main([*words, "--int8", "--calibration-pictures", str(tmp_path / "faces")]) == 0
+    assert "8 bits against float on 2 pictures" in capsys.readouterr().out
+    assert (tmp_path / "m.onnx").stat().st_size < 0.7 * float_bytes
+    session = open_session(tmp_path / "m.onnx")
+    note = json.loads(session.get_modelmeta().custom_metadata_map["unmask"])
+    assert note["quantised"]["pictures"] == 2
+    assert 0 < note["quantised"]["activation_max_abs"] < 0.1
+    fake, real, mask = session.run(None, {"image": check_pictures(256, 3)})
+    assert (fake.shape, real.shape, mask.shape, mask.dtype) == ((3,), (3,), (3, 256, 256), np.uint8)
+
+
+def test_it_needs_pictures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Checkpoint(NetworkConfig(), build_network(NetworkConfig()).state_dict()).save(tmp_path / "c.pt")
+    assert main(["export", str(tmp_path / "c.pt"), "-o", str(tmp_path / "m"), "--int8"]) == 1
+    assert "--calibration-pictures" in capsys.readouterr().err
+    assert not (tmp_path / "m").exists()
+
+
+def test_agreement_counts_verdicts_and_overlaps() -> None:
+    mask = np.zeros((2, 4, 4), np.uint8)
+    mask[0, :2] = 255
+    half = np.zeros((2, 4, 4), np.uint8)
+    half[0, :1] = 255
+    exact = outputs([2.0, 0.0], [0.0, 2.0], mask)
+    agreement = compare(exact, outputs([2.0, 2.0], [0.5, 2.0], half), NOTE)
+    assert agreement.verdicts == 0.5
+    assert agreement.activation_max_abs == 2.0
+    assert agreement.mask_iou == 0.5
+    assert compare(exact, exact, NOTE).mask_iou == 1.0
+    empty = outputs([2.0, 0.0], [0.0, 2.0], np.zeros_like(mask))
+    assert compare(empty, empty, NOTE).mask_iou is None
