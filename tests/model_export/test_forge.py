@@ -34,8 +34,10 @@ def test_a_family_changes_the_picture_inside_its_mask_only(faces: FaceIndex, fam
 def test_a_pair_is_two_crops_and_a_mask(faces: FaceIndex, family: str) -> None:
     pair = Forge(faces, CropRule(), (family,)).pair(1, np.random.default_rng(0))
     for picture in (pair.real, pair.fake):
-        assert (picture.shape, picture.dtype) == ((256, 256, 3), np.uint8)
-    assert (pair.mask.shape, pair.mask.dtype) == ((256, 256), np.uint8)
+        assert picture.shape == (256, 256, 3)
+        assert picture.dtype == np.uint8
+    assert pair.mask.shape == (256, 256)
+    assert pair.mask.dtype == np.uint8
     assert (pair.mask > 127).any()
     assert pair.family == family
 
