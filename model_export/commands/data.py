@@ -6,13 +6,14 @@ from pathlib import Path
 from model_export.commands.sources import remaining_families
 from model_export.data.faces import load_index
 from model_export.data.families import FAMILIES
+from model_export.sources.clips import TRUTH, ClipSource
 from model_export.sources.folders import FolderSource
 from model_export.sources.prepared import MANIFEST, PreparedSource
 from model_export.sources.sample import Source
 from model_export.sources.synthetic import Part, SyntheticSource, part_of
 from service.faces.crop import CropRule
 
-KINDS = ("synthetic", "folders", "faceforensics")
+KINDS = ("synthetic", "folders", "clips", "faceforensics")
 SPLITS: dict[Part, str] = {"training": "train", "calibration": "val", "test": "test"}
 
 
@@ -22,7 +23,7 @@ def add_data(parser: argparse.ArgumentParser) -> None:
         "data",
         type=Path,
         help="folder with real/ and fake/ (folders), with pictures of real faces and their "
-        "landmarks (synthetic), or written by `prepare` (faceforensics)",
+        "landmarks (synthetic), written by `forge --clip` (clips) or `prepare` (faceforensics)",
     )
     parser.add_argument("--kind", choices=KINDS, help="default: told by what is in the folder")
     parser.add_argument("--landmarks", type=Path, help="synthetic; default: DATA/landmarks.npz")
@@ -37,7 +38,9 @@ def add_data(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--method", action="append", default=[], help="faceforensics: only these methods"
     )
-    parser.add_argument("--frames", type=int, default=16, help="folders: frames of each clip")
+    parser.add_argument(
+        "--frames", type=int, default=16, help="folders, clips: frames of each clip"
+    )
     parser.add_argument("--workers", type=int, default=0, help="processes that make crops")
 
 
@@ -46,6 +49,8 @@ def open_source(options: argparse.Namespace, root: Path, part: Part, rule: CropR
     kind = options.kind or guess_kind(root)
     if kind == "folders":
         return FolderSource(root, rule, options.frames, options.workers)
+    if kind == "clips":
+        return ClipSource(root, rule, options.frames)
     if kind == "faceforensics":
         return PreparedSource(root, SPLITS[part], tuple(options.method), rule.size)
     families = tuple(options.family) if options.family else remaining_families(options)
@@ -62,8 +67,11 @@ def guess_kind(root: Path) -> str:
         return "faceforensics"
     if (root / "real").is_dir() and (root / "fake").is_dir():
         return "folders"
+    if (root / TRUTH).is_file():
+        return "clips"
     if (root / "landmarks.npz").is_file():
         return "synthetic"
     raise ValueError(
-        f"{root} has neither {MANIFEST} nor real/ and fake/ nor landmarks.npz; see --kind"
+        f"{root} has neither {MANIFEST} nor real/ and fake/ nor {TRUTH} nor landmarks.npz: "
+        "see --kind"
     )

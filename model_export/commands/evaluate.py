@@ -10,12 +10,14 @@ from tqdm import tqdm
 from model_export.commands.data import add_data, open_source
 from model_export.evaluation.figures import split, summarise
 from model_export.evaluation.gallery import Gallery
+from model_export.evaluation.intervals import overlap_in_time
 from model_export.evaluation.markdown import write_report
 from model_export.evaluation.plots import write_plots
 from model_export.evaluation.robustness import plot_robustness, robustness
 from model_export.evaluation.rows import Row, judge_rows
 from model_export.judge import Judge, open_judge
 from model_export.metrics.curves import equal_error
+from model_export.sources.clips import ClipSource
 from model_export.sources.sample import Sample, Source
 from service.faces.crop import CropRule
 
@@ -60,6 +62,8 @@ def run(options: argparse.Namespace) -> int:
         "threshold": {"probability": probability, "from": origin},
         "figures": summarise(rows, probability, note),
     }
+    if isinstance(source, ClipSource):
+        report["intervals"] = overlap_in_time(rows, source.truths, note)
     if options.robustness:
         report["robustness"] = robustness(judge, kept)
     text = write_report(report)

@@ -29,7 +29,7 @@ def summarise(rows: Sequence[Row], threshold: float, note: dict[str, Any]) -> di
 
     Raises ValueError when there is no fake or no real.
     """
-    if not any(row.fake for row in rows) or all(row.fake for row in rows):
+    if not _both_classes(rows):
         raise ValueError("an evaluation needs fakes and reals")
     figures = {
         "crops": detection(rows, threshold, note),
@@ -38,7 +38,7 @@ def summarise(rows: Sequence[Row], threshold: float, note: dict[str, Any]) -> di
         "quality": by_warning(rows, threshold),
     }
     clips = as_clips(rows)
-    if len(clips) < len(rows):
+    if len(clips) < len(rows) and _both_classes(clips):
         figures["clips"] = detection(clips, threshold, note)
     return figures
 
@@ -94,7 +94,8 @@ def detection(rows: Sequence[Row], threshold: float, note: dict[str, Any]) -> di
 def as_clips(rows: Sequence[Row]) -> list[Row]:
     """One row per picture or clip, aggregated as the service does: its worst track's logit.
 
-    The row is that of the track's most incriminating crop, with the clip's probability.
+    The row is that of the track's most incriminating crop, with the clip's probability. A clip
+    with a manipulated stretch is a fake, whichever frame looks worst.
     """
     tracks: dict[tuple[str, int], list[Row]] = defaultdict(list)
     for row in rows:
@@ -104,11 +105,21 @@ def as_clips(rows: Sequence[Row]) -> list[Row]:
         logit = track_logit([row.logit for row in seen])
         if group not in worst or logit > worst[group][0]:
             worst[group] = logit, max(seen, key=lambda row: row.logit)
-    return [_with_logit(row, logit) for logit, row in worst.values()]
+    fakes = {row.group: row.method for row in rows if row.fake}
+    return [
+        replace(
+            row,
+            logit=logit,
+            probability=float(expit(logit)),
+            fake=group in fakes,
+            method=fakes.get(group, row.method),
+        )
+        for group, (logit, row) in worst.items()
+    ]
 
 
-def _with_logit(row: Row, logit: float) -> Row:
-    return replace(row, logit=logit, probability=float(expit(logit)))
+def _both_classes(rows: Sequence[Row]) -> bool:
+    return len({row.fake for row in rows}) == 2
 
 
 def segmentation(rows: Sequence[Row]) -> dict[str, Any]:

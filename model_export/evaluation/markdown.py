@@ -50,6 +50,8 @@ def write_report(report: dict[str, Any]) -> str:
     if figures["quality"]:
         rows = [(code, rate(value)) for code, value in figures["quality"].items()]
         parts += ["## Wrong by quality warning", table(("warning", "wrong [95 %]"), rows)]
+    if "intervals" in report:
+        parts += ["## Manipulated intervals of clips", _intervals(report["intervals"])]
     if "robustness" in report:
         parts += ["## Robustness: AUC"]
         for name, points in report["robustness"].items():
@@ -112,6 +114,19 @@ def _methods(figures: dict[str, Any]) -> str:
         f"{percent(figures['accuracy_when_named'])}, {percent(figures['named_share'])} named."
     )
     return table(("made by", *called), rows) + "\n\n" + words
+
+
+def _intervals(figures: dict[str, Any]) -> str:
+    rows = [
+        (
+            "clips with a manipulated stretch, without one",
+            f"{figures['fakes']}, {figures['reals']}",
+        ),
+        ("intersection over union in time, fakes", decimal(figures["iou"])),
+        ("start and end off by, median", f"{decimal(figures['edge_error_s'])} s"),
+        ("reals with an interval", percent(figures["reals_with_an_interval"])),
+    ]
+    return table(("figure", "value"), rows)
 
 
 def _files(tally: dict[str, Any]) -> str:

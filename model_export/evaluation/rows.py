@@ -38,6 +38,7 @@ class Row:
     likelihood: float
     named: str
     match: MaskMatch | None
+    time_s: float = 0.0
 
 
 def judge_rows(judge: Judge, source: Source) -> Iterator[tuple[Row, Sample, NDArray[np.uint8]]]:
@@ -72,6 +73,7 @@ def judge_rows(judge: Judge, source: Source) -> Iterator[tuple[Row, Sample, NDAr
                 likelihood=likelihood,
                 named=named,
                 match=_match(sample, mask, level),
+                time_s=sample.time_s,
             )
             yield row, sample, mask
 

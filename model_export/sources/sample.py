@@ -17,7 +17,8 @@ class Sample:
     crop: uint8 RGB (S, S, 3). fake: whether it was manipulated. method: how, as the data calls
     it; None for reals. mask: uint8 (S, S), 255 = manipulated, or None where it is not known; a
     real's mask is black and not stored. group: the picture or clip it comes from; track: which
-    face of it. warnings: quality codes of service.faces.quality.
+    face of it. warnings: quality codes of service.faces.quality. time_s: of
+    the frame in its clip.
     """
 
     crop: NDArray[np.uint8]
@@ -27,6 +28,7 @@ class Sample:
     group: str
     track: int = 0
     warnings: tuple[str, ...] = ()
+    time_s: float = 0.0
 
 
 @dataclass

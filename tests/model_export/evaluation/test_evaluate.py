@@ -115,3 +115,17 @@ def test_a_folder_of_something_else_is_one_line(
 ) -> None:
     assert main(["evaluate", str(checkpoint), str(tmp_path)]) == 1
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_forged_clips_are_measured_by_frame_by_clip_and_in_time(
+    faces: FaceIndex, tmp_path: Path
+) -> None:
+    picture = str(faces.root / "large.png")
+    words = ["forge", picture, "--clip", "-n", "2", "--seconds", "1", "-o", str(tmp_path)]
+    assert main(words) == 0
+    model = write_colour_model(tmp_path / "colour.onnx")
+    assert main(["evaluate", str(model), str(tmp_path), "-o", str(tmp_path / "out")]) == 0
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert report["figures"]["crops"]["fakes"] + report["figures"]["crops"]["reals"] == 32
+    assert report["intervals"]["fakes"] == 2
+    assert "Manipulated intervals" in (tmp_path / "out" / "report.md").read_text()

@@ -1,0 +1,61 @@
+"""Whether the manipulated stretch of a clip is found where it is."""
+
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from model_export.evaluation.rows import Row
+from model_export.sources.clips import ClipTruth
+from service.verdict.intervals import Interval, manipulated_intervals, stretches
+
+Span = tuple[float, float]
+
+
+def overlap_in_time(
+    rows: Sequence[Row], truths: Mapping[str, ClipTruth], note: dict[str, Any]
+) -> dict[str, Any]:
+    """The service's own intervals against the truth.
+
+    iou: mean over clips with a manipulated stretch; edge_error_s: median distance of the found
+    start and end from the true ones, over the clips where one was found;
+    reals_with_an_interval: share of wholly real clips in which one was found.
+    """
+    threshold = note["thresholds"]["manipulated"]
+    level = math.log(threshold / (1 - threshold)) if 0 < threshold < 1 else math.inf
+    seen: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        seen[row.group].append(row)
+    overlaps, edges, alarms = [], [], []
+    for name, truth in truths.items():
+        found = _found(sorted(seen[name], key=lambda row: row.time_s), truth, level)
+        if truth.interval_s is None:
+            alarms.append(bool(found))
+            continue
+        overlaps.append(time_iou([(f.start_s, f.end_s) for f in found], truth.interval_s))
+        if found:
+            edges.append(abs(found[0].start_s - truth.interval_s[0]))
+            edges.append(abs(found[-1].end_s - truth.interval_s[1]))
+    return {
+        "fakes": len(overlaps),
+        "reals": len(alarms),
+        "iou": float(np.mean(overlaps)) if overlaps else None,
+        "edge_error_s": float(np.median(edges)) if edges else None,
+        "reals_with_an_interval": float(np.mean(alarms)) if alarms else None,
+    }
+
+
+def time_iou(found: Sequence[Span], truth: Span) -> float:
+    """Intersection over union of disjoint found spans with the true one, 0 to 1."""
+    shared = sum(max(0.0, min(end, truth[1]) - max(start, truth[0])) for start, end in found)
+    total = sum(end - start for start, end in found) + truth[1] - truth[0] - shared
+    return shared / total if total else 0.0
+
+
+def _found(rows: Sequence[Row], truth: ClipTruth, level: float) -> tuple[Interval, ...]:
+    if not rows:
+        return ()
+    spans = stretches([row.time_s for row in rows], truth.duration_s)
+    return manipulated_intervals(spans, [row.logit for row in rows], level)

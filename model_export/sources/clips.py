@@ -1,0 +1,82 @@
+"""Clips made by `unmask-model forge --clip`, with their frame-level truth."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from model_export.sources.folders import read_mask
+from model_export.sources.sample import Sample, Tally
+from service.errors import UnmaskError
+from service.faces.crop import CropRule, FaceCrop, cut_square
+from service.faces.extract import extract
+from service.faces.plan import ExtractionPlan
+from service.media.upload import Upload
+
+TRUTH = "truth.json"
+
+
+@dataclass(frozen=True, slots=True)
+class ClipTruth:
+    """When a clip is manipulated: interval_s (start, end), or None for a real clip."""
+
+    duration_s: float
+    interval_s: tuple[float, float] | None
+
+
+class ClipSource:
+    """The largest face of every analysed frame, labelled by whether that frame is manipulated.
+
+    truths: by clip, filled while `samples` is read. Raises ValueError where the folder holds
+    no clip or a description that cannot be read.
+    """
+
+    def __init__(self, root: Path, rule: CropRule, frames: int = 16) -> None:
+        try:
+            self._entries: list[dict[str, Any]] = json.loads((root / TRUTH).read_text())
+        except json.JSONDecodeError as error:
+            raise ValueError(f"{root / TRUTH} is not JSON") from error
+        if not self._entries:
+            raise ValueError(f"{root / TRUTH} names no clip")
+        self._root = root
+        self._plan = ExtractionPlan(frames=frames, max_faces=1, crop=rule)
+        self.truths: dict[str, ClipTruth] = {}
+        self.tally = Tally()
+
+    def samples(self) -> Iterator[Sample]:
+        """See `Source`."""
+        self.tally = Tally(files=len(self._entries))
+        for entry in self._entries:
+            name = str(entry["clip"])
+            try:
+                crops = extract(Upload((self._root / name).read_bytes()), self._plan).crops
+            except UnmaskError as error:
+                self.tally.unreadable[name] = error.detail
+                continue
+            if not crops:
+                self.tally.no_face.append(name)
+            interval = entry["interval_s"]
+            self.truths[name] = ClipTruth(
+                len(entry["frames_fake"]) / entry["rate"], tuple(interval) if interval else None
+            )
+            for crop in crops:
+                yield self._sample(entry, crop)
+
+    def _sample(self, entry: dict[str, Any], crop: FaceCrop) -> Sample:
+        fake = bool(entry["frames_fake"][crop.frame_index])
+        mask = None
+        if fake:
+            folder = self._root / "masks" / Path(entry["clip"]).stem
+            whole = read_mask(folder / f"{crop.frame_index:05d}.png")
+            mask, _ = cut_square(whole, crop.box, self._plan.crop)
+        return Sample(
+            crop=crop.pixels,
+            fake=fake,
+            method=entry["family"] if fake else None,
+            mask=mask,
+            group=str(entry["clip"]),
+            track=crop.track,
+            warnings=crop.quality.warnings,
+            time_s=crop.time_s,
+        )

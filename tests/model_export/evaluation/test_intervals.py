@@ -1,0 +1,56 @@
+"""Found stretches of manipulation against the true ones."""
+
+from typing import Any
+
+import pytest
+
+from model_export.evaluation.intervals import overlap_in_time, time_iou
+from model_export.evaluation.rows import Row
+from model_export.sources.clips import ClipTruth
+
+NOTE: dict[str, Any] = {"thresholds": {"manipulated": 0.5}}
+
+
+def row(group: str, time_s: float, logit: float) -> Row:
+    return Row(
+        difference=logit,
+        logit=logit,
+        probability=0.5,
+        fake=logit > 0,
+        method="deepfakes",
+        group=group,
+        track=0,
+        warnings=(),
+        likeliest="deepfakes",
+        likelihood=1.0,
+        named="deepfakes",
+        match=None,
+        time_s=time_s,
+    )
+
+
+def test_overlap_in_time() -> None:
+    assert time_iou([(1, 3)], (1, 3)) == 1
+    assert time_iou([(0, 2)], (1, 3)) == pytest.approx(1 / 3)
+    assert time_iou([(0, 1), (2, 3)], (0, 3)) == pytest.approx(2 / 3)
+    assert time_iou([], (1, 3)) == 0
+
+
+def test_a_clip_judged_right_in_every_frame_is_found_to_the_sampling() -> None:
+    rows = [row("a", time, 4.0 if 2 <= time < 6 else -4.0) for time in range(8)]
+    figures = overlap_in_time(rows, {"a": ClipTruth(8, (2.0, 6.0))}, NOTE)
+    # Frames a second apart place an edge half a second off at most.
+    assert figures["iou"] > 0.75
+    assert figures["edge_error_s"] <= 0.5
+
+
+def test_real_clips_with_an_interval_are_false_alarms() -> None:
+    rows = [row("calm", t, -4.0) for t in range(8)] + [row("loud", t, 4.0) for t in range(8)]
+    truths = {name: ClipTruth(8, None) for name in ("calm", "loud")}
+    figures = overlap_in_time(rows, truths, NOTE)
+    assert figures["reals_with_an_interval"] == 0.5
+    assert figures["iou"] is None
+
+
+def test_a_clip_without_a_face_is_a_miss() -> None:
+    assert overlap_in_time([], {"a": ClipTruth(8, (2, 6))}, NOTE)["iou"] == 0
