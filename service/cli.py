@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import json
+import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,15 +11,19 @@ from pathlib import Path
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
+from service.devices import obtain_devices, prove_devices
 from service.errors import ConfigurationError, UnmaskError
 from service.files import analyze_file, read_file, write_pictures
 from service.inference.model_file import read_model_file
 from service.inference.runtime import Runtime
-from service.pipeline import Analysis, Options, obtain_devices, open_pipeline, prove_devices
+from service.pipeline import Analysis, Options, open_pipeline
 from service.settings import Settings
 from service.telemetry import Telemetry, configure_logging
+from service.verdict.findings import Report
 
-_ROW = "{:<28} {:<13} {:>7} {:>6} {:<11} {:>7}  {}"
+_ROW = "{:<28} {:<13} {:>7} {:>6} {:<11} {:>7}  {:<17} {}"
+_HEADINGS = ("file", "verdict", "P(fake)", "faces", "method", "mask", "manipulated", "warnings")
+_BAR_WIDTH = 24
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -118,20 +123,27 @@ async def _analyze(settings: Settings, chosen: argparse.Namespace) -> int:
     failures, options = 0, Options(chosen.max_frames, chosen.max_faces)
     async with open_pipeline(settings, Telemetry()) as pipeline:
         if not chosen.json:
-            print(_ROW.format("file", "verdict", "P(fake)", "faces", "method", "mask", "warnings"))
-        for number, path in enumerate(chosen.files, 1):
-            _show_progress(f"[{number}/{len(chosen.files)}] {path.name}")
+            print(_ROW.format(*_HEADINGS))
+        for number, path in enumerate(chosen.files):
+            _show_progress(number, len(chosen.files), path.name)
             try:
                 upload = read_file(path, settings.media.max_bytes)
                 analysis = await analyze_file(pipeline, upload, options, settings.server.deadline_s)
                 if chosen.out is not None:
-                    await write_pictures(pipeline, upload, analysis.report, chosen.out)
+                    await write_pictures(
+                        pipeline,
+                        upload,
+                        analysis,
+                        options,
+                        deadline_s=settings.server.deadline_s,
+                        folder=chosen.out,
+                    )
             except UnmaskError as error:
                 failures += 1
-                _show_progress("")
+                _wipe_progress()
                 _print_failure(path, error, as_json=chosen.json)
                 continue
-            _show_progress("")
+            _wipe_progress()
             if chosen.json:
                 print(_as_json(path, analysis))
             else:
@@ -139,10 +151,20 @@ async def _analyze(settings: Settings, chosen: argparse.Namespace) -> int:
     return 1 if failures else 0
 
 
-def _show_progress(text: str) -> None:
-    """Show what is being done, on a terminal only; an empty text wipes it away."""
+def _show_progress(done: int, files: int, name: str) -> None:
+    """Show a bar and what is being done, on a terminal only."""
     if sys.stderr.isatty():
-        print(f"\r\033[K{text}", end="", flush=True, file=sys.stderr)
+        filled = _BAR_WIDTH * done // files
+        bar = "#" * filled + "." * (_BAR_WIDTH - filled)
+        text = f"[{bar}] {done} of {files} done, now {name}"
+        room = shutil.get_terminal_size().columns - 1
+        print(f"\r\033[K{text[:room]}", end="", flush=True, file=sys.stderr)
+
+
+def _wipe_progress() -> None:
+    # Before every line of the table: both may go to the same terminal.
+    if sys.stderr.isatty():
+        print("\r\033[K", end="", flush=True, file=sys.stderr)
 
 
 def _as_row(path: Path, analysis: Analysis) -> str:
@@ -156,12 +178,20 @@ def _as_row(path: Path, analysis: Analysis) -> str:
         len(report.faces),
         report.method.name,
         area,
+        _when(report),
         ", ".join(report.warnings),
     ).rstrip()
 
 
+def _when(report: Report) -> str:
+    """When any face is manipulated: "1.2-3.4 s"."""
+    intervals = sorted({(i.start_s, i.end_s) for face in report.faces for i in face.intervals})
+    text = ", ".join(f"{start:.1f}-{end:.1f}" for start, end in intervals)
+    return f"{text} s" if text else "-"
+
+
 def _as_json(path: Path, analysis: Analysis) -> str:
-    from service.api.schemas import report_body  # noqa: PLC0415 - only --json needs the schemas
+    from service.api.presenter import report_body  # noqa: PLC0415 - only --json needs the schemas
 
     body = report_body(analysis, inline_masks=True).model_dump(mode="json")
     return json.dumps({"file": str(path), **body})

@@ -3,12 +3,14 @@
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeVar
 
-from service.errors import ConfigurationError, DeadlineExceededError
+from service.devices import media_workers, obtain_devices, session_plan
+from service.errors import DeadlineExceededError
 from service.faces.crop import CropRule
 from service.faces.extract import extract, warm_up
 from service.faces.extraction import Extraction
@@ -17,8 +19,8 @@ from service.inference.admission import Admission, Permit
 from service.inference.batcher import BatchQueue
 from service.inference.model_file import ModelFile, read_model_file
 from service.inference.pool import InferencePool
-from service.inference.runtime import Runtime, device_memory_bytes, usable_cpus
-from service.inference.session import Device, Session, SessionPlan, choose_devices
+from service.inference.runtime import Runtime, device_memory_bytes
+from service.inference.session import Device, Session
 from service.media.limits import MediaLimits
 from service.media.sniff import sniff
 from service.media.upload import Upload
@@ -26,7 +28,11 @@ from service.media.workers import MediaWorkers
 from service.settings import Settings
 from service.telemetry import Telemetry
 from service.verdict.findings import Report
-from service.verdict.report import SupportRule, build_report
+from service.verdict.rendering import RenderPlan, plan_rendering, render_frame, render_overlay
+from service.verdict.report import build_report
+from service.verdict.support import SupportRule
+
+_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +127,9 @@ class Pipeline:
         permit.grow(plan.frames if moves else 1)
         clock = time.perf_counter  # the loop's own time is rounded to milliseconds by uvloop
         begun = clock()
-        extraction = await self._extract(upload, plan, deadline, moves=moves)
+        extraction: Extraction = await self._decode(
+            extract, upload, plan, deadline=deadline, moves=moves
+        )
         extracted = clock()
         permit.settle(len(extraction.crops))
         judgement = await self._pool.judge([crop.pixels for crop in extraction.crops], deadline)
@@ -138,12 +146,50 @@ class Pipeline:
         self._telemetry.reported(report)
         return Analysis(uuid.uuid4().hex, report, self.model, self.device.name, timing)
 
-    async def _extract(
-        self, upload: Upload, plan: ExtractionPlan, deadline: float, *, moves: bool
-    ) -> Extraction:
+    async def overlay(
+        self, upload: Upload, analysis: Analysis, options: Options, deadline: float
+    ) -> bytes:
+        """A WebP of an analysed upload with its findings drawn on it: see `render_overlay`.
+
+        options: those of the analysis. Raises as `analyze` does.
+        """
+        begun = time.perf_counter()
+        plan = await self._rendering(analysis, options)
+        moves = analysis.report.media.kind == "video"
+        drawn = await self._decode(render_overlay, upload, plan, deadline=deadline, moves=moves)
+        self._telemetry.stage_seconds.labels("overlay").observe(time.perf_counter() - begun)
+        return drawn
+
+    async def worst_frame(
+        self, upload: Upload, analysis: Analysis, options: Options, deadline: float
+    ) -> bytes:
+        """A JPEG of the most incriminating frame (the first, without a face), drawn on."""
+        report = analysis.report
+        index = report.timeline[0].frame_index if report.mask is None else report.mask.frame_index
+        plan = await self._rendering(analysis, options)
+        moves = report.media.kind == "video"
+        return await self._decode(render_frame, upload, plan, index, deadline=deadline, moves=moves)
+
+    async def _rendering(self, analysis: Analysis, options: Options) -> RenderPlan:
+        return await asyncio.to_thread(
+            plan_rendering,
+            analysis.report,
+            self.limits,
+            self._plan(options).frames,
+            self.model.spec.thresholds.mask,
+        )
+
+    async def _decode(
+        self,
+        function: Callable[..., _Result],
+        *args: object,
+        deadline: float,
+        moves: bool,
+    ) -> _Result:
+        """Run a job in a media worker. Raises its errors, DeadlineExceededError."""
         try:
             async with asyncio.timeout_at(deadline), self._clips if moves else nullcontext():
-                return await self.media.run(extract, upload, plan, timeout_s=self.decode_timeout_s)
+                return await self.media.run(function, *args, timeout_s=self.decode_timeout_s)
         except TimeoutError as error:
             raise DeadlineExceededError from error
 
@@ -192,39 +238,6 @@ async def open_pipeline(settings: Settings, telemetry: Telemetry) -> AsyncIterat
     finally:
         await pool.stop()
         await media.close()
-
-
-def media_workers(settings: Settings) -> int:
-    """How many decoding processes these settings ask for."""
-    return settings.media.workers or max(2, usable_cpus())
-
-
-def session_plan(settings: Settings) -> SessionPlan:
-    """How sessions are opened under these settings."""
-    return SessionPlan(
-        settings.inference.threads or usable_cpus(),
-        settings.inference.buckets,
-        settings.inference.tensorrt_cache,
-    )
-
-
-def obtain_devices(settings: Settings, model: ModelFile, runtime: Runtime) -> list[Device]:
-    """The devices that the settings ask for; "auto" is the CPU where no GPU answers."""
-    devices = choose_devices(settings.device, settings.inference.devices, runtime)
-    if settings.device == "auto":
-        try:
-            prove_devices(devices, settings, model, runtime)
-        except ConfigurationError:
-            return [Device("cpu")]
-    return devices
-
-
-def prove_devices(
-    devices: Sequence[Device], settings: Settings, model: ModelFile, runtime: Runtime
-) -> None:
-    """Open a session on each device once. Raises ConfigurationError where that fails."""
-    for device in devices:
-        Session(model, device, session_plan(settings), runtime)
 
 
 def _memory(device: Device) -> float:

@@ -45,7 +45,7 @@ class Telemetry:
         )
         self.stage_seconds = Histogram(
             "unmask_stage_seconds",
-            "Time a request spends in each stage; media includes waiting for a worker.",
+            "Time a request spends in each stage; media and overlay include waiting for a worker.",
             ["stage"],
             buckets=_SECONDS,
             registry=registry,

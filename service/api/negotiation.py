@@ -1,25 +1,25 @@
-"""Which of the two representations a client wants."""
+"""Which of the representations a client wants."""
 
 from typing import Literal
 
 from service.errors import NotAcceptableError
 
-Representation = Literal["application/json", "image/png"]
+Representation = Literal["application/json", "image/png", "image/webp"]
 
-_OFFERS: tuple[Representation, ...] = ("application/json", "image/png")
+_OFFERS: tuple[Representation, ...] = ("application/json", "image/png", "image/webp")
 
 
 def negotiate(accept: str | None) -> Representation:
     """Choose by an Accept header (RFC 9110, 12.5.1); JSON where nothing is preferred.
 
-    Raises NotAcceptableError when the header allows neither.
+    Raises NotAcceptableError when the header allows none.
     """
     if not accept or not accept.strip():
         return "application/json"
     ranges = [_parse(part) for part in accept.split(",")]
     best = max(_OFFERS, key=lambda offer: _quality(offer, ranges))
     if _quality(best, ranges) <= 0:
-        raise NotAcceptableError("Ask for application/json or image/png.")
+        raise NotAcceptableError("Ask for application/json, image/png or image/webp.")
     return best
 
 

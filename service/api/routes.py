@@ -5,17 +5,17 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import numpy as np
 from fastapi import APIRouter, Query, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.requests import ClientDisconnect
 
+from service.api.answers import json_answer, mask_answer, overlay_answer
 from service.api.auth import KeyRing
 from service.api.disconnect import while_connected
 from service.api.meter import CLIENT_GONE
 from service.api.negotiation import negotiate
 from service.api.problems import documented
-from service.api.schemas import ReportBody, report_body
+from service.api.schemas import ReportBody
 from service.api.upload import OPENAPI_BODY, read_upload
 from service.errors import (
     DeadlineExceededError,
@@ -30,15 +30,15 @@ from service.errors import (
     UnmaskError,
     UnsupportedMediaError,
 )
-from service.pipeline import Analysis, Options, Pipeline
+from service.pipeline import Options, Pipeline
 from service.settings import Settings
 from service.telemetry import Telemetry
-from service.verdict.mask import encode_png
 
 _WEB = Path(__file__).parent.parent / "web"
+_SCRIPTS = ("app.js", "viewer.js", "timeline.js", "words.js")
 _PAGE_FILES = {
     "/": ("index.html", "text/html"),
-    "/web/app.js": ("app.js", "text/javascript"),
+    **{f"/web/{name}": (name, "text/javascript") for name in _SCRIPTS},
     "/web/style.css": ("style.css", "text/css"),
 }
 _PAGE_POLICY = (
@@ -58,10 +58,21 @@ _ANALYZE_ERRORS = documented(
     OverloadedError,
     DeadlineExceededError,
 )
-_PNG_RESPONSE: dict[str, Any] = {
-    "description": "The report, or the mask alone with the verdict in X-Unmask-* headers.",
-    "content": {"image/png": {"schema": {"type": "string", "format": "binary"}}},
+_BINARY: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
+_RESPONSE: dict[str, Any] = {
+    "description": "The report. With `Accept: image/png` the mask of the most incriminating "
+    "frame alone, at its full size; with `Accept: image/webp` the overlay alone: all analysed "
+    "frames with masks and faces drawn on them, animated for a clip. Both carry the verdict in "
+    "`X-Unmask-*` headers.",
+    "content": {"image/png": _BINARY, "image/webp": _BINARY},
 }
+_MASK = Query(
+    description="`inline`: masks as base64 PNG. `none`: only their sizes. `clip`: as inline, and "
+    "`overlay`, a base64 WebP with masks and faces drawn on the analysed frames (animated for a "
+    "clip; null without a face)."
+)
+_MAX_FRAMES = Query(ge=1, description="Frames of a clip to analyse; cut to the service's limit.")
+_MAX_FACES = Query(ge=1, description="Faces to keep; cut to the service's limit.")
 
 
 class Desk:
@@ -99,15 +110,15 @@ def build_router(desk: Desk) -> APIRouter:
     @router.post(
         "/analyze",
         response_model=ReportBody,
-        responses={200: _PNG_RESPONSE, **_ANALYZE_ERRORS},
+        responses={200: _RESPONSE, **_ANALYZE_ERRORS},
         openapi_extra=OPENAPI_BODY,
         summary="Was any face manipulated, how, and where?",
     )
     async def analyze(
         request: Request,
-        mask: Annotated[Literal["inline", "none"], Query()] = "inline",
-        max_frames: Annotated[int | None, Query(ge=1)] = None,
-        max_faces: Annotated[int | None, Query(ge=1)] = None,
+        mask: Annotated[Literal["inline", "none", "clip"], _MASK] = "inline",
+        max_frames: Annotated[int | None, _MAX_FRAMES] = None,
+        max_faces: Annotated[int | None, _MAX_FACES] = None,
     ) -> Response:
         deadline = asyncio.get_running_loop().time() + desk.settings.server.deadline_s
         desk.keys.check(request.headers)
@@ -125,13 +136,26 @@ def build_router(desk: Desk) -> APIRouter:
                 analysis = await while_connected(
                     request, pipeline.analyze(upload, options, permit, deadline)
                 )
+                drawn = wanted == "image/webp" or (
+                    wanted == "application/json" and mask == "clip" and analysis.report.faces
+                )
+                overlay = (
+                    await while_connected(
+                        request, pipeline.overlay(upload, analysis, options, deadline)
+                    )
+                    if drawn
+                    else None
+                )
         except ClientDisconnect:
             return Response(status_code=CLIENT_GONE)
         request.state.verdict = analysis.report.verdict
         if wanted == "image/png":
-            return await asyncio.to_thread(_mask_response, analysis)
-        content = await asyncio.to_thread(_report_json, analysis, mask == "inline")
-        return Response(content, media_type="application/json")
+            return await asyncio.to_thread(mask_answer, analysis)
+        if wanted == "image/webp" and overlay is not None:
+            return overlay_answer(analysis, overlay)
+        return await asyncio.to_thread(
+            json_answer, analysis, inline_masks=mask != "none", overlay=overlay
+        )
 
     @router.get("/livez", summary="Is the process alive?")
     async def livez() -> dict[str, str]:
@@ -176,25 +200,3 @@ def _page(name: str, kind: str) -> Any:
         return Response(content, headers=headers, media_type=kind)
 
     return page
-
-
-def _report_json(analysis: Analysis, inline_masks: bool) -> bytes:
-    return report_body(analysis, inline_masks=inline_masks).model_dump_json().encode()
-
-
-def _mask_response(analysis: Analysis) -> Response:
-    report = analysis.report
-    if report.mask is None:
-        pixels = np.zeros((report.media.height, report.media.width), np.uint8)
-    else:
-        pixels = report.mask.pixels
-    headers = {
-        "X-Unmask-Id": analysis.id,
-        "X-Unmask-Verdict": report.verdict,
-        "X-Unmask-Method": report.method.name,
-        "X-Unmask-Model-SHA256": analysis.model.sha256,
-    }
-    if report.fake_probability is not None:
-        headers["X-Unmask-Fake-Probability"] = f"{report.fake_probability:.6f}"
-        headers["X-Unmask-Real-Probability"] = f"{1 - report.fake_probability:.6f}"
-    return Response(encode_png(pixels), headers=headers, media_type="image/png")

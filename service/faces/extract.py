@@ -18,6 +18,7 @@ from service.media.animated_webp import AnimatedWebp
 from service.media.clips import Clip
 from service.media.frame import Frame
 from service.media.info import MediaInfo
+from service.media.moving import open_moving
 from service.media.pictures import decode_picture
 from service.media.sniff import sniff
 from service.media.upload import Upload
@@ -62,7 +63,7 @@ def _extract(upload: Upload, plan: ExtractionPlan) -> Extraction:
     if media_format.family == "picture":
         taken = _from_picture(decode_picture(media_format.name, data, plan.limits), plan)
     else:
-        taken = _from_clip(_opened(media_format.name, data, plan), plan)
+        taken = _from_clip(open_moving(media_format.name, data, plan.limits), plan)
     moves = taken.frames_total > 1
     media = MediaInfo(
         kind="video" if moves else "image",
@@ -86,12 +87,6 @@ class _Taken:
     frames_total: int = 1
     duration_s: float = 0.0
     truncated: bool = False
-
-
-def _opened(name: str, data: bytes, plan: ExtractionPlan) -> Clip | AnimatedWebp:
-    if name == "webp":
-        return AnimatedWebp(data, plan.limits)
-    return Clip(name, data, plan.limits)
 
 
 def _from_picture(frame: Frame, plan: ExtractionPlan) -> _Taken:

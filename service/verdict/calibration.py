@@ -23,6 +23,13 @@ def probability(logit: float) -> float:
     return grown / (1.0 + grown)
 
 
+def logit_of(share: float) -> float:
+    """The inverse of `probability`; infinite at 0 and 1, where a threshold may lie."""
+    if not 0.0 < share < 1.0:
+        return math.inf if share >= 1.0 else -math.inf
+    return math.log(share / (1.0 - share))
+
+
 def decide(fake_probability: float, thresholds: Thresholds) -> FaceVerdict:
     """The verdict that the model's own thresholds give."""
     if fake_probability >= thresholds.manipulated:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from service.faces.crop import Box, Quality
 from service.media.info import MediaInfo
 from service.verdict.calibration import FaceVerdict
+from service.verdict.intervals import Interval
 
 Confidence = Literal["low", "medium", "high"]
 Verdict = Literal["manipulated", "authentic", "inconclusive", "no_face"]
@@ -47,12 +48,24 @@ class MaskFinding:
 
 
 @dataclass(frozen=True, slots=True)
+class Presence:
+    """When one face was seen. frames: how many analysed frames it was judged in; seconds."""
+
+    frames: int
+    first_s: float
+    last_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class FaceFinding:
     """One face through the whole upload.
 
     box, detection_score, quality, mask: those of its most incriminating frame.
-    reasons: stable codes of why the face is too poor for the model to be believed; empty when
-        it is good enough.
+    supported: whether it was seen well enough to be judged at all.
+    reasons: stable codes of what speaks against believing the model: the quality where it is
+        not supported, or "frames_disagree".
+    agreement: 1 where its frames tell one story, down to 0 (see `verdict.agreement`).
+    intervals: when it is manipulated; empty for a picture, and for a face judged authentic.
     """
 
     track: int
@@ -60,19 +73,40 @@ class FaceFinding:
     detection_score: float
     fake_probability: float
     verdict: FaceVerdict
+    supported: bool
     reasons: tuple[str, ...]
+    presence: Presence
+    agreement: float
+    intervals: tuple[Interval, ...]
     method: MethodFinding
     mask: MaskFinding
     quality: Quality
 
 
 @dataclass(frozen=True, slots=True)
+class Sighting:
+    """One face in one analysed frame.
+
+    fake_probability: of this crop alone.
+    mask: the network's, uint8 grey (size, size), before its threshold.
+    crop_to_frame: float64 (2, 3); maps the mask's pixels to the frame's.
+    """
+
+    track: int
+    frame_index: int
+    box: Box
+    fake_probability: float
+    mask: NDArray[np.uint8]
+    crop_to_frame: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
 class TimelinePoint:
-    """One analysed frame. faces: (track, P(fake) of that crop alone) of each face in it."""
+    """One analysed frame, and each face in it, by track."""
 
     frame_index: int
     time_s: float
-    faces: tuple[tuple[int, float], ...]
+    faces: tuple[Sighting, ...]
 
 
 @dataclass(frozen=True, slots=True)

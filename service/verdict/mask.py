@@ -14,27 +14,29 @@ def crop_mask(crop: FaceCrop, mask: Mask, threshold: int) -> MaskFinding:
     """A face's mask in its crop. mask: uint8 (size, size); manipulated from `threshold` on."""
     pixels = _binary(mask, threshold)
     size = crop.pixels.shape[0]
-    corners = _corners(crop, size)
+    corners = _corners(crop.crop_to_frame, size)
     left, top = corners.min(axis=0)
     right, bottom = corners.max(axis=0)
     box = Box(float(left), float(top), float(right - left), float(bottom - top))
     return MaskFinding(pixels, crop.frame_index, box, area_fraction(pixels))
 
 
-def draw_into_frame(frame: Mask, crop: FaceCrop, mask: Mask, threshold: int) -> None:
+def draw_into_frame(
+    frame: Mask, crop_to_frame: NDArray[np.float64], mask: Mask, threshold: int
+) -> None:
     """Draw a face's mask into a frame's, in place; where masks meet the larger value stays.
 
     frame: uint8 (H, W); mask: uint8 (size, size). The grey mask is enlarged first and decided
     afterwards, which keeps its outline smooth on faces larger than the crop.
     """
     height, width = frame.shape
-    corners = _corners(crop, mask.shape[0])
+    corners = _corners(crop_to_frame, mask.shape[0])
     left, top = np.clip(np.floor(corners.min(axis=0)), 0, (width, height)).astype(int)
     right, bottom = np.clip(np.ceil(corners.max(axis=0)) + 1, 0, (width, height)).astype(int)
     if right <= left or bottom <= top:
         return
     # Only the face's own rectangle is warped: a frame may have fifty million pixels.
-    to_region = crop.crop_to_frame - np.array([[0.0, 0.0, left], [0.0, 0.0, top]])
+    to_region = crop_to_frame - np.array([[0.0, 0.0, left], [0.0, 0.0, top]])
     drawn = cv2.warpAffine(mask, to_region, (int(right - left), int(bottom - top)))
     region = frame[top:bottom, left:right]
     np.maximum(region, _binary(drawn.astype(np.uint8, copy=False), threshold), out=region)
@@ -59,9 +61,9 @@ def _binary(mask: Mask, threshold: int) -> Mask:
     return binary.astype(np.uint8, copy=False)
 
 
-def _corners(crop: FaceCrop, size: int) -> NDArray[np.float64]:
+def _corners(crop_to_frame: NDArray[np.float64], size: int) -> NDArray[np.float64]:
     """The outer corners of the crop's square in frame pixels, float64 (4, 2)."""
     low, high = -0.5, size - 0.5
     square = np.array([[low, low, 1.0], [high, low, 1.0], [low, high, 1.0], [high, high, 1.0]])
     # Pixel centres are whole numbers, so the first pixel's outer edge lies at -0.5.
-    return square @ crop.crop_to_frame.T + 0.5
+    return square @ crop_to_frame.T + 0.5

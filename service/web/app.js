@@ -1,157 +1,167 @@
-"use strict";
+// One file in, its report on the page.
+
+import { Timeline } from "./timeline.js";
+import { Viewer } from "./viewer.js";
+import { bytes, colour, intervals, percent, seconds, verdict, warning } from "./words.js";
 
 const at = (id) => document.getElementById(id);
-const COLOURS = { manipulated: "#d33", inconclusive: "#c80", authentic: "#2a7" };
-const percent = (share) => (share === null ? "–" : `${(100 * share).toFixed(1)} %`);
-let report = null;
-let maskPicture = null;
-let url = null;
-
-function say(text, failed = false) {
-  at("status").textContent = text;
-  at("status").className = failed ? "error" : "";
-}
+const viewer = new Viewer((number) => at("timeline").hidden || timeline.mark(number));
+const timeline = new Timeline(at("plot"), (number) => viewer.choose(number));
+let running = null;
+let links = [];
 
 async function analyze(file) {
+  if (running) running.abort();
+  const own = new AbortController();
+  running = own;
   at("result").hidden = true;
-  say(`Analysing ${file.name} …`);
+  at("status").textContent = "";
+  const begun = performance.now();
+  const tell = () => {
+    at("doing").textContent = `Analysing ${file.name} … ${Math.round((performance.now() - begun) / 1000)} s`;
+  };
+  tell();
+  at("busy").hidden = false;
+  const clock = setInterval(tell, 1000);
+  try {
+    await show(await ask(file, own.signal), file);
+  } catch (error) {
+    if (error.name === "AbortError") return;
+    at("status").textContent = error.message;
+  } finally {
+    clearInterval(clock);
+    if (running === own) {
+      running = null;
+      at("busy").hidden = true;
+      at("file").value = "";
+    }
+  }
+}
+
+async function ask(file, signal) {
   const form = new FormData();
   form.append("file", file);
   const key = at("key").value;
+  const headers = key ? { "X-API-Key": key } : {};
+  let response;
   try {
-    const response = await fetch("/analyze", {
-      method: "POST",
-      body: form,
-      headers: key ? { "X-API-Key": key } : {},
-    });
-    const body = await response.json();
-    if (!response.ok) {
-      say(`${body.title}: ${body.detail} (${body.code})`, true);
-      return;
-    }
-    say("");
-    await show(body, file);
+    response = await fetch("/analyze?mask=clip", { method: "POST", body: form, headers, signal });
   } catch (error) {
-    say(`The service cannot be reached: ${error.message}`, true);
+    if (error.name === "AbortError") throw error;
+    throw new Error("The service cannot be reached, or it ended the connection. Is the file too large?");
   }
+  let body;
+  try {
+    body = await response.json();
+  } catch {
+    throw new Error(`The service answered with status ${response.status} and no report.`);
+  }
+  if (response.ok) return body;
+  if (body.code === "unauthorized") {
+    at("access").open = true;
+    at("key").focus();
+  }
+  const again = response.headers.get("Retry-After");
+  throw new Error(
+    `${body.title}. ${body.detail === body.title ? "" : body.detail} ` +
+    (again ? `Try again in ${again} s. ` : "") + `(${body.code})`);
 }
 
-async function show(body, file) {
-  report = body;
-  maskPicture = null;
-  if (body.mask && body.mask.png) {
-    maskPicture = new Image();
-    maskPicture.src = `data:image/png;base64,${body.mask.png}`;
-    await maskPicture.decode();
-  }
-  at("verdict").textContent = body.verdict.replace("_", " ");
-  at("verdict").className = body.verdict;
+async function show(report, file) {
+  const still = report.media.kind === "image";
+  at("result").className = still ? "still" : "";
+  at("banner").className = report.verdict;
+  at("verdict").textContent = verdict(report.verdict);
   at("probability").textContent =
-    body.fake_probability === null ? "" : `P(fake) ${percent(body.fake_probability)}`;
-  at("method").textContent =
-    body.method.name === "none" ? "" : `Method: ${body.method.name} (${body.method.confidence} confidence)`;
-  at("faces").replaceChildren(...body.faces.map(row));
+    report.fake_probability === null ? "" : `P(fake) ${percent(report.fake_probability)}`;
+  at("method").textContent = report.method.name === "none" ? "" :
+    `Method: ${report.method.name}, with ${report.method.confidence} confidence`;
+  at("warnings").replaceChildren(...report.warnings.map((code) => element("li", warning(code))));
+  at("faces").replaceChildren(...report.faces.map((face) => row(face, still)));
+  document.querySelector(".scroll").hidden = !report.faces.length;
   at("facts").textContent =
-    `${body.media.width} × ${body.media.height}, ${body.media.frames_analyzed} of ` +
-    `${body.media.frames_total} frames, ${body.model.name} ${body.model.version} on ` +
-    `${body.model.device}, ${Math.round(body.timing_ms.total)} ms` +
-    (body.warnings.length ? `, warnings: ${body.warnings.join(", ")}` : "");
-  at("json").textContent = JSON.stringify(
-    body, (name, value) => (name === "png" && value ? `${value.slice(0, 24)}…` : value), 2);
+    `${report.media.width} × ${report.media.height}` +
+    (still ? "" : `, ${seconds(report.media.duration_s)}, ${report.media.frames_analyzed} of ` +
+      `${report.media.frames_total} frames analysed`) +
+    `, ${report.model.name} ${report.model.version} on ${report.model.device}, ` +
+    `${Math.round(report.timing_ms.total)} ms`;
+  const short = (name, value) =>
+    ["png", "data"].includes(name) && value ? `${value.slice(0, 24)}…` : value;
+  at("json").textContent = JSON.stringify(report, short, 2);
+  downloads(report, file);
+  at("timeline").hidden = still || !report.faces.length || report.timeline.length < 2;
   at("result").hidden = false;
-  if (url) URL.revokeObjectURL(url);
-  url = URL.createObjectURL(file);
-  const moving = file.type.startsWith("video/");
-  at("picture").hidden = moving;
-  at("clip").hidden = !moving;
-  if (moving) {
-    const worst = body.mask && body.timeline.find((point) => point.frame_index === body.mask.frame_index);
-    at("clip").onloadedmetadata = () => { at("clip").currentTime = worst ? worst.time_s : 0; };
-    at("clip").src = url;
-  } else {
-    at("picture").src = url;
-  }
-  draw();
-  plot();
+  if (!at("timeline").hidden) timeline.show(report, await thresholds());
+  await viewer.show(report, file);
+  at("result").focus({ preventScroll: true });
 }
 
-function row(face) {
+async function thresholds() {
+  try {
+    const { thresholds: limits } = await (await fetch("/model")).json();
+    return { manipulated: limits.manipulated, authentic: limits.authentic };
+  } catch {
+    return {};
+  }
+}
+
+function row(face, still) {
   const line = document.createElement("tr");
+  const notes = new Set([...face.quality.warnings, ...face.warnings].map(warning));
+  const seen = still ? "" : `${seconds(face.first_s)} – ${seconds(face.last_s)}`;
+  const method = face.method.name === "none" ? "–" : face.method.name;
   const cells = [
-    face.track, face.verdict, percent(face.fake_probability), face.method.name,
-    percent(face.area_fraction), `${face.quality.width_px} px`, face.quality.warnings.join(", "),
+    face.track, face.verdict, percent(face.fake_probability), method, percent(face.area_fraction),
+    intervals(face.intervals), seen, `${face.quality.width_px} px`, [...notes].join(", "),
   ];
   for (const text of cells) line.insertCell().textContent = text;
   line.cells[1].className = face.verdict;
+  line.cells[5].className = line.cells[6].className = "moving";
+  if (!still) {
+    const swatch = element("span", "");
+    swatch.className = "swatch";
+    swatch.style.background = colour(face.track);
+    line.cells[0].prepend(swatch);
+  }
   return line;
 }
 
-function draw() {
-  const canvas = at("overlay");
-  canvas.width = report.media.width;
-  canvas.height = report.media.height;
-  const pen = canvas.getContext("2d");
-  if (!at("show").checked || !report.mask) return;
-  if (maskPicture) {
-    pen.drawImage(maskPicture, 0, 0);
-    const pixels = pen.getImageData(0, 0, canvas.width, canvas.height);
-    const data = pixels.data;
-    for (let i = 0; i < data.length; i += 4) {
-      data[i + 3] = data[i] > 127 ? 115 : 0;
-      data[i] = 221;
-      data[i + 1] = data[i + 2] = 51;
-    }
-    pen.putImageData(pixels, 0, 0);
+function downloads(report, file) {
+  for (const url of links) URL.revokeObjectURL(url);
+  links = [];
+  const stem = file.name.replace(/\.[^.]*$/, "") || "report";
+  const offers = [["Report (JSON)", "json", "application/json", JSON.stringify(report)]];
+  if (report.mask) offers.unshift(["Mask (PNG)", "mask.png", "image/png", bytes(report.mask.png)]);
+  if (report.overlay) {
+    offers.unshift(["Overlay (WebP)", "overlay.webp", report.overlay.media_type, bytes(report.overlay.data)]);
   }
-  pen.lineWidth = Math.max(2, canvas.width / 400);
-  pen.font = `${Math.max(14, canvas.width / 50)}px system-ui, sans-serif`;
-  for (const face of report.faces) {
-    if (face.mask.frame_index !== report.mask.frame_index) continue;
-    pen.strokeStyle = pen.fillStyle = COLOURS[face.verdict];
-    pen.strokeRect(face.box.x, face.box.y, face.box.width, face.box.height);
-    pen.fillText(`${face.track}: ${percent(face.fake_probability)}`, face.box.x, face.box.y - 4);
-  }
+  at("downloads").replaceChildren("Download: ", ...offers.map(([name, ending, type, content]) => {
+    const link = element("a", name);
+    link.href = URL.createObjectURL(new Blob([content], { type }));
+    link.download = `${stem}.${ending}`;
+    links.push(link.href);
+    return link;
+  }));
 }
 
-function plot() {
-  const points = report.timeline;
-  at("timeline").hidden = points.length < 2;
-  if (points.length < 2) return;
-  const canvas = at("plot");
-  const pen = canvas.getContext("2d");
-  pen.clearRect(0, 0, canvas.width, canvas.height);
-  const end = Math.max(points[points.length - 1].time_s, 1e-6);
-  const x = (seconds) => 10 + ((canvas.width - 20) * seconds) / end;
-  const y = (share) => canvas.height - 10 - (canvas.height - 20) * share;
-  pen.strokeStyle = "#8886";
-  for (const share of [0, 0.5, 1]) {
-    pen.beginPath();
-    pen.moveTo(x(0), y(share));
-    pen.lineTo(x(end), y(share));
-    pen.stroke();
-  }
-  for (const face of report.faces) {
-    pen.strokeStyle = pen.fillStyle = `hsl(${(face.track * 67) % 360} 70% 50%)`;
-    pen.lineWidth = 2;
-    pen.beginPath();
-    for (const point of points) {
-      const seen = point.faces.find((one) => one.track === face.track);
-      if (!seen) continue;
-      pen.lineTo(x(point.time_s), y(seen.fake_probability));
-      pen.fillRect(x(point.time_s) - 2, y(seen.fake_probability) - 2, 5, 5);
-    }
-    pen.stroke();
-  }
+function element(kind, text) {
+  const made = document.createElement(kind);
+  made.textContent = text;
+  return made;
 }
 
 at("file").addEventListener("change", () => at("file").files[0] && analyze(at("file").files[0]));
-at("show").addEventListener("change", () => report && draw());
-for (const name of ["dragenter", "dragover"]) {
-  at("drop").addEventListener(name, (event) => { event.preventDefault(); at("drop").classList.add("over"); });
+at("cancel").addEventListener("click", () => running && running.abort());
+for (const name of ["dragover", "drop"]) {
+  // A file dropped beside the field would otherwise replace the page.
+  document.addEventListener(name, (event) => event.preventDefault());
 }
-at("drop").addEventListener("dragleave", () => at("drop").classList.remove("over"));
-at("drop").addEventListener("drop", (event) => {
-  event.preventDefault();
+document.addEventListener("dragenter", () => at("drop").classList.add("over"));
+document.addEventListener("dragleave", (event) => event.relatedTarget || at("drop").classList.remove("over"));
+document.addEventListener("drop", (event) => {
   at("drop").classList.remove("over");
   if (event.dataTransfer.files[0]) analyze(event.dataTransfer.files[0]);
+});
+document.addEventListener("paste", (event) => {
+  if (event.clipboardData.files[0]) analyze(event.clipboardData.files[0]);
 });

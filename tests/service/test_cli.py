@@ -1,6 +1,8 @@
 """The command `unmask`: one clear sentence when it cannot start, and files without a server."""
 
 import json
+import os
+import pty
 import subprocess
 import sys
 from pathlib import Path
@@ -9,9 +11,10 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PIL import Image
 
 from service.inference.runtime import Runtime
-from tests.media_files import encode
+from tests.media_files import clip, encode, moving
 from tests.service.running import ROOT, environment
 
 
@@ -110,3 +113,57 @@ def test_analyze_writes_json_masks_and_overlays(
     assert mask.shape == (512, 512)
     assert overlay.shape == (512, 512, 3)
     assert np.count_nonzero(mask) / mask.size == pytest.approx(report["mask"]["area_fraction"])
+
+
+def test_analyze_draws_clips_too(
+    model_path: Path, tmp_path: Path, astronaut: NDArray[np.uint8]
+) -> None:
+    source, out = tmp_path / "face.mp4", tmp_path / "out"
+    source.write_bytes(clip(moving(astronaut[:320, 60:380], 12)))
+    result = unmask(
+        model_path, "analyze", str(source), "--max-frames", "4", "--json", "--out", str(out)
+    )
+    assert result.returncode == 0, result.stderr
+    report = json.loads(result.stdout)
+    assert report["media"]["frames_analyzed"] == 4
+    assert {path.name for path in out.iterdir()} == {
+        *("face.mp4.mask.png", "face.mp4.overlay.jpg", "face.mp4.overlay.webp"),
+    }
+    with Image.open(out / "face.mp4.overlay.webp") as overlay:
+        assert (getattr(overlay, "n_frames", 1), overlay.size) == (4, (320, 320))
+
+
+def test_a_folder_that_cannot_be_written_is_told(
+    model_path: Path, tmp_path: Path, astronaut_jpeg: bytes
+) -> None:
+    picture, occupied = tmp_path / "face.jpg", tmp_path / "occupied"
+    picture.write_bytes(astronaut_jpeg)
+    occupied.write_text("a file where a folder should be", "utf-8")
+    result = unmask(model_path, "analyze", str(picture), "--out", str(occupied))
+    assert result.returncode == 1
+    assert "cannot be written" in result.stdout
+    assert "Traceback" not in result.stderr
+
+
+def test_progress_shows_on_a_terminal_and_nowhere_else(
+    model_path: Path, tmp_path: Path, astronaut_jpeg: bytes
+) -> None:
+    files = [tmp_path / "first.jpg", tmp_path / "second.jpg"]
+    for file in files:
+        file.write_bytes(astronaut_jpeg)
+    quiet = unmask(model_path, "analyze", *map(str, files))
+    assert quiet.stderr == ""
+    controller, terminal = pty.openpty()
+    command = [sys.executable, "-m", "service.cli", "analyze", *map(str, files)]
+    with subprocess.Popen(
+        command, env=environment(model_path), stdout=subprocess.PIPE, stderr=terminal, text=True
+    ) as process:
+        assert process.stdout is not None
+        table = process.stdout.read()
+    os.close(terminal)
+    shown = os.read(controller, 65536).decode()
+    os.close(controller)
+    assert "[........................] 0 of 2 done, now first.jpg" in shown
+    assert "[############............] 1 of 2 done, now second.jpg" in shown
+    assert shown.endswith("\r\033[K")
+    assert table == quiet.stdout

@@ -41,12 +41,13 @@ def report(server: httpx.Client, astronaut_jpeg: bytes) -> dict[str, Any]:
 def test_a_report_has_every_field(report: dict[str, Any]) -> None:
     assert set(report) == {
         *("id", "verdict", "fake_probability", "real_probability", "method", "mask", "faces"),
-        *("timeline", "media", "model", "timing_ms", "warnings"),
+        *("overlay", "timeline", "media", "model", "timing_ms", "warnings"),
     }
     (face,) = report["faces"]
     assert set(face) == {
         *("track", "box", "detection_score", "fake_probability", "verdict", "method", "mask"),
-        *("area_fraction", "quality"),
+        *("area_fraction", "quality", "frames_analyzed", "first_s", "last_s", "intervals"),
+        *("agreement", "warnings"),
     }
     assert set(face["quality"]) == {"width_px", "sharpness", "brightness", "warnings"}
 
@@ -131,7 +132,8 @@ def test_media_model_and_timing(
 
 
 def test_a_pictures_timeline_is_one_point(report: dict[str, Any]) -> None:
-    faces = [{"track": 0, "fake_probability": report["fake_probability"]}]
+    box = report["faces"][0]["box"]
+    faces = [{"track": 0, "fake_probability": report["fake_probability"], "box": box}]
     assert report["timeline"] == [{"frame_index": 0, "time_s": 0.0, "faces": faces}]
 
 

@@ -39,6 +39,14 @@ def test_a_picture_keeps_its_logit() -> None:
     assert track_logit([1.5]) == 1.5
 
 
-def test_a_track_is_judged_by_its_upper_half() -> None:
-    assert track_logit([-5.0, 4.0, -5.0, 2.0]) == 3.0
-    assert track_logit([-5.0, 4.0, 1.0]) == 2.5
+def test_a_track_is_judged_by_its_worst_quarter_in_a_row() -> None:
+    stretch = [-4.0] * 9 + [2.0, 3.0, 4.0, 3.0] + [-4.0] * 3
+    assert track_logit(stretch) == pytest.approx(3.0)
+    assert track_logit(stretch[::-1]) == pytest.approx(3.0)
+    assert track_logit([-4.0] * 16) == -4.0
+
+
+def test_a_single_frame_is_never_enough_where_there_are_more() -> None:
+    assert track_logit([-5.0, 4.0, -5.0, 2.0]) == pytest.approx(-0.5)
+    assert track_logit([-5.0, 4.0, 1.0]) == pytest.approx(2.5)
+    assert track_logit([3.0, 1.0]) == pytest.approx(2.0)

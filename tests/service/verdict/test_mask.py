@@ -1,7 +1,5 @@
 """Masks return to where their crops were cut."""
 
-from dataclasses import replace
-
 import cv2
 import numpy as np
 
@@ -12,7 +10,7 @@ from tests.service.verdict.faces import BLACK, block, face
 
 def test_a_mask_lands_where_its_crop_was_cut() -> None:
     frame = np.zeros((100, 200), np.uint8)
-    draw_into_frame(frame, face(left=40, top=20, side=64), block(0, 0, 128, 256), 128)
+    draw_into_frame(frame, face(left=40, top=20, side=64).crop_to_frame, block(0, 0, 128, 256), 128)
     rows, columns = np.nonzero(frame)
     assert (columns.min(), columns.max()) == (40, 71)
     assert (rows.min(), rows.max()) == (20, 83)
@@ -25,8 +23,7 @@ def test_drawing_undoes_cutting() -> None:
     crop, crop_to_frame = cut_square(truth[:, :, None], Box(150, 90, 150, 190), CropRule(1.1))
     drawn = np.zeros_like(truth)
     mask = crop.reshape(256, 256)
-    cut = replace(face(), crop_to_frame=crop_to_frame)
-    draw_into_frame(drawn, cut, mask, 128)
+    draw_into_frame(drawn, crop_to_frame, mask, 128)
     both, either = np.sum((drawn > 0) & (truth > 0)), np.sum((drawn > 0) | (truth > 0))
     assert both / either > 0.98
 
@@ -34,17 +31,17 @@ def test_drawing_undoes_cutting() -> None:
 def test_a_crop_over_the_edge_is_cut_off_there() -> None:
     frame = np.zeros((100, 200), np.uint8)
     white = np.full((256, 256), 255, np.uint8)
-    draw_into_frame(frame, face(left=-32, top=-32, side=64), white, 128)
+    draw_into_frame(frame, face(left=-32, top=-32, side=64).crop_to_frame, white, 128)
     assert frame[:31, :31].all()
     assert not frame[33:].any()
-    draw_into_frame(frame, face(left=500, top=500), white, 128)
+    draw_into_frame(frame, face(left=500, top=500).crop_to_frame, white, 128)
     assert not frame[33:].any()
 
 
 def test_where_masks_meet_the_larger_stays() -> None:
     frame = np.zeros((100, 200), np.uint8)
-    draw_into_frame(frame, face(), block(0, 0, 256, 256), 128)
-    draw_into_frame(frame, face(), BLACK, 128)
+    draw_into_frame(frame, face().crop_to_frame, block(0, 0, 256, 256), 128)
+    draw_into_frame(frame, face().crop_to_frame, BLACK, 128)
     assert frame[10, 10] == 255
 
 

@@ -5,7 +5,9 @@ import pytest
 
 from service.faces.crop import FaceCrop
 from service.verdict.calibration import probability
-from service.verdict.report import SupportRule, build_report
+from service.verdict.findings import Report
+from service.verdict.report import build_report
+from service.verdict.support import SupportRule
 from tests.service.verdict.faces import SPEC, block, evidence, extraction, face
 
 RULE = SupportRule(min_width_px=32, min_sharpness=1.0)
@@ -69,14 +71,14 @@ def test_a_poor_face_in_the_background_does_not_decide() -> None:
 
 def test_a_clip_is_judged_by_track_and_shows_its_worst_frame() -> None:
     crops = [face(frame=i) for i in range(4)]
-    logits = [-3.0, 5.0, -3.0, 1.0]
+    logits = [-3.0, 5.0, 1.0, -3.0]
     found = [evidence(x, block(0, 0, 256, 256 if x == 5.0 else 8), HEAD) for x in logits]
     report = build_report(extraction(crops, frames=4), found, SPEC, RULE)
     assert report.fake_probability == pytest.approx(probability(3.0))
     assert report.mask is not None
     assert report.mask.frame_index == 1
     assert np.count_nonzero(report.mask.pixels) == 64 * 64
-    assert [point.faces[0][1] for point in report.timeline] == pytest.approx(
+    assert [point.faces[0].fake_probability for point in report.timeline] == pytest.approx(
         [probability(x) for x in logits]
     )
 
@@ -86,3 +88,62 @@ def test_poor_frames_of_a_face_seen_well_elsewhere_have_no_vote() -> None:
     found = [evidence(-4.0, methods=HEAD), evidence(9.0, methods=HEAD)]
     report = build_report(extraction(crops, frames=2), found, SPEC, RULE)
     assert report.verdict == "authentic"
+
+
+def clip_report(*logits: float, methods: tuple[float, ...] = HEAD) -> Report:
+    """The report on a clip of one face, a tenth of a second from frame to frame."""
+    crops = [face(frame=i) for i in range(len(logits))]
+    found = [evidence(x, block(0, 0, 256, 64), methods) for x in logits]
+    return build_report(extraction(crops, frames=len(logits)), found, SPEC, RULE)
+
+
+def test_a_stretch_is_manipulated_and_has_its_interval() -> None:
+    report = clip_report(*[-4.0] * 5, *[5.0] * 4, *[-4.0] * 3)
+    assert report.verdict == "manipulated"
+    assert report.warnings == ()
+    (found,) = report.faces
+    assert found.agreement == 1.0
+    (interval,) = found.intervals
+    assert interval.start_s == pytest.approx(0.45)
+    assert interval.end_s == pytest.approx(0.85)
+
+
+def test_scattered_flips_are_inconclusive_with_the_reason() -> None:
+    report = clip_report(*[5.0, -5.0] * 6)
+    assert report.verdict == "inconclusive"
+    assert report.warnings == ("frames_disagree",)
+    assert report.fake_probability == pytest.approx(0.5)
+    assert report.method.confidence == "low"
+    assert report.faces[0].supported
+
+
+def test_a_slip_lowers_the_probability_but_not_the_verdict() -> None:
+    whole = clip_report(*[-4.0] * 4, *[4.0] * 8, *[-4.0] * 4)
+    slip = clip_report(*[-4.0] * 4, *[4.0] * 4, -4.0, *[4.0] * 3, *[-4.0] * 4)
+    assert slip.verdict == whole.verdict == "manipulated"
+    assert slip.fake_probability is not None
+    assert whole.fake_probability is not None
+    assert slip.fake_probability < whole.fake_probability
+    assert len(slip.faces[0].intervals) == 1
+
+
+def test_a_face_whose_frames_disagree_outweighs_an_authentic_one() -> None:
+    crops = [face(frame=i, track=track) for i in range(8) for track in (0, 1)]
+    found = [evidence(x, methods=HEAD) for i in range(8) for x in (-5.0, 5.0 if i % 2 else -5.0)]
+    report = build_report(extraction(crops, frames=8), found, SPEC, RULE)
+    assert [each.verdict for each in report.faces] == ["authentic", "inconclusive"]
+    assert report.verdict == "inconclusive"
+    assert report.warnings == ("frames_disagree",)
+
+
+def test_an_authentic_face_and_a_picture_have_no_intervals() -> None:
+    assert clip_report(*[-4.0] * 8).faces[0].intervals == ()
+    picture = build_report(extraction([face()]), [evidence(5.0, methods=HEAD)], SPEC, RULE)
+    assert picture.faces[0].intervals == ()
+
+
+def test_a_face_says_when_it_was_seen() -> None:
+    crops = [face(frame=i) for i in (2, 3, 5)]
+    found = [evidence(-4.0, methods=HEAD)] * 3
+    presence = build_report(extraction(crops, frames=8), found, SPEC, RULE).faces[0].presence
+    assert (presence.frames, presence.first_s, presence.last_s) == (3, 0.2, 0.5)

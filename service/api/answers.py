@@ -1,0 +1,49 @@
+"""An analysis as an HTTP response, in each representation. All encode: off the event loop."""
+
+import numpy as np
+from fastapi import Response
+
+from service.api.presenter import report_body
+from service.pipeline import Analysis
+from service.verdict.mask import encode_png
+from service.verdict.rendering import OVERLAY_TYPE
+
+
+def json_answer(analysis: Analysis, *, inline_masks: bool, overlay: bytes | None) -> Response:
+    """The whole report."""
+    body = report_body(analysis, inline_masks=inline_masks, overlay=overlay)
+    return Response(body.model_dump_json().encode(), media_type="application/json")
+
+
+def mask_answer(analysis: Analysis) -> Response:
+    """The mask of the most incriminating frame alone; black where there is no face."""
+    report = analysis.report
+    if report.mask is None:
+        pixels = np.zeros((report.media.height, report.media.width), np.uint8)
+    else:
+        pixels = report.mask.pixels
+    return Response(encode_png(pixels), headers=_headers(analysis), media_type="image/png")
+
+
+def overlay_answer(analysis: Analysis, overlay: bytes) -> Response:
+    """The overlay alone, with a name to save it by."""
+    name = {"Content-Disposition": f'inline; filename="unmask-{analysis.id[:8]}.webp"'}
+    return Response(overlay, headers={**_headers(analysis), **name}, media_type=OVERLAY_TYPE)
+
+
+def _headers(analysis: Analysis) -> dict[str, str]:
+    report = analysis.report
+    headers = {
+        "X-Unmask-Id": analysis.id,
+        "X-Unmask-Verdict": report.verdict,
+        "X-Unmask-Method": report.method.name,
+        "X-Unmask-Model-SHA256": analysis.model.sha256,
+    }
+    if report.fake_probability is not None:
+        headers["X-Unmask-Fake-Probability"] = f"{report.fake_probability:.6f}"
+        headers["X-Unmask-Real-Probability"] = f"{1 - report.fake_probability:.6f}"
+    if report.mask is not None:
+        headers["X-Unmask-Frame-Index"] = str(report.mask.frame_index)
+    if report.warnings:
+        headers["X-Unmask-Warnings"] = ", ".join(report.warnings)
+    return headers

@@ -1,0 +1,101 @@
+"""All that was seen of one face, to one finding."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from service.faces.crop import FaceCrop
+from service.inference.evidence import Evidence
+from service.inference.model_file import ModelSpec
+from service.verdict.aggregate import track_logit
+from service.verdict.agreement import LEAST_AGREEMENT, agreement
+from service.verdict.calibration import decide, logit_of, probability
+from service.verdict.findings import FaceFinding, MaskFinding, Presence, Sighting
+from service.verdict.intervals import Interval, manipulated_intervals
+from service.verdict.mask import Mask, crop_mask
+from service.verdict.method import name_method
+from service.verdict.support import SupportRule
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One face in one frame, judged.
+
+    logit: calibrated. stretch: the part of the clip its frame stands for.
+    """
+
+    crop: FaceCrop
+    evidence: Evidence
+    logit: float
+    stretch: Interval
+
+    @property
+    def raw_mask(self) -> Mask:
+        """The network's mask. Raises ValueError where it was not asked for one."""
+        if self.evidence.mask is None:
+            raise ValueError("a report needs evidence with masks")
+        return self.evidence.mask
+
+    def sighting(self) -> Sighting:
+        """What the report keeps of it."""
+        crop = self.crop
+        return Sighting(
+            crop.track,
+            crop.frame_index,
+            crop.box,
+            probability(self.logit),
+            self.raw_mask,
+            crop.crop_to_frame,
+        )
+
+
+def judge_face(
+    seen: Sequence[Seen], spec: ModelSpec, rule: SupportRule, *, moves: bool
+) -> FaceFinding:
+    """Judge one track.
+
+    seen: its crops, at least one, in order of time. moves: whether the upload is a clip.
+    Crops too poor to judge have no vote where the same face was also seen well. The more its
+    frames contradict one another, the nearer its probability comes to one half.
+    """
+    good = [each for each in seen if not rule.reasons(each.crop.quality)]
+    voters = good or list(seen)
+    worst = max(voters, key=lambda each: each.logit)
+    logits = [each.logit for each in voters]
+    low, high = logit_of(spec.thresholds.authentic), logit_of(spec.thresholds.manipulated)
+    agreeing = agreement(logits, low, high)
+    fake = probability(agreeing * track_logit(logits))
+    reasons = () if good else rule.reasons(worst.crop.quality)
+    if agreeing < LEAST_AGREEMENT:
+        reasons += ("frames_disagree",)
+    verdict = "inconclusive" if reasons else decide(fake, spec.thresholds)
+    mask = crop_mask(worst.crop, worst.raw_mask, spec.thresholds.mask)
+    method = name_method(
+        [each.evidence for each in voters],
+        [probability(each.logit) for each in voters],
+        verdict,
+        mask.pixels,
+        spec,
+    )
+    intervals: tuple[Interval, ...] = ()
+    if verdict == "authentic":
+        # Specks on a face judged authentic would contradict its verdict.
+        mask = MaskFinding(np.zeros_like(mask.pixels), mask.frame_index, mask.box, 0.0)
+    elif moves:
+        intervals = manipulated_intervals([each.stretch for each in voters], logits, high)
+    return FaceFinding(
+        track=worst.crop.track,
+        box=worst.crop.box,
+        detection_score=worst.crop.detection_score,
+        fake_probability=fake,
+        verdict=verdict,
+        supported=bool(good),
+        reasons=reasons,
+        presence=Presence(len(seen), seen[0].crop.time_s, seen[-1].crop.time_s),
+        agreement=agreeing,
+        intervals=intervals,
+        method=method,
+        mask=mask,
+        quality=worst.crop.quality,
+    )

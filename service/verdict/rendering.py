@@ -1,0 +1,132 @@
+"""A report drawn on what was uploaded: as one picture, or as an animation.
+
+Frames never leave the media workers, so a worker decodes the upload again and is given what to
+draw; the same sampling finds the same frames.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from service.errors import MediaCorruptError
+from service.media.frame import Frame
+from service.media.limits import MediaLimits
+from service.media.moving import open_moving
+from service.media.pictures import decode_picture
+from service.media.sniff import sniff
+from service.media.upload import Upload
+from service.verdict.findings import Report
+from service.verdict.mask import encode_png
+from service.verdict.overlay import Mark, draw_overlay
+
+OVERLAY_TYPE = "image/webp"
+"""Media type of overlays: every browser plays it, and it is made in memory."""
+
+_PICTURE_SIDE, _CLIP_SIDE = 2048, 960
+_QUALITY = 85
+# Sampled frames may lie a minute apart; nobody wants to look at each for a minute.
+_SHORTEST_S, _LONGEST_S = 0.1, 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class RenderPlan:
+    """What a worker is to draw.
+
+    frames: how many frames of a clip were asked for when it was analysed.
+    threshold: grey level from which a mask says manipulated.
+    marks: by frame index.
+    """
+
+    limits: MediaLimits
+    frames: int
+    threshold: int
+    marks: Mapping[int, tuple[Mark, ...]]
+
+
+def plan_rendering(report: Report, limits: MediaLimits, frames: int, threshold: int) -> RenderPlan:
+    """Choose what to draw of a report. Encodes PNGs: call it off the event loop."""
+    verdicts = {face.track: face.verdict for face in report.faces}
+    marks = {
+        point.frame_index: tuple(
+            Mark(
+                verdict=verdicts[seen.track],
+                label=f"{seen.track}: {seen.fake_probability:.0%}",
+                box=seen.box,
+                mask_png=None if verdicts[seen.track] == "authentic" else encode_png(seen.mask),
+                crop_to_frame=seen.crop_to_frame,
+            )
+            for seen in point.faces
+        )
+        for point in report.timeline
+    }
+    return RenderPlan(limits, frames, threshold, marks)
+
+
+def render_frame(upload: Upload, plan: RenderPlan, index: int) -> bytes:
+    """One frame with its marks, at its full size, as a JPEG. Runs in a media worker.
+
+    Raises what decoding raises, MediaCorruptError also where the frame is not found again.
+    """
+    for frame, _ in _frames(upload, plan):
+        if frame.index == index:
+            drawn = draw_overlay(frame.pixels, plan.marks.get(index, ()), plan.threshold)
+            _, data = cv2.imencode(".jpg", drawn[:, :, ::-1])
+            return data.tobytes()
+    raise MediaCorruptError("The frame cannot be decoded a second time")
+
+
+def render_overlay(upload: Upload, plan: RenderPlan) -> bytes:
+    """All analysed frames with their marks, as a WebP. Runs in a media worker.
+
+    A picture becomes a still, at most 2048 pixels wide or high; a clip an animation, at most
+    960. Each frame is shown until the next was taken, but for 0.1 to 0.5 seconds.
+    Raises what decoding raises.
+    """
+    pictures: list[NDArray[np.uint8]] = []
+    times: list[float] = []
+    for frame, moves in _frames(upload, plan):
+        longest = max(frame.pixels.shape[:2])
+        scale = min(1.0, (_CLIP_SIDE if moves else _PICTURE_SIDE) / longest)
+        marks = [mark.scaled(scale) for mark in plan.marks.get(frame.index, ())]
+        note = f"{frame.time_s:.1f} s" if moves else ""
+        drawn = draw_overlay(_resized(frame.pixels, scale), marks, plan.threshold, note)
+        pictures.append(np.ascontiguousarray(drawn[:, :, ::-1]))
+        times.append(frame.time_s)
+    quality = [cv2.IMWRITE_WEBP_QUALITY, _QUALITY]
+    if len(pictures) == 1:
+        encoded, data = cv2.imencode(".webp", pictures[0], quality)
+    else:
+        animation = cv2.Animation()
+        animation.frames = pictures
+        animation.durations = _durations_ms(times)
+        encoded, data = cv2.imencodeanimation(".webp", animation, quality)
+    if not encoded:
+        raise MediaCorruptError("The overlay cannot be drawn")
+    return np.asarray(data).tobytes()
+
+
+def _frames(upload: Upload, plan: RenderPlan) -> Iterator[tuple[Frame, bool]]:
+    """The analysed frames, and whether they move."""
+    media_format = sniff(upload.data)
+    if media_format.family == "picture":
+        yield decode_picture(media_format.name, upload.data, plan.limits), False
+        return
+    moving = open_moving(media_format.name, upload.data, plan.limits)
+    yield from ((frame, True) for frame in moving.frames(plan.frames))
+
+
+def _resized(pixels: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
+    if scale >= 1.0:
+        return pixels
+    height, width = pixels.shape[:2]
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _durations_ms(times: list[float]) -> list[int]:
+    steps = [after - before for before, after in pairwise(times)]
+    return [round(1000 * min(max(step, _SHORTEST_S), _LONGEST_S)) for step in (*steps, steps[-1])]

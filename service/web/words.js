@@ -1,0 +1,30 @@
+// What the codes of a report mean, in words for people.
+
+const WARNINGS = {
+  truncated: "The file ends early; it was analysed as far as it goes.",
+  frames_disagree: "The frames contradict one another too often for a verdict.",
+  face_too_small: "The face is too small to be judged.",
+  face_too_blurred: "The face is too blurred to be judged.",
+  small_face: "small",
+  blurred: "blurred",
+  dark: "dark",
+  overexposed: "overexposed",
+  profile: "in profile",
+};
+
+export const percent = (share) => (share === null ? "–" : `${(100 * share).toFixed(1)} %`);
+
+export const seconds = (value) =>
+  value < 60 ? `${value.toFixed(1)} s` : `${Math.floor(value / 60)}:${String(Math.floor(value % 60)).padStart(2, "0")}`;
+
+export const warning = (code) => WARNINGS[code] || code.replaceAll("_", " ");
+
+export const verdict = (name) => (name === "no_face" ? "no face found" : name);
+
+export const intervals = (list) =>
+  list.map((one) => `${seconds(one.start_s)} – ${seconds(one.end_s)}`).join(", ") || "–";
+
+export const bytes = (base64) => Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+
+// Colours that stay apart from one another, one for each face.
+export const colour = (track) => `hsl(${(track * 137.5 + 210) % 360} 65% 50%)`;

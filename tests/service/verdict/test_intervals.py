@@ -1,0 +1,71 @@
+"""When a track is manipulated, in seconds."""
+
+import pytest
+
+from service.verdict.intervals import Interval, manipulated_intervals, smooth, stretches
+
+SECONDS = stretches([0.5 + i for i in range(8)], 8.0)
+
+
+def found(*logits: float) -> list[tuple[float, float]]:
+    intervals = manipulated_intervals(SECONDS[: len(logits)], logits, threshold=1.0)
+    return [(interval.start_s, interval.end_s) for interval in intervals]
+
+
+def test_a_frame_stands_for_half_the_way_to_its_neighbours() -> None:
+    assert stretches([1.0, 2.0, 6.0], 9.0) == [
+        Interval(0.0, 1.5),
+        Interval(1.5, 4.0),
+        Interval(4.0, 9.0),
+    ]
+
+
+def test_a_single_frame_stands_for_the_whole_clip() -> None:
+    assert stretches([0.3], 2.0) == [Interval(0.0, 2.0)]
+    assert stretches([0.0], 0.0) == [Interval(0.0, 0.0)]
+
+
+def test_a_clip_said_to_end_before_its_last_frame_ends_with_it() -> None:
+    assert stretches([0.0, 4.0], 3.0)[-1] == Interval(2.0, 4.0)
+
+
+def test_a_stretch_has_its_edges() -> None:
+    assert found(-4, -4, 3, 5, 3, -4, -4, -4) == [(2.0, 5.0)]
+
+
+def test_the_threshold_belongs_to_the_manipulated() -> None:
+    assert found(-4, -4, 1, 1, -4) == [(2.0, 4.0)]
+    assert found(-4, -4, 0.99, 0.99, -4) == []
+
+
+def test_two_stretches_are_two_intervals() -> None:
+    assert found(5, 5, -4, -4, -4, 5, 5, 5) == [(0.0, 2.0), (5.0, 8.0)]
+
+
+def test_the_whole_clip_is_one_interval() -> None:
+    assert found(5, 5, 5, 5, 5, 5, 5, 5) == [(0.0, 8.0)]
+
+
+@pytest.mark.parametrize("place", range(1, 7))
+def test_one_frame_alone_makes_no_interval_and_no_gap(place: int) -> None:
+    lone, gap = [-4.0] * 8, [5.0] * 8
+    lone[place], gap[place] = 5.0, -4.0
+    assert found(*lone) == []
+    assert found(*gap) == [(0.0, 8.0)]
+
+
+def test_the_ends_of_a_clip_are_believed() -> None:
+    assert found(5, -4, -4, -4, -4, -4, -4, 5) == [(0.0, 1.0), (7.0, 8.0)]
+    assert found(-4, 5, 5, 5, 5, 5, 5, -4) == [(1.0, 7.0)]
+
+
+def test_frames_without_the_face_are_bridged() -> None:
+    seen = [SECONDS[0], SECONDS[1], SECONDS[4], SECONDS[5]]
+    (interval,) = manipulated_intervals(seen, [5, 5, 5, 5], threshold=1.0)
+    assert (interval.start_s, interval.end_s) == (0.0, 6.0)
+
+
+def test_a_face_seen_twice_is_taken_as_it_is() -> None:
+    assert smooth([5.0, -4.0]) == [5.0, -4.0]
+    assert found(5, -4) == [(0.0, 1.0)]
+    assert found() == []

@@ -1,0 +1,128 @@
+"""Overlays show the mask where it belongs, on the very frames that were analysed."""
+
+import io
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from service.errors import MediaCorruptError
+from service.faces.extract import extract
+from service.faces.plan import ExtractionPlan
+from service.media.limits import MediaLimits
+from service.media.upload import Upload
+from service.verdict.findings import Report
+from service.verdict.rendering import RenderPlan, plan_rendering, render_frame, render_overlay
+from service.verdict.report import build_report
+from service.verdict.support import SupportRule
+from tests.media_files import animated, clip, encode, moving
+from tests.service.verdict.faces import SPEC, block, evidence
+
+Pixels = NDArray[np.uint8]
+WHOLE = block(0, 0, 256, 256)
+SPEC_HERE = replace(SPEC, methods=())
+
+
+def reported(data: bytes, logit: float, frames: int = 16) -> tuple[Upload, Report, RenderPlan]:
+    """An upload judged with one logit everywhere and masks that are all white."""
+    upload = Upload(data)
+    taken = extract(upload, ExtractionPlan(frames=frames))
+    found = [evidence(logit, WHOLE) for _ in taken.crops]
+    report = build_report(taken, found, SPEC_HERE, SupportRule(32, 1.0))
+    return upload, report, plan_rendering(report, MediaLimits(), frames, 128)
+
+
+def animation(data: bytes) -> tuple[list[Pixels], list[int]]:
+    pictures, durations = [], []
+    with Image.open(io.BytesIO(data)) as opened:
+        for number in range(getattr(opened, "n_frames", 1)):
+            opened.seek(number)
+            opened.load()
+            pictures.append(np.asarray(opened.convert("RGB"), np.uint8))
+            durations.append(int(opened.info.get("duration", 0)))
+    return pictures, durations
+
+
+def redness(pixels: Pixels) -> NDArray[np.float64]:
+    return np.asarray(pixels[:, :, 0] - pixels[:, :, 1:].mean(2), np.float64)
+
+
+def test_a_picture_becomes_a_still_with_its_mask(astronaut: Pixels) -> None:
+    upload, report, plan = reported(encode(astronaut, ".png"), 5.0)
+    (drawn,), _ = animation(render_overlay(upload, plan))
+    assert drawn.shape == astronaut.shape
+    square = report.faces[0].mask.box
+    more = redness(drawn) - redness(astronaut)
+    x, y, side = round(square.x), round(square.y), round(square.width)
+    assert more[y + 6 : y + side - 6, x + 6 : x + side - 6].mean() > 40
+    assert abs(more[y + side + 8 :].mean()) < 4
+
+
+def test_an_authentic_face_is_framed_but_not_tinted(astronaut: Pixels) -> None:
+    upload, report, plan = reported(encode(astronaut, ".png"), -5.0)
+    (drawn,), _ = animation(render_overlay(upload, plan))
+    box = report.faces[0].box
+    x, y = round(box.x + box.width / 2), round(box.y + box.height / 2)
+    assert abs((redness(drawn) - redness(astronaut))[y - 20 : y + 20, x - 20 : x + 20].mean()) < 4
+    edge = drawn[round(box.y + box.height), x].astype(int)
+    assert edge[1] > edge[0] + 40
+
+
+def test_a_large_picture_is_made_smaller_and_its_mask_with_it(astronaut: Pixels) -> None:
+    large = np.asarray(cv2.resize(astronaut, (4096, 4096)), np.uint8)
+    upload, report, plan = reported(encode(large), 5.0)
+    (drawn,), _ = animation(render_overlay(upload, plan))
+    assert drawn.shape == (2048, 2048, 3)
+    square = report.faces[0].mask.box
+    x, y, side = (round(value / 2) for value in (square.x, square.y, square.width))
+    half = np.asarray(cv2.resize(astronaut, (2048, 2048)), np.uint8)
+    more = redness(drawn) - redness(half)
+    assert more[y + 20 : y + side - 20, x + 20 : x + side - 20].mean() > 40
+    assert abs(more[y + side + 20 :].mean()) < 4
+
+
+@pytest.mark.parametrize("kind", ["mp4", "webm", "WEBP"])
+def test_a_clip_becomes_an_animation_of_the_analysed_frames(astronaut: Pixels, kind: str) -> None:
+    frames = moving(astronaut[:320, 60:380], 12, step=10)
+    data = animated(frames, [200] * 12, "WEBP") if kind == "WEBP" else clip(frames, kind)
+    upload, report, plan = reported(data, 5.0, frames=4)
+    drawn, durations = animation(render_overlay(upload, plan))
+    assert len(drawn) == len(report.timeline) == 4
+    assert all(100 <= shown <= 500 for shown in durations)
+    for picture, point in zip(drawn, report.timeline, strict=True):
+        analysed = frames[point.frame_index]
+        below = slice(200, 300)  # nothing is drawn there
+        difference = picture[below, 40:].astype(int) - analysed[below, 40:].astype(int)
+        assert np.abs(difference).mean() < 14
+        (seen,) = point.faces
+        x, y = round(seen.box.x + seen.box.width / 2), round(seen.box.y + seen.box.height / 2)
+        middle = slice(y - 15, y + 15), slice(x - 15, x + 15)
+        assert (redness(picture) - redness(analysed))[middle].mean() > 30
+
+
+def test_slow_clips_are_not_slow_to_watch(astronaut: Pixels) -> None:
+    frames = moving(astronaut[:320, 60:380], 3)
+    upload, report, plan = reported(clip(frames, "mkv", times_ms=[0, 5000, 10000]), 5.0)
+    _, durations = animation(render_overlay(upload, plan))
+    assert durations == [500] * len(report.timeline)
+
+
+def test_one_frame_comes_at_its_full_size(astronaut: Pixels) -> None:
+    frames = moving(np.asarray(cv2.resize(astronaut, (1200, 1200)), np.uint8), 4)
+    upload, report, plan = reported(clip(frames), 5.0)
+    assert report.mask is not None
+    drawn = cv2.imdecode(np.frombuffer(render_frame(upload, plan, 2), np.uint8), 1)
+    assert drawn is not None
+    assert drawn.shape == (1200, 1200, 3)
+    with pytest.raises(MediaCorruptError):
+        render_frame(upload, plan, 99)
+
+
+def test_without_a_face_the_frames_are_shown_as_they_are() -> None:
+    grey = np.full((90, 120, 3), 99, np.uint8)
+    upload, _, plan = reported(encode(grey, ".png"), 5.0)
+    (drawn,), _ = animation(render_overlay(upload, plan))
+    assert np.abs(drawn.astype(int) - 99).max() <= 3
