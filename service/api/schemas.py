@@ -127,7 +127,7 @@ class ModelBody(BaseModel):
 
 
 class TimingBody(BaseModel):
-    """Milliseconds in each stage."""
+    """Milliseconds in each stage; drawing an overlay is not counted."""
 
     media: float
     queue: float

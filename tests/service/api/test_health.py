@@ -1,5 +1,7 @@
 """Health, the model card and the page."""
 
+import re
+
 import httpx
 
 from service.inference.model_file import ModelFile
@@ -29,6 +31,26 @@ def test_the_page_needs_nothing_from_elsewhere(server: httpx.Client) -> None:
     for path in ("/web/app.js", "/web/style.css"):
         assert path in page.text
         assert server.get(path).status_code == 200
+
+
+def test_every_script_the_page_loads_is_served(server: httpx.Client) -> None:
+    asked, known = ["app.js"], set()
+    while asked:
+        name = asked.pop()
+        known.add(name)
+        script = server.get(f"/web/{name}")
+        assert script.status_code == 200
+        assert script.headers["content-type"].startswith("text/javascript")
+        asked += set(re.findall(r'from "\./([^"]+)"', script.text)) - known
+    assert len(known) > 1
+
+
+def test_the_page_and_its_scripts_use_the_same_ids(server: httpx.Client) -> None:
+    ids = set(re.findall(r'id="([^"]+)"', server.get("/").text))
+    for name in ("app.js", "viewer.js"):
+        used = set(re.findall(r'at\("([^"]+)"\)', server.get(f"/web/{name}").text))
+        assert used
+        assert used <= ids
 
 
 def test_the_documentation_is_served(server: httpx.Client) -> None:
