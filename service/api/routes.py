@@ -30,7 +30,7 @@ from service.errors import (
     UnmaskError,
     UnsupportedMediaError,
 )
-from service.pipeline import Options, Pipeline
+from service.pipeline import Analysis, Options, Pipeline
 from service.settings import Settings
 from service.telemetry import Telemetry
 
@@ -133,19 +133,15 @@ def build_router(desk: Desk) -> APIRouter:
                 except TimeoutError as error:
                     raise DeadlineExceededError("The upload took too long.") from error
                 options = Options(max_frames, max_faces)
-                analysis = await while_connected(
-                    request, pipeline.analyze(upload, options, permit, deadline)
-                )
-                drawn = wanted == "image/webp" or (
-                    wanted == "application/json" and mask == "clip" and analysis.report.faces
-                )
-                overlay = (
-                    await while_connected(
-                        request, pipeline.overlay(upload, analysis, options, deadline)
-                    )
-                    if drawn
-                    else None
-                )
+
+                async def work() -> tuple[Analysis, bytes | None]:
+                    found = await pipeline.analyze(upload, options, permit, deadline)
+                    encloses = wanted == "application/json" and mask == "clip"
+                    if wanted == "image/webp" or (encloses and found.report.faces):
+                        return found, await pipeline.overlay(upload, found, options, deadline)
+                    return found, None
+
+                analysis, overlay = await while_connected(request, work())
         except ClientDisconnect:
             return Response(status_code=CLIENT_GONE)
         request.state.verdict = analysis.report.verdict
