@@ -28,6 +28,9 @@ def add_data(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--kind", choices=KINDS, help="default: told by what is in the folder")
     parser.add_argument("--landmarks", type=Path, help="synthetic; default: DATA/landmarks.npz")
     parser.add_argument("--pairs", type=int, default=1000, help="synthetic: how many pairs")
+    parser.add_argument(
+        "--strength", type=float, default=1.0, help="synthetic: of compression, blur, noise"
+    )
     chosen = parser.add_mutually_exclusive_group()
     chosen.add_argument(
         "--family", action="append", choices=[*FAMILIES], help="synthetic: only these families"
@@ -58,7 +61,14 @@ def open_source(options: argparse.Namespace, root: Path, part: Part, rule: CropR
     if not landmarks.is_file():
         raise ValueError(f"there is no {landmarks}; make it with `unmask-model prepare-faces`")
     index = part_of(load_index(root, landmarks), part)
-    return SyntheticSource(index, families, options.pairs, rule, workers=options.workers)
+    return SyntheticSource(
+        index,
+        families,
+        options.pairs,
+        rule,
+        workers=options.workers,
+        strength=options.strength,
+    )
 
 
 def guess_kind(root: Path) -> str:

@@ -32,7 +32,9 @@ def read_faces(options: argparse.Namespace) -> FaceIndex:
     """The index the options describe. Raises ValueError when there is none."""
     landmarks: Path = options.landmarks or options.faces / "landmarks.npz"
     if not landmarks.is_file():
-        raise ValueError(f"there is no landmarks file {landmarks}; make one with `unmask-model prepare-faces`")
+        raise ValueError(
+            f"there is no landmarks file {landmarks}; make one with `unmask-model prepare-faces`"
+        )
     return load_index(options.faces, landmarks)
 
 

@@ -26,6 +26,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--minutes", type=float, default=math.inf)
     parser.add_argument("--batch", type=int, default=DEFAULTS.batch)
     parser.add_argument("--rate", type=float, default=DEFAULTS.rate)
+    parser.add_argument(
+        "--strength", type=float, default=1.0, help="of compression, blur and noise, 0 to 1"
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--workers", type=int, default=1, help="processes that make pictures")
     parser.add_argument("--validation-pairs", type=int, default=DEFAULTS.validation_pairs)
@@ -41,8 +44,8 @@ def run(options: argparse.Namespace) -> int:
     config = MOBILE_CONFIG if options.preset == "mobile" else NetworkConfig(width=options.width)
     trainer = Trainer(
         start(config, options.imagenet),
-        Forge(training, rule, families),
-        Forge(validation, rule, families),
+        Forge(training, rule, families, options.strength),
+        Forge(validation, rule, families, options.strength),
         TrainConfig(
             pictures=options.pictures,
             minutes=options.minutes,

@@ -91,10 +91,10 @@ def draw_tone(rng: Rng) -> list[Step]:
     return steps
 
 
-def draw_optics(rng: Rng) -> list[Step]:
+def draw_optics(rng: Rng, strength: float) -> list[Step]:
     """Blur, beauty filter, sharpening, noise."""
     steps: list[Step] = []
-    draw = rng.random()
+    draw = rng.random() / max(strength, 1e-3)
     if draw < 0.2:
         sigma = between(rng, 0.3, 1.8)
         steps.append(lambda p: np.asarray(cv2.GaussianBlur(p, (0, 0), sigma), np.uint8))
@@ -112,7 +112,7 @@ def draw_optics(rng: Rng) -> list[Step]:
                 np.uint8,
             )
         )
-    if chance(rng, 0.25):
+    if chance(rng, 0.25 * strength):
         deviation, seed = between(rng, 1, 9), int(rng.integers(2**31))
         steps.append(lambda p: add_noise(p, deviation, seed))
     return steps
@@ -124,29 +124,32 @@ def draw_scale(rng: Rng, low: float) -> Step:
     return lambda p: resize(p, scale, kind)
 
 
-def draw_codec(rng: Rng) -> Step:
+def draw_codec(rng: Rng, strength: float) -> Step:
     """One lossy encoding: H.264 or JPEG mostly, WebP sometimes."""
     draw = rng.random()
     if draw < 0.5:
-        crf, frames = int(rng.integers(18, 37)), int(rng.integers(1, 4))
+        crf, frames = int(rng.integers(18, 25 + round(12 * strength))), int(rng.integers(1, 4))
         motion = (between(rng, -3, 3), between(rng, -3, 3))
         return lambda p: h264(p, crf, motion, frames)
     if draw < 0.92:
-        quality = int(rng.integers(35, 99))
+        quality = int(rng.integers(80 - round(45 * strength), 99))
         return lambda p: jpeg(p, quality)
-    quality = int(rng.integers(30, 95))
+    quality = int(rng.integers(75 - round(45 * strength), 95))
     return lambda p: webp(p, quality)
 
 
-def draw_degradation(rng: Rng) -> list[Step]:
-    """A whole journey: tone, optics, shrinking, encoding, and for some a second upload."""
-    steps = draw_tone(rng) + draw_optics(rng)
-    if chance(rng, 0.5):
-        steps.append(draw_scale(rng, 0.4))
-    if chance(rng, 0.85):
-        steps.append(draw_codec(rng))
-    if chance(rng, 0.2):
-        steps += [draw_scale(rng, 0.6), draw_codec(rng)]
+def draw_degradation(rng: Rng, strength: float = 1.0) -> list[Step]:
+    """A whole journey: tone, optics, shrinking, encoding, and for some a second upload.
+
+    strength: 0 to 1; scales how often and how badly a picture suffers, tone aside.
+    """
+    steps = draw_tone(rng) + draw_optics(rng, strength)
+    if chance(rng, 0.5 * strength):
+        steps.append(draw_scale(rng, 1 - 0.6 * strength))
+    if chance(rng, 0.35 + 0.5 * strength):
+        steps.append(draw_codec(rng, strength))
+    if chance(rng, 0.2 * strength):
+        steps += [draw_scale(rng, 0.6), draw_codec(rng, strength)]
     return steps
 
 

@@ -40,11 +40,17 @@ class Forge:
     """Draws pairs from an index of real faces.
 
     families: shares by name; defaults to FAMILIES' own. rule: the crop the network will see.
+    strength: of the degradation both pictures of a pair suffer, 0 to 1.
     """
 
     def __init__(
-        self, index: FaceIndex, rule: CropRule, families: tuple[str, ...] | None = None
+        self,
+        index: FaceIndex,
+        rule: CropRule,
+        families: tuple[str, ...] | None = None,
+        strength: float = 1.0,
     ) -> None:
+        self.strength = strength
         self.index = index
         self.rule = rule
         self.families = families or tuple(FAMILIES)
@@ -56,7 +62,7 @@ class Forge:
         """One pair whose target is the index's picture at `position`."""
         side = float(np.clip(rng.normal(220, 55), 110, 330))
         target, manipulation, family = self.manipulate(position, side, rng)
-        steps = draw_degradation(rng)
+        steps = draw_degradation(rng, self.strength)
         view = self._view(rng)
         return Pair(
             real=self._look(degrade(target.pixels, steps), view),

@@ -39,6 +39,7 @@ class SyntheticSource:
     """`pairs` reals and as many fakes, made on the fly; the same ones every time.
 
     method of a sample is the family that made it. workers: processes that make pictures.
+    strength: of the degradation pairs suffer, 0 to 1.
     """
 
     def __init__(
@@ -49,8 +50,9 @@ class SyntheticSource:
         rule: CropRule,
         *,
         workers: int = 0,
+        strength: float = 1.0,
     ) -> None:
-        self._pairs = PairDataset(Forge(index, rule, families), pairs, SEED)
+        self._pairs = PairDataset(Forge(index, rule, families, strength), pairs, SEED)
         self._workers = workers
         self.tally = Tally(files=pairs)
 

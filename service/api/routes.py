@@ -144,6 +144,11 @@ def build_router(desk: Desk) -> APIRouter:
                 analysis, overlay = await while_connected(request, work())
         except ClientDisconnect:
             return Response(status_code=CLIENT_GONE)
+        except asyncio.CancelledError:
+            # uvicorn cancels what is left once the drain runs out, and would answer 500.
+            if not desk.draining:
+                raise
+            raise NotReadyError("The service is shutting down.", retry_after_s=1) from None
         request.state.verdict = analysis.report.verdict
         if wanted == "image/png":
             return await asyncio.to_thread(mask_answer, analysis)

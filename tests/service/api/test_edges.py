@@ -168,12 +168,14 @@ def test_clips_do_not_starve_a_picture(
 
 
 def test_shutdown_finishes_what_was_accepted(model_path: Path, slow_picture: bytes) -> None:
-    with running_server(model_path, MEDIA__WORKERS="1", SERVER__UNREADY_S="1.0") as running:
+    # A busy machine decodes slowly: the drain must not end the test's requests.
+    patient = {"SERVER__UNREADY_S": "1.0", "SERVER__DRAIN_S": "120", "SERVER__DEADLINE_S": "120"}
+    with running_server(model_path, MEDIA__WORKERS="1", **patient) as running:
         statuses: list[int] = []
 
         def post() -> None:
             address = f"http://127.0.0.1:{running.port}/analyze?mask=none"
-            statuses.append(httpx.post(address, content=slow_picture, timeout=60.0).status_code)
+            statuses.append(httpx.post(address, content=slow_picture, timeout=150.0).status_code)
 
         clients = [threading.Thread(target=post) for _ in range(6)]
         for client in clients:
@@ -189,4 +191,30 @@ def test_shutdown_finishes_what_was_accepted(model_path: Path, slow_picture: byt
         for client in clients:
             client.join()
         assert statuses == [200] * 6
+        assert running.process.wait(timeout=30) == 0
+
+
+def test_what_the_drain_cannot_finish_is_told_to_return(
+    model_path: Path, slow_picture: bytes
+) -> None:
+    hasty = {"SERVER__UNREADY_S": "0.0", "SERVER__DRAIN_S": "1"}
+    with running_server(model_path, MEDIA__WORKERS="1", **hasty) as running:
+        answers: list[httpx.Response] = []
+
+        def post() -> None:
+            address = f"http://127.0.0.1:{running.port}/analyze?mask=none"
+            answers.append(httpx.post(address, content=slow_picture, timeout=60.0))
+
+        clients = [threading.Thread(target=post) for _ in range(24)]
+        for client in clients:
+            client.start()
+        while scrape(running.client)["unmask_in_flight_requests"] < 24 and not answers:
+            time.sleep(0.01)
+        running.process.send_signal(signal.SIGTERM)
+        for client in clients:
+            client.join()
+        late = [answer for answer in answers if answer.status_code != 200]
+        assert late
+        assert {answer.status_code for answer in late} == {503}
+        assert {answer.json()["code"] for answer in late} == {"not_ready"}
         assert running.process.wait(timeout=30) == 0
