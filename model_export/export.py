@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 import onnx
@@ -18,6 +19,8 @@ from model_export.checkpoint import Checkpoint
 from model_export.description import describe
 from model_export.networks.contract import FAKE, REAL
 from model_export.networks.factory import Network
+from model_export.optimised.factory import optimise
+from model_export.optimised.optional_mask import make_mask_optional
 
 OPSET = 18
 ACTIVATION_TOLERANCE = 1e-4
@@ -69,38 +72,59 @@ def output_names(has_method: bool) -> list[str]:
     return [*names, "method_logits"] if has_method else names
 
 
-def export(checkpoint: Checkpoint, path: Path, pictures: NDArray[np.uint8]) -> Parity:
+def export(
+    checkpoint: Checkpoint,
+    path: Path,
+    pictures: NDArray[np.uint8],
+    *,
+    plain: bool = False,
+    optional_mask: bool = False,
+) -> Parity:
     """Write the ONNX file and prove it equal to PyTorch on `pictures`, uint8 (N, S, S, 3).
 
-    Raises ParityError, and writes nothing, when it is not.
+    plain: the network as it was trained, not arranged for ONNX Runtime. Either way the finished
+        graph is compared with the network as it was trained.
+    optional_mask: whether a run may go without the mask; never in a plain export.
+    Raises ParityError, and writes nothing, when it is not equal.
     """
-    model = Exportable(checkpoint.build()).eval()
+    network = checkpoint.build()
+    reference = Exportable(network).eval()
     with torch.inference_mode():
-        has_method = len(model(torch.from_numpy(pictures[:1]))) == len(output_names(True))
+        has_method = len(reference(torch.from_numpy(pictures[:1]))) == len(output_names(True))
     names = output_names(has_method)
     with TemporaryDirectory() as folder:
         bare = Path(folder) / "bare.onnx"
-        _trace(model, bare, pictures[:2], names)
+        _trace(reference if plain else optimise(network), bare, pictures[:2], names)
         graph = onnx.load(bare)
+        if optional_mask and not plain:
+            make_mask_optional(graph)
+            onnx.save(graph, bare)
         onnx.checker.check_model(graph, full_check=True)
-        parity = measure_parity(model, bare, pictures, names)
+        parity = measure_parity(reference, bare, pictures, names)
     if not parity.good:
         raise ParityError(
             f"ONNX Runtime differs from PyTorch: activations by {parity.activation_max_abs:.2e}, "
             f"{parity.mask_fraction:.2%} of mask pixels by over one grey level"
         )
-    note = describe(checkpoint, has_method) | {"parity": asdict(parity)}
+    write_described(graph, path, describe(checkpoint, has_method) | {"parity": asdict(parity)})
+    return parity
+
+
+def write_described(graph: onnx.ModelProto, path: Path, note: dict[str, Any]) -> None:
+    """Write a model with its note, replacing one that it may carry."""
+    others = [entry for entry in graph.metadata_props if entry.key != "unmask"]
+    del graph.metadata_props[:]
+    graph.metadata_props.extend(others)
     entry = graph.metadata_props.add()
     entry.key, entry.value = "unmask", json.dumps(note)
     path.write_bytes(graph.SerializeToString())
-    return parity
 
 
 def measure_parity(
     model: Exportable, path: Path, pictures: NDArray[np.uint8], names: Sequence[str]
 ) -> Parity:
     """Run both on the same pictures, one at a time and as one batch."""
-    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    session = open_session(path)
     with torch.inference_mode():
         wanted = [t.numpy() for t in model(torch.from_numpy(pictures))]
     activations, masks = 0.0, 0.0
@@ -114,6 +138,13 @@ def measure_parity(
     return Parity(activations, masks, len(pictures))
 
 
+def open_session(path: Path) -> onnxruntime.InferenceSession:
+    """A session on the CPU that keeps its warnings (inputs with defaults) to itself."""
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
 def check_pictures(size: int, count: int = 8) -> NDArray[np.uint8]:
     """Smooth random pictures, uint8 (count, size, size, 3), for a check without any data."""
     generator = torch.Generator().manual_seed(0)
@@ -123,12 +154,12 @@ def check_pictures(size: int, count: int = 8) -> NDArray[np.uint8]:
     return np.ascontiguousarray((fine.clamp(0, 1) * 255).byte().permute(0, 2, 3, 1).numpy())
 
 
-def _trace(
-    model: Exportable, path: Path, example: NDArray[np.uint8], names: Sequence[str]
-) -> None:
+def _trace(model: nn.Module, path: Path, example: NDArray[np.uint8], names: Sequence[str]) -> None:
     with warnings.catch_warnings():
         # The tracing exporter folds batch norm into convolutions and needs no further package.
         warnings.simplefilter("ignore", DeprecationWarning)
+        # It also tells of each slice that it does not fold; ONNX Runtime folds those.
+        warnings.simplefilter("ignore", UserWarning)
         torch.onnx.export(
             model,
             (torch.from_numpy(example),),
@@ -139,5 +170,3 @@ def _trace(
             opset_version=OPSET,
             dynamo=False,
         )
-
-

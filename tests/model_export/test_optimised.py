@@ -86,7 +86,12 @@ def test_the_exported_file_gives_the_same_for_every_batch_size(
 @pytest.mark.parametrize("config", BOTH, ids=lambda c: c.preset)
 def test_a_run_may_go_without_the_mask(config: NetworkConfig, tmp_path: Path) -> None:
     path = tmp_path / "m.onnx"
-    export(Checkpoint(config, lively(config).state_dict()), path, check_pictures(256, 1))
+    export(
+        Checkpoint(config, lively(config).state_dict()),
+        path,
+        check_pictures(256, 1),
+        optional_mask=True,
+    )
     session = open_session(path)
     assert [entry.name for entry in session.get_inputs()] == ["image"]
     pictures = check_pictures(256, 3)

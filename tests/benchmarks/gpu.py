@@ -1,0 +1,173 @@
+"""On a GPU: equality with the CPU, the network's speed, the service's speed, device memory."""
+
+import argparse
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from prometheus_client.parser import text_string_to_metric_families
+
+from service.inference.evidence import Evidence
+from service.inference.model_file import read_model_file
+from service.inference.runtime import Runtime, device_memory_bytes
+from service.inference.session import Device, Session, SessionPlan
+from tests.benchmarks import materials, results
+from tests.benchmarks.client import Outcome, picture_load, run_load
+from tests.service.running import Running, running_server
+
+BATCHES = (1, 2, 4, 8, 16, 32, 64)
+ACTIVATION_TOLERANCE = 1e-3
+MASK_TOLERANCE = 2
+"""Grey levels."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """The largest differences between two devices on the same crops."""
+
+    activation: float
+    mask: int
+
+    @property
+    def good(self) -> bool:
+        """Within both tolerances."""
+        return self.activation <= ACTIVATION_TOLERANCE and self.mask <= MASK_TOLERANCE
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the benchmark's options."""
+    parser.add_argument("--seconds", type=float, default=20.0, help="length of the load")
+    parser.add_argument("--connections", type=int, default=64)
+    parser.add_argument("--kind", choices=("cuda", "tensorrt"), default="cuda")
+
+
+def run(options: argparse.Namespace) -> dict[str, Any]:
+    """Measure, print, and give the figures. Raises ConfigurationError without a GPU."""
+    runtime = Runtime()
+    model = read_model_file(options.model, runtime)
+    device = Device(options.kind, 0)
+    plan = SessionPlan(threads=1, buckets=BATCHES)
+    session = Session(model, device, plan, runtime)
+    reference = Session(model, Device("cpu"), plan, runtime)
+    difference = compare(session, reference, model.spec.input.size)
+    rates = {str(batch): _rate(session, batch, model.spec.input.size) for batch in BATCHES}
+    del session, reference
+    outcome, histogram, memory = _serve(options)
+    figures = {
+        "machine": results.machine(),
+        "device": device.name,
+        "parity": {
+            "activation": difference.activation,
+            "mask": difference.mask,
+            "good": difference.good,
+        },
+        "network_faces_per_s": rates,
+        "served_requests_per_s": outcome.rate(),
+        "served_p50_ms": outcome.percentile_ms(50),
+        "served_p99_ms": outcome.percentile_ms(99),
+        "batch_sizes": histogram,
+        "device_memory": memory,
+    }
+    print(
+        f"parity with the CPU: activations within {difference.activation:.1e}, masks within "
+        f"{difference.mask} grey levels: {'PASS' if difference.good else 'FAIL'}"
+    )
+    for batch, rate in rates.items():
+        print(f"batch {batch:>3}: {rate:10.0f} faces a second")
+    print(
+        f"served: {outcome.rate():.1f} requests a second, p50 {outcome.percentile_ms(50):.1f} ms, "
+        f"p99 {outcome.percentile_ms(99):.1f} ms, batches up to each size: {histogram}"
+    )
+    if memory:
+        print(f"device memory: {memory[0][1] / 2**20:.0f} to {memory[-1][1] / 2**20:.0f} MiB")
+    _plot(figures, options.out)
+    return figures
+
+
+def compare(one: Session, other: Session, size: int) -> Difference:
+    """The largest differences of two sessions over crops of a face."""
+    crops = list(materials.crops(16, size))
+    activation, mask = 0.0, 0
+    for start in range(0, len(crops), 4):
+        batch = crops[start : start + 4]
+        for a, b in zip(one.run(batch), other.run(batch), strict=True):
+            activation = max(activation, _apart(a, b))
+            if a.mask is not None and b.mask is not None:
+                mask = max(mask, int(np.abs(a.mask.astype(int) - b.mask.astype(int)).max()))
+    return Difference(activation, mask)
+
+
+def _apart(one: Evidence, other: Evidence) -> float:
+    return max(
+        abs(one.fake_activation - other.fake_activation),
+        abs(one.real_activation - other.real_activation),
+    )
+
+
+def _rate(session: Session, batch: int, size: int, seconds: float = 1.5) -> float:
+    crops = list(materials.crops(batch, size))
+    session.run(crops)
+    faces, begun = 0, time.perf_counter()
+    while (elapsed := time.perf_counter() - begun) < seconds:
+        session.run(crops)
+        faces += batch
+    return faces / elapsed
+
+
+def _serve(
+    options: argparse.Namespace,
+) -> tuple[Outcome, dict[str, float], list[tuple[float, int]]]:
+    settings = {"DEVICE": options.kind, "INFERENCE__BUCKETS": str(list(BATCHES))}
+    memory: list[tuple[float, int]] = []
+    stop = threading.Event()
+
+    def watch() -> None:
+        begun = time.perf_counter()
+        while not stop.wait(0.5):
+            used = device_memory_bytes(0)
+            if used is not None:
+                memory.append((time.perf_counter() - begun, used))
+
+    with running_server(options.model, **settings) as server:
+        watcher = threading.Thread(target=watch)
+        watcher.start()
+        try:
+            load = picture_load(
+                server.port,
+                materials.jpeg(),
+                connections=options.connections,
+                seconds=options.seconds,
+            )
+            outcome = run_load(load)
+        finally:
+            stop.set()
+            watcher.join()
+        return outcome, _batch_sizes(server), memory
+
+
+def _batch_sizes(server: Running) -> dict[str, float]:
+    """The histogram of batch sizes: how many batches were at most each size."""
+    text = server.client.get("/metrics").text
+    return {
+        sample.labels["le"]: sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        if sample.name == "unmask_batch_size_bucket"
+    }
+
+
+def _plot(figures: dict[str, Any], folder: Path) -> None:
+    figure, (rates, memory) = results.canvas(2, f"On {figures['device']}")
+    faces = figures["network_faces_per_s"]
+    rates.plot([int(batch) for batch in faces], list(faces.values()), marker="o")
+    rates.set_xlabel("batch size")
+    rates.set_ylabel("faces a second")
+    rates.set_ylim(0)
+    used = figures["device_memory"]
+    memory.plot([second for second, _ in used], [amount / 2**20 for _, amount in used])
+    memory.set_xlabel("seconds under load")
+    memory.set_ylabel("device memory, MiB")
+    results.save_plot("gpu", figure, folder)

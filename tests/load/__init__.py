@@ -1,0 +1,1 @@
+"""Trials of strength, apart from the suite: `python -m tests.load`."""

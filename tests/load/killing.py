@@ -1,0 +1,53 @@
+"""`kill -9` on media workers while they work."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from tests.benchmarks import materials
+from tests.benchmarks.client import finish_load, picture_load, start_load
+from tests.benchmarks.processes import command, tree
+from tests.load.metrics import total
+from tests.load.verdict import Check
+from tests.service.running import Running, running_server
+
+_KILLS, _APART_S = 5, 2.5
+_CORRUPT = 422
+"""The status of media_corrupt: what the upload in a killed worker is told."""
+
+
+def trial(model: Path) -> Iterator[Check]:
+    """Kill some workers under load; each may cost the one request it had, and no other."""
+    with running_server(model) as server:
+        seconds = _KILLS * _APART_S + 10.0
+        load = picture_load(server.port, materials.jpeg(), connections=8, seconds=seconds)
+        client = start_load(load)
+        killed = 0
+        for _ in range(_KILLS):
+            time.sleep(_APART_S)
+            workers = _media_workers(server)
+            if workers:
+                with suppress(ProcessLookupError):
+                    os.kill(workers[killed % len(workers)], signal.SIGKILL)
+                    killed += 1
+        outcome = finish_load(client)
+        others = {s: n for s, n in outcome.statuses.items() if s not in (200, _CORRUPT)}
+        restarts = total(server, "unmask_worker_restarts_total")
+        yield Check(
+            "a killed media worker costs at most its own request",
+            killed == _KILLS and outcome.statuses[_CORRUPT] <= killed and not others,
+            f"{killed} killed, statuses {dict(outcome.statuses)}",
+        )
+        yield Check(
+            "killed workers are replaced and the service stays ready",
+            restarts >= killed and server.client.get("/readyz").status_code == 200,
+            f"{restarts:g} restarts counted, /readyz {server.client.get('/readyz').status_code}",
+        )
+
+
+def _media_workers(server: Running) -> list[int]:
+    """Spawned children of the server, but not the one that only tracks shared resources."""
+    return [pid for pid in tree(server.process.pid)[1:] if "spawn_main" in command(pid)]
