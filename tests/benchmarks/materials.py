@@ -33,13 +33,16 @@ def crowd(width: int, height: int, faces: int) -> Pixels:
     return picture
 
 
-def film(seconds: float, width: int = 640, height: int = 480, faces: int = 1) -> bytes:
-    """An H.264 clip of 25 frames a second in which the picture pans back and forth."""
+def film(
+    seconds: float, width: int = 640, height: int = 480, faces: int = 1, *, rate: int = 25
+) -> bytes:
+    """An H.264 clip of `rate` frames a second in which the picture pans back and forth."""
     still = crowd(width, height, faces)
     turn = moving(still, 13, 2)
     there_and_back = [*turn, *turn[-2:0:-1]]
-    count = max(2, round(25 * seconds))
-    return clip([there_and_back[i % len(there_and_back)] for i in range(count)])
+    count = max(2, round(rate * seconds))
+    frames = [there_and_back[i % len(there_and_back)] for i in range(count)]
+    return clip(frames, times_ms=[round(1000 * i / rate) for i in range(count)])
 
 
 def crops(count: int, size: int) -> Pixels:

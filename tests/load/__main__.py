@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from service.settings import Settings
-from tests.load import cancellation, killing, memory, overload, shutdown
+from tests.load import cancellation, killing, long_clip, memory, overload, shutdown
 from tests.load.verdict import Check
 
 
@@ -18,7 +18,7 @@ def main(arguments: list[str] | None = None) -> int:
     default = os.environ.get("UNMASK_MODEL") or Settings.model_fields["model"].default
     parser.add_argument("--model", type=Path, default=Path(default), help="(UNMASK_MODEL)")
     parser.add_argument("--requests", type=int, default=10_000, help="of the memory trial")
-    names = ("overload", "cancellation", "shutdown", "killing", "memory")
+    names = ("overload", "cancellation", "shutdown", "killing", "long-clip", "memory")
     parser.add_argument("trials", nargs="*", metavar="TRIAL", help=f"of {', '.join(names)}")
     options = parser.parse_args(arguments)
     trials: dict[str, Callable[[Path], Iterator[Check]]] = {
@@ -26,6 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
         "cancellation": cancellation.trial,
         "shutdown": shutdown.trial,
         "killing": killing.trial,
+        "long-clip": long_clip.trial,
         "memory": partial(memory.trial, requests=options.requests),
     }
     unknown = set(options.trials) - set(trials)
