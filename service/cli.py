@@ -13,7 +13,7 @@ from pydantic_settings import SettingsError
 
 from service.devices import obtain_devices, prove_devices
 from service.errors import ConfigurationError, UnmaskError
-from service.files import analyze_file, read_file, write_pictures
+from service.files import analyze_file, distinct_names, read_file, write_pictures
 from service.inference.model_file import read_model_file
 from service.inference.runtime import Runtime
 from service.pipeline import Analysis, Options, open_pipeline
@@ -121,6 +121,7 @@ def _probe(settings: Settings) -> str:
 
 async def _analyze(settings: Settings, chosen: argparse.Namespace) -> int:
     failures, options = 0, Options(chosen.max_frames, chosen.max_faces)
+    names = distinct_names(chosen.files)
     async with open_pipeline(settings, Telemetry()) as pipeline:
         if not chosen.json:
             print(_ROW.format(*_HEADINGS))
@@ -136,7 +137,7 @@ async def _analyze(settings: Settings, chosen: argparse.Namespace) -> int:
                         analysis,
                         options,
                         deadline_s=settings.server.deadline_s,
-                        folder=chosen.out,
+                        target=chosen.out / names[number],
                     )
             except UnmaskError as error:
                 failures += 1

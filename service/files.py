@@ -1,6 +1,7 @@
 """Files on disk through the pipeline, for the command line."""
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 
 from service.errors import InvalidRequestError, MediaTooLargeError
@@ -35,16 +36,16 @@ async def write_pictures(
     options: Options,
     *,
     deadline_s: float,
-    folder: Path,
+    target: Path,
 ) -> None:
-    """Write NAME.mask.png and NAME.overlay.jpg of the most incriminating frame.
+    """Write TARGET.mask.png and TARGET.overlay.jpg of the most incriminating frame.
 
-    Of a clip also NAME.overlay.webp, an animation of all analysed frames. Without a face there
+    Of a clip also TARGET.overlay.webp, an animation of all analysed frames. Without a face there
     is nothing to draw, and nothing is written. options: those of the analysis.
     Raises UnmaskError, InvalidRequestError where the folder cannot be written to.
     """
     mask = analysis.report.mask
-    if mask is None or upload.name is None:
+    if mask is None:
         return
     deadline = asyncio.get_running_loop().time() + deadline_s
     pictures = {
@@ -54,12 +55,24 @@ async def write_pictures(
     if analysis.report.media.kind == "video":
         pictures["overlay.webp"] = await pipeline.overlay(upload, analysis, options, deadline)
     try:
-        await asyncio.to_thread(_write, folder, upload.name, pictures)
+        await asyncio.to_thread(_write, target, pictures)
     except OSError as error:
         raise InvalidRequestError(f"The folder cannot be written: {error.strerror}.") from error
 
 
-def _write(folder: Path, name: str, pictures: dict[str, bytes]) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
+def distinct_names(paths: Sequence[Path]) -> list[str]:
+    """A file name for each path; paths whose names are alike are numbered: a.jpg, a.jpg-2."""
+    names: list[str] = []
+    for path in paths:
+        name, number = path.name, 1
+        while name in names:
+            number += 1
+            name = f"{path.name}-{number}"
+        names.append(name)
+    return names
+
+
+def _write(target: Path, pictures: dict[str, bytes]) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
     for suffix, content in pictures.items():
-        (folder / f"{name}.{suffix}").write_bytes(content)
+        target.with_name(f"{target.name}.{suffix}").write_bytes(content)
