@@ -7,10 +7,10 @@ from pathlib import Path
 from model_export.commands.sources import add_faces, add_left_out, read_faces, remaining_families
 from model_export.data.forge import Forge
 from model_export.networks.contract import MOBILE_CONFIG, NetworkConfig
+from model_export.sources.synthetic import HELD_OUT
 from model_export.train import TrainConfig, Trainer, start
 from service.faces.crop import CropRule
 
-HELD_OUT = 0.05
 DEFAULTS = TrainConfig()
 
 

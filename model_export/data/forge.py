@@ -10,7 +10,7 @@ from model_export.data.degrade import degrade, draw_degradation
 from model_export.data.faces import FaceIndex, RealFace
 from model_export.data.families import FAMILIES, Canvas, Manipulation
 from model_export.data.rng import Rng, between, chance
-from model_export.data.warp import Picture, move_points, similarity
+from model_export.data.warp import Picture, move_points, similarity, warp
 from service.faces.crop import CropRule, cut_square
 
 CONTEXT = 1.5
@@ -122,16 +122,7 @@ class Forge:
     def _look(self, picture: Picture, view: NDArray[np.float64]) -> Picture:
         size, side = self.rule.size, picture.shape[0]
         matrix = np.c_[view[:, :2] * size / side, view[:, 2] * size]
-        return np.asarray(
-            cv2.warpAffine(
-                picture,
-                matrix,
-                (size, size),
-                flags=cv2.INTER_LINEAR,
-                borderMode=cv2.BORDER_REFLECT_101,
-            ),
-            np.uint8,
-        )
+        return warp(picture, np.asarray(matrix, np.float64), size, size)
 
 
 def _normalised_shapes(landmarks: NDArray[np.float32]) -> NDArray[np.float32]:
