@@ -17,6 +17,7 @@ from model_export.networks.contract import (
     split_halves,
     stronger_half,
 )
+from model_export.networks.strided import StridedDepthwise
 
 BLOCKS = (
     # expansion, channels, stride: the first 13 bottlenecks of MobileNetV2 (Sandler et al. 2018,
@@ -54,7 +55,13 @@ class Bottleneck(nn.Module):
 def _conv_bn(
     inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1
 ) -> nn.Sequential:
-    convolution = nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, groups=groups, bias=False)
+    convolution: nn.Conv2d
+    if stride == 2 and groups == inputs == outputs:
+        convolution = StridedDepthwise(inputs)
+    else:
+        convolution = nn.Conv2d(
+            inputs, outputs, kernel, stride, kernel // 2, groups=groups, bias=False
+        )
     return nn.Sequential(convolution, nn.BatchNorm2d(outputs), nn.ReLU6())
 
 
