@@ -20,9 +20,11 @@ from model_export.checkpoint import Checkpoint, load_checkpoint
 from model_export.data.forge import Forge
 from model_export.data.pairs import Batch, PairDataset, collate
 from model_export.losses import Truth, paper_losses, stronger_losses
+from model_export.memory import keep_freed_memory
 from model_export.networks.contract import NetworkConfig, NetworkOutput
 from model_export.networks.factory import Network, build_network
 from model_export.networks.mobile import MobileNetwork
+from model_export.restore import restore
 from model_export.validate import validate
 
 log = logging.getLogger(__name__)
@@ -102,7 +104,7 @@ class Trainer:
 
     def run(self) -> Path:
         """Train to the end; returns the path of the best checkpoint."""
-        # A pair takes a few processes' time to make and one batch's time to learn from.
+        keep_freed_memory()
         torch.manual_seed(self.config.seed)
         held_out = self._loader(
             PairDataset(self.validation, self.config.validation_pairs, seed=10_007)
@@ -209,11 +211,19 @@ class Trainer:
                     kept.copy_(now)
 
 
-def start(config: NetworkConfig, imagenet: Path | None) -> Network:
-    """A fresh network, its encoder from an ImageNet checkpoint where one is given.
+def start(
+    config: NetworkConfig, imagenet: Path | None = None, model: Path | None = None
+) -> Network:
+    """A network to train: fresh, its encoder from ImageNet, or a model trained before.
 
-    Raises ValueError when the preset takes no such checkpoint.
+    model: a checkpoint, or an exported file of the mobile preset. Raises ValueError when the
+    preset takes no such file.
     """
+    if model is not None:
+        checkpoint = restore(model) if model.suffix == ".onnx" else load_checkpoint(model)
+        if checkpoint.config != config:
+            raise ValueError(f"{model} is of the preset {checkpoint.config.preset!r}")
+        return checkpoint.build()
     network = build_network(config)
     if imagenet is not None:
         if not isinstance(network, MobileNetwork):

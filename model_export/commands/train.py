@@ -4,14 +4,20 @@ import argparse
 import math
 from pathlib import Path
 
+import torch
+
 from model_export.commands.sources import add_faces, add_left_out, read_faces, remaining_families
 from model_export.data.forge import Forge
+from model_export.data.pairs import PairDataset, collate
 from model_export.networks.contract import MOBILE_CONFIG, NetworkConfig
+from model_export.restore import renormalise
 from model_export.sources.synthetic import HELD_OUT
 from model_export.train import TrainConfig, Trainer, start
 from service.faces.crop import CropRule
 
 DEFAULTS = TrainConfig()
+EXAMPLES = 32
+"""Pairs from which the batch norms of an exported model take their statistics."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -22,6 +28,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--preset", choices=("paper", "mobile"), default="paper")
     parser.add_argument("--width", type=int, default=1, help="widens the paper preset")
     parser.add_argument("--imagenet", type=Path, help="MobileNetV2 weights to start from")
+    parser.add_argument(
+        "--start-from", type=Path, metavar="MODEL", help="checkpoint, or exported mobile model"
+    )
     parser.add_argument("--pictures", type=int, default=DEFAULTS.pictures)
     parser.add_argument("--minutes", type=float, default=math.inf)
     parser.add_argument("--batch", type=int, default=DEFAULTS.batch)
@@ -42,9 +51,15 @@ def run(options: argparse.Namespace) -> int:
     families = remaining_families(options)
     rule = CropRule()
     config = MOBILE_CONFIG if options.preset == "mobile" else NetworkConfig(width=options.width)
+    forge = Forge(training, rule, families, options.strength)
+    network = start(config, options.imagenet, options.start_from)
+    if options.start_from is not None and not options.resume:
+        pairs = PairDataset(forge, EXAMPLES, options.seed)
+        examples = collate([pairs[item] for item in range(EXAMPLES)])
+        renormalise(network, examples.truth(torch.device("cpu")).pictures)
     trainer = Trainer(
-        start(config, options.imagenet),
-        Forge(training, rule, families, options.strength),
+        network,
+        forge,
         Forge(validation, rule, families, options.strength),
         TrainConfig(
             pictures=options.pictures,

@@ -1,0 +1,63 @@
+"""An exported model can be read back, and then learns as it did before it was exported."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from model_export.checkpoint import CheckpointError
+from model_export.export import Exportable, check_pictures, open_session
+from model_export.losses import Truth, stronger_losses
+from model_export.restore import renormalise, restore
+
+SHIPPED = Path(__file__).parents[2] / "service" / "weights" / "unmask.onnx"
+
+
+@pytest.mark.parametrize("normed", [False, True], ids=["as read", "renormalised"])
+def test_the_restored_network_gives_what_the_file_gives(normed: bool) -> None:
+    pictures = check_pictures(256, 4)
+    network = restore(SHIPPED).build()
+    if normed:
+        renormalise(network, torch.from_numpy(pictures).permute(0, 3, 1, 2).float() / 255)
+    with torch.inference_mode():
+        got = Exportable(network).eval()(torch.from_numpy(pictures))
+    wanted = open_session(SHIPPED).run(None, {"image": pictures})
+    for ours, theirs in zip(got, wanted, strict=True):
+        assert np.abs(ours.numpy().astype(np.float64) - theirs).max() < 1e-3
+
+
+def test_a_renormalised_network_gives_the_same_in_training() -> None:
+    """But for the running statistics' own batch, which is the one it is run on here."""
+    pictures = torch.from_numpy(check_pictures(256, 4)).permute(0, 3, 1, 2).float() / 255
+    network = restore(SHIPPED).build()
+    renormalise(network, pictures)
+    with torch.no_grad():
+        resting = network(pictures).activations
+        learning = network.train()(pictures).activations
+    torch.testing.assert_close(resting, learning, atol=5e-3, rtol=0)
+
+
+def test_a_restored_network_learns() -> None:
+    pictures = torch.from_numpy(check_pictures(256, 4)).permute(0, 3, 1, 2).float() / 255
+    network = restore(SHIPPED).build()
+    renormalise(network, pictures)
+    network.train()
+    winner = torch.tensor([1, 1, 0, 0])
+    truth = Truth(winner, torch.zeros(4, 1, 256, 256), torch.tensor([-1, -1, 0, 1]), pictures)
+    optimiser = torch.optim.AdamW(network.parameters(), 3e-4)
+    losses = []
+    for _ in range(6):
+        terms = stronger_losses(network(pictures, winner), truth)
+        losses.append(float(terms["activation"].detach()))
+        optimiser.zero_grad()
+        torch.stack([*terms.values()]).sum().backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+    assert losses[-1] < losses[0]
+
+
+def test_what_is_no_exported_model_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "noise.onnx").write_bytes(b"\x00\xff no model")
+    for path in (tmp_path / "noise.onnx", tmp_path / "missing.onnx"):
+        with pytest.raises(CheckpointError):
+            restore(path)
