@@ -10,6 +10,7 @@ COMMANDS = {
     "describe": "write name, version, data and licence into a checkpoint",
     "export": "write a checkpoint as a self-describing ONNX file",
     "forge": "write labelled real/fake pairs with masks, to look at",
+    "train-generators": "train the face generators of the forge",
     "train": "train a detector on a folder of real faces",
     "prepare": "cut crops and masks out of FaceForensics++",
     "prepare-faces": "find faces and landmarks in a folder of pictures",

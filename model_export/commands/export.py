@@ -26,8 +26,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--optional-mask",
         action="store_true",
-        help="an input `mask_floor` with which a run may go without the mask; the service gives "
-        "no such input yet",
+        help="an input `mask_floor` with which a run may go without the mask: the service does "
+        "not have it drawn for pictures that are clearly real",
     )
     parser.add_argument(
         "--int8",

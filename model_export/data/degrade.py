@@ -138,8 +138,35 @@ def draw_codec(rng: Rng, strength: float) -> Step:
     return lambda p: webp(p, quality)
 
 
+def second_upload(rng: Rng, strength: float) -> list[Step]:
+    """Saved, shrunk and encoded once more: double compression."""
+    return [draw_scale(rng, 0.6), draw_codec(rng, strength)]
+
+
+def social_media(rng: Rng, strength: float) -> list[Step]:
+    """Shrunk by a platform with an antialiasing filter, then JPEG at a platform's quality."""
+    scale = 1 - 0.5 * strength * rng.random()
+    quality = int(rng.integers(70, 88))
+    return [lambda p: resize(p, scale, cv2.INTER_AREA), lambda p: jpeg(p, quality)]
+
+
+def screenshot(rng: Rng, strength: float) -> list[Step]:
+    """Shown enlarged on a screen, captured there, and shared as a smaller JPEG."""
+    up, down = between(rng, 1.05, 1.8), between(rng, 1 - 0.5 * strength, 1.0)
+    quality = int(rng.integers(75, 96))
+    return [
+        lambda p: resize(p, up, cv2.INTER_LINEAR),
+        lambda p: resize(p, down / up, cv2.INTER_AREA),
+        lambda p: jpeg(p, quality),
+    ]
+
+
+JOURNEYS = (second_upload, social_media, screenshot)
+"""What happens to a picture that is passed on."""
+
+
 def draw_degradation(rng: Rng, strength: float = 1.0) -> list[Step]:
-    """A whole journey: tone, optics, shrinking, encoding, and for some a second upload.
+    """Tone, optics, shrinking, encoding, and for some a journey of JOURNEYS.
 
     strength: 0 to 1; scales how often and how badly a picture suffers, tone aside.
     """
@@ -148,8 +175,8 @@ def draw_degradation(rng: Rng, strength: float = 1.0) -> list[Step]:
         steps.append(draw_scale(rng, 1 - 0.6 * strength))
     if chance(rng, 0.35 + 0.5 * strength):
         steps.append(draw_codec(rng, strength))
-    if chance(rng, 0.2 * strength):
-        steps += [draw_scale(rng, 0.6), draw_codec(rng, strength)]
+    if chance(rng, 0.3 * strength):
+        steps += JOURNEYS[rng.integers(len(JOURNEYS))](rng, strength)
     return steps
 
 

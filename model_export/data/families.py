@@ -13,6 +13,7 @@ import numpy as np
 from model_export.data import masks
 from model_export.data.colour import match_colour, shift_colour
 from model_export.data.expression import moved_expression
+from model_export.data.generator import regenerate
 from model_export.data.masks import Alpha
 from model_export.data.retouch import checkerboard, generator_look, resample, sharpen
 from model_export.data.rng import Rng, between, chance
@@ -93,12 +94,12 @@ def self_blend(target: Canvas, donor: Canvas, rng: Rng) -> Manipulation:
     span = masks.face_span(target.landmarks)
     source = shift_colour(target.pixels, rng, between(rng, 0.5, 1.2))
     draw = rng.random()
-    if draw < 0.45:
+    if draw < 0.3:
         source = resample(source, between(rng, 0.25, 0.7), rng)
-    elif draw < 0.7:
+    elif draw < 0.5:
         source = sharpen(source, between(rng, 0.4, 1.5))
     elif draw < 0.85:
-        source = generator_look(source, span, rng)
+        source = generator_look(source, target.landmarks, rng)
     scale = 1 + between(rng, -0.05, 0.05)
     centre = target.landmarks.mean(0)
     shift = rng.uniform(-0.03, 0.03, 2) * span
@@ -121,23 +122,31 @@ def deepfakes(target: Canvas, donor: Canvas, rng: Rng) -> Manipulation:
     shape = masks.rectangle(target.landmarks, height, width, rng)
     if chance(rng, 0.85):
         source = match_colour(source, target.pixels, shape, between(rng, 0.5, 1.0))
-    source = generator_look(source, span, rng)
+    source = generator_look(source, target.landmarks, rng)
     region = masks.blur(shape, between(rng, 0.01, 0.07) * span)
     return Manipulation(paste(source, target, region, rng, poisson=0.1), region)
 
 
 def head_swap(target: Canvas, donor: Canvas, rng: Rng) -> Manipulation:
-    """Another face through a generator, blended along the face's outline, as later tools do."""
+    """Another face through a generator, blended as later tools do.
+
+    Some follow the face's outline; some paste the generator's whole square with a wide feather.
+    """
     height, width = target.pixels.shape[:2]
     span = masks.face_span(target.landmarks)
     source = fit_donor(target, donor, between(rng, 0.6, 1.0))
-    outline = masks.with_forehead(target.landmarks, between(rng, 0.0, 0.4))
-    shape = masks.polygon(outline, height, width)
+    if chance(rng, 0.4):
+        shape = masks.square(target.landmarks, between(rng, 1.0, 1.35), height, width)
+        feather = between(rng, 0.04, 0.14)
+    else:
+        outline = masks.with_forehead(target.landmarks, between(rng, 0.0, 0.4))
+        shape = masks.polygon(outline, height, width)
+        feather = between(rng, 0.01, 0.08)
     if chance(rng, 0.6):
         shape = masks.deform(shape, span, rng)
     source = match_colour(source, target.pixels, shape, between(rng, 0.6, 1.0))
-    source = generator_look(source, span, rng)
-    region = masks.blur(shape, between(rng, 0.01, 0.08) * span)
+    source = generator_look(source, target.landmarks, rng)
+    region = masks.blur(shape, feather * span)
     return Manipulation(paste(source, target, region, rng, poisson=0.15), region)
 
 
@@ -178,7 +187,9 @@ def face2face(target: Canvas, donor: Canvas, rng: Rng) -> Manipulation:
     source = np.clip(source * light[..., None] * tint, 0, 255).astype(np.uint8)
     if chance(rng, 0.5):
         source = np.asarray(cv2.bilateralFilter(source, 5, between(rng, 10, 35), 3), np.uint8)
-    if chance(rng, 0.3):
+    if chance(rng, 0.25):
+        source = regenerate(source, moved, rng)
+    elif chance(rng, 0.3):
         source = checkerboard(source, rng)
     shape = masks.smooth_with_holes(moved, height, width, rng)
     region = masks.blur(shape, between(rng, 0.005, 0.025) * span)
@@ -198,9 +209,9 @@ class FamilyEntry:
 
 
 FAMILIES: dict[str, FamilyEntry] = {
-    "self_blend": FamilyEntry(self_blend, None, 0.32),
+    "self_blend": FamilyEntry(self_blend, None, 0.3),
     "deepfakes": FamilyEntry(deepfakes, "deepfakes", 0.2),
-    "head_swap": FamilyEntry(head_swap, None, 0.14),
-    "faceswap": FamilyEntry(faceswap, "faceswap", 0.17),
-    "face2face": FamilyEntry(face2face, "face2face", 0.17),
+    "head_swap": FamilyEntry(head_swap, None, 0.2),
+    "faceswap": FamilyEntry(faceswap, "faceswap", 0.15),
+    "face2face": FamilyEntry(face2face, "face2face", 0.15),
 }

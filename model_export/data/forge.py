@@ -9,14 +9,20 @@ from numpy.typing import NDArray
 from model_export.data.degrade import degrade, draw_degradation
 from model_export.data.faces import FaceIndex, RealFace
 from model_export.data.families import FAMILIES, Canvas, Manipulation
+from model_export.data.retouch import beautify
 from model_export.data.rng import Rng, between, chance
-from model_export.data.warp import Picture, move_points, similarity, warp
+from model_export.data.warp import Picture, Points, move_points, similarity, warp
 from service.faces.crop import CropRule, cut_square
 
 CONTEXT = 1.5
 """Side of the working picture over the side of the crop: room for jitter and for codecs."""
 CANDIDATES, SHORTLIST = 64, 3
 """Donors drawn for each swap, and how many of them, best pose first, are compared by skin."""
+SOFTENED = 0.5
+"""Share of the tight pictures whose continuation beyond their edge is unsharp: mirrored eyes are
+no background, but an unsharp background alone would hide that a fake is softer than it."""
+BEAUTIFIED = 0.08
+"""Share of the pairs whose real person used a beauty filter."""
 MIN_CHANGE = 1.2
 """Mean grey levels a fake must differ by inside its mask: less is a real picture, mislabelled."""
 
@@ -62,7 +68,8 @@ class Forge:
         """One pair whose target is the index's picture at `position`."""
         side = float(np.clip(rng.normal(220, 55), 110, 330))
         target, manipulation, family = self.manipulate(position, side, rng)
-        steps = draw_degradation(rng, self.strength)
+        # Platforms differ: the strength is a mean, and some pictures arrive untouched.
+        steps = draw_degradation(rng, min(1.0, self.strength * between(rng, 0, 2)))
         view = self._view(rng)
         return Pair(
             real=self._look(degrade(target.pixels, steps), view),
@@ -77,7 +84,10 @@ class Forge:
 
         side: pixels of the network's crop in the working picture, which is CONTEXT times that.
         """
-        target = self._canvas(self.index.read(position), side)
+        target = self._canvas(self.index.read(position), side, soften=chance(rng, SOFTENED))
+        if chance(rng, BEAUTIFIED):
+            retouched = beautify(target.pixels, target.landmarks, rng)
+            target = Canvas(retouched, target.landmarks)
         family = self.families[rng.choice(len(self.families), p=self._shares)]
         for _ in range(4):
             donor = self._donor(target, position, side, rng)
@@ -95,16 +105,18 @@ class Forge:
         distance = ((self._shapes[candidates] - self._shapes[position]) ** 2).sum((1, 2))
         same = self.index.identities[candidates] == self.index.identities[position]
         order = np.argsort(np.where(same, np.inf, distance))[:SHORTLIST]
-        donors = [self._canvas(self.index.read(int(candidates[i])), side) for i in order]
-        skin = _skin(target)
-        return min(donors, key=lambda donor: float(np.abs(_skin(donor) - skin).sum()))
+        faces = [self.index.read(int(candidates[i])) for i in order]
+        skin = _skin(target.pixels, target.landmarks)
+        chosen = min(faces, key=lambda f: float(np.abs(_skin(f.pixels, f.landmarks) - skin).sum()))
+        return self._canvas(chosen, side, soften=True)
 
-    def _canvas(self, face: RealFace, side: float) -> Canvas:
+    def _canvas(self, face: RealFace, side: float, *, soften: bool) -> Canvas:
         """The face with context, at a size where the network's crop is `side` pixels."""
         rule = CropRule(self.rule.scale * CONTEXT, round(side * CONTEXT))
         pixels, to_picture = cut_square(face.pixels, face.box, rule)
         inverse = np.asarray(cv2.invertAffineTransform(to_picture), np.float64)
-        soften_outside(pixels, inverse, face.pixels.shape[:2])
+        if soften:
+            soften_outside(pixels, inverse, face.pixels.shape[:2])
         return Canvas(pixels, move_points(face.landmarks, inverse))
 
     def _view(self, rng: Rng) -> NDArray[np.float64]:
@@ -155,10 +167,10 @@ def soften_outside(
     pixels[:] = np.round(pixels * inside + soft * (1 - inside))
 
 
-def _skin(canvas: Canvas) -> NDArray[np.float64]:
+def _skin(pixels: Picture, landmarks: Points) -> NDArray[np.float64]:
     """Mean colour between brows and mouth, float64 (3,)."""
-    points = canvas.landmarks[27:48]
-    limit = canvas.pixels.shape[0] - 2
+    points = landmarks[27:48]
+    limit = np.array(pixels.shape[1::-1]) - 2
     left, top = np.clip(points.min(0), 0, limit).astype(int)
     right, bottom = np.clip(points.max(0), 0, limit).astype(int) + 2
-    return np.asarray(canvas.pixels[top:bottom, left:right].mean((0, 1)))
+    return np.asarray(pixels[top:bottom, left:right].mean((0, 1)))

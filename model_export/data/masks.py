@@ -56,6 +56,19 @@ def rectangle(landmarks: Points, height: int, width: int, rng: Rng) -> Alpha:
     return polygon(np.asarray(corners @ rotation.T, np.float32), height, width)
 
 
+def square(landmarks: Points, size: float, height: int, width: int) -> Alpha:
+    """A square turned with the face, its side in spans: what aligned generators paste back."""
+    axis = landmarks[RIGHT_EYE].mean(0) - landmarks[LEFT_EYE].mean(0)
+    right = axis / (np.hypot(*axis) + 1e-6)
+    down = np.array((-right[1], right[0]))
+    centre = landmarks[NOSE].mean(0)
+    half = size * face_span(landmarks) / 2
+    corners = [
+        centre + half * (x * right + y * down) for x, y in ((-1, -1), (1, -1), (1, 1), (-1, 1))
+    ]
+    return polygon(np.array(corners, np.float32), height, width)
+
+
 def rounded(landmarks: Points, height: int, width: int) -> Alpha:
     """A smooth face: the hull, its corners rounded by a wide blur and cut again."""
     sigma = 0.06 * face_span(landmarks)
@@ -78,7 +91,8 @@ def blur(alpha: Alpha, sigma: float) -> Alpha:
     """Gaussian feather; sigma in pixels."""
     if sigma < 0.3:
         return alpha
-    return np.asarray(cv2.GaussianBlur(alpha, (0, 0), sigma), np.float32)
+    # Rounding may leave a sum of weights just above one.
+    return np.asarray(np.minimum(cv2.GaussianBlur(alpha, (0, 0), sigma), 1), np.float32)
 
 
 def deform(alpha: Alpha, span: float, rng: Rng) -> Alpha:

@@ -16,9 +16,10 @@ from model_export.data.forge import Forge, Pair
 from model_export.losses import NO_METHOD, Truth
 from model_export.networks.contract import FAKE, METHODS, REAL
 
-WHOLE_WEIGHT = 6.0
+WHOLE_WEIGHT = 30.0
 """How much oftener a picture that holds the whole face and its surroundings is drawn than one cut
-tight: the service sees faces with their surroundings."""
+tight: the service sees faces with their surroundings, and only there does a face show that is
+softer than what is around it."""
 
 
 class PairDataset(Dataset[Pair]):

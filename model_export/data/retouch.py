@@ -3,9 +3,21 @@
 import cv2
 import numpy as np
 
+from model_export.data.generator import regenerate
+from model_export.data.masks import (
+    LEFT_EYE,
+    MOUTH,
+    RIGHT_EYE,
+    blur,
+    face_span,
+    polygon,
+    with_forehead,
+)
 from model_export.data.rng import Rng, between, chance
-from model_export.data.warp import Picture
+from model_export.data.warp import Picture, Points
 
+NEURAL = 0.55
+"""Share of the generated faces that a real generator makes."""
 INTERPOLATIONS = (cv2.INTER_NEAREST, cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_LANCZOS4)
 
 
@@ -33,18 +45,44 @@ def checkerboard(picture: Picture, rng: Rng) -> Picture:
     return np.clip(picture + lattice, 0, 255).astype(np.uint8)
 
 
-def generator_look(picture: Picture, span: float, rng: Rng) -> Picture:
-    """What an autoencoder's output looks like: low resolution, soft, sometimes a lattice."""
-    resolution = between(rng, 56, 190)
-    result = picture
-    if resolution < span:
-        result = resample(result, resolution / span, rng)
-    if chance(rng, 0.4):
-        result = np.asarray(cv2.GaussianBlur(result, (0, 0), between(rng, 0.4, 1.6)), np.uint8)
-    if chance(rng, 0.2):
-        result = np.asarray(cv2.bilateralFilter(result, 5, between(rng, 10, 40), 3), np.uint8)
-    if chance(rng, 0.25):
-        result = checkerboard(result, rng)
+def generator_look(picture: Picture, landmarks: Points, rng: Rng) -> Picture:
+    """A face as a generator gives it: one of ours, or the blur of a low resolution.
+
+    landmarks: float32 (68, 2), where the face is in the picture.
+    """
+    if chance(rng, NEURAL):
+        result = regenerate(picture, landmarks, rng)
+    else:
+        span = face_span(landmarks)
+        resolution = between(rng, 56, 190)
+        result = resample(picture, resolution / span, rng) if resolution < span else picture
+        if chance(rng, 0.4):
+            result = np.asarray(cv2.GaussianBlur(result, (0, 0), between(rng, 0.4, 1.6)), np.uint8)
+        if chance(rng, 0.2):
+            result = np.asarray(cv2.bilateralFilter(result, 5, between(rng, 10, 40), 3), np.uint8)
+        if chance(rng, 0.25):
+            result = checkerboard(result, rng)
     if chance(rng, 0.25):
         result = sharpen(result, between(rng, 0.3, 1.2))
     return result
+
+
+def beautify(picture: Picture, landmarks: Points, rng: Rng) -> Picture:
+    """What a beauty filter does to a real face: smooth, lighter skin, crisper eyes and lips.
+
+    It belongs on both pictures of a pair: people who use one are no fakes.
+    """
+    height, width = picture.shape[:2]
+    span = face_span(landmarks)
+    skin = blur(polygon(with_forehead(landmarks, 0.3), height, width), 0.05 * span)
+    features = np.zeros((height, width), np.float32)
+    for part in (LEFT_EYE, RIGHT_EYE, MOUTH):
+        features = np.maximum(features, polygon(landmarks[part], height, width))
+    features = blur(features, 0.02 * span)
+    smooth = cv2.bilateralFilter(picture, 7, between(rng, 15, 50), 4)
+    lighter = np.clip(smooth * between(rng, 1.0, 1.08), 0, 255)
+    weight = (between(rng, 0.4, 0.9) * skin * (1 - features))[..., None]
+    crisp = sharpen(picture, between(rng, 0.0, 0.6))
+    mixed = picture + weight * (lighter - picture)
+    mixed += features[..., None] * (crisp.astype(np.float32) - mixed)
+    return np.asarray(np.clip(np.round(mixed), 0, 255), np.uint8)

@@ -1,0 +1,30 @@
+"""`unmask-model train-generators`: the small face generators that the forge swaps with."""
+
+import argparse
+from pathlib import Path
+
+from model_export.commands.sources import add_faces, read_faces
+from model_export.data.generator import DESIGNS
+from model_export.generators import aligned_faces, save_generators, train_generator
+from model_export.memory import keep_freed_memory
+from model_export.sources.synthetic import HELD_OUT
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    add_faces(parser)
+    parser.add_argument("-o", "--out", type=Path, required=True, help="generators.npz to write")
+    parser.add_argument("--minutes", type=float, default=5.0, help="for each of them")
+    parser.add_argument("--seed", type=int, default=0)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Train one after the other on the training people; prints the path."""
+    keep_freed_memory()
+    training, _ = read_faces(options).split(HELD_OUT, seed=0)
+    faces = aligned_faces(training)
+    numbers = range(len(DESIGNS))
+    made = [train_generator(n, faces, options.minutes, options.seed) for n in numbers]
+    save_generators(made, options.out)
+    print(options.out)
+    return 0
