@@ -1,6 +1,7 @@
 """The stages in a row: upload to report. The server and the command line share it."""
 
 import asyncio
+import math
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable
@@ -27,6 +28,7 @@ from service.media.upload import Upload
 from service.media.workers import MediaWorkers
 from service.settings import Settings
 from service.telemetry import Telemetry
+from service.verdict.calibration import authentic_difference
 from service.verdict.findings import Report
 from service.verdict.rendering import RenderPlan, plan_rendering, render_frame, render_overlay
 from service.verdict.report import build_report
@@ -87,6 +89,7 @@ class Pipeline:
         self.media = media
         self._pool = pool
         self._telemetry = telemetry
+        self._authentic = authentic_difference(model.spec.calibration, model.spec.thresholds)
         # Clips take seconds to decode: one worker is always left to the pictures.
         self._clips = asyncio.Semaphore(max(1, media_workers(settings) - 1))
 
@@ -127,17 +130,26 @@ class Pipeline:
         permit.grow(plan.frames if moves else 1)
         clock = time.perf_counter  # the loop's own time is rounded to milliseconds by uvloop
         begun = clock()
-        extraction: Extraction = await self._decode(
-            extract, upload, plan, deadline=deadline, moves=moves
-        )
+        staying = self._telemetry.staying
+        with staying("media"):
+            extraction: Extraction = await self._decode(
+                extract, upload, plan, deadline=deadline, moves=moves
+            )
         extracted = clock()
         permit.settle(len(extraction.crops))
-        judgement = await self._pool.judge([crop.pixels for crop in extraction.crops], deadline)
+        # An authentic picture's mask is black whatever the network draws; a clip's verdict
+        # comes from many frames, and those that look real may still have to show their masks.
+        floor = -math.inf if moves else self._authentic
+        with staying("inference"):
+            judgement = await self._pool.judge(
+                [crop.pixels for crop in extraction.crops], deadline, mask_floor=floor
+            )
         judged = clock()
         rule = SupportRule(self._settings.verdict.min_face_px, self._settings.verdict.min_sharpness)
-        report = await asyncio.to_thread(
-            build_report, extraction, judgement.evidence, self.model.spec, rule
-        )
+        with staying("report"):
+            report = await asyncio.to_thread(
+                build_report, extraction, judgement.evidence, self.model.spec, rule
+            )
         timing = Timing(
             extracted - begun, judgement.queue_s, judgement.inference_s, clock() - judged
         )
@@ -156,7 +168,8 @@ class Pipeline:
         begun = time.perf_counter()
         plan = await self._rendering(analysis, options)
         moves = analysis.report.media.kind == "video"
-        drawn = await self._decode(render_overlay, upload, plan, deadline=deadline, moves=moves)
+        with self._telemetry.staying("overlay"):
+            drawn = await self._decode(render_overlay, upload, plan, deadline=deadline, moves=moves)
         self._telemetry.stage_seconds.labels("overlay").observe(time.perf_counter() - begun)
         return drawn
 

@@ -2,7 +2,8 @@
 
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from prometheus_client import (
     CollectorRegistry,
@@ -56,6 +57,12 @@ class Telemetry:
         self.in_flight = Gauge(
             "unmask_in_flight_requests", "Requests to /analyze under way.", registry=registry
         )
+        self.stage_in_flight = Gauge(
+            "unmask_stage_in_flight_requests",
+            "Requests in each stage now; inference includes waiting for a device.",
+            ["stage"],
+            registry=registry,
+        )
         self.batch_size = Histogram(
             "unmask_batch_size",
             "Crops in each batch given to a device.",
@@ -101,6 +108,16 @@ class Telemetry:
             registry=registry,
         )
         self._media_restarts = 0
+
+    @contextmanager
+    def staying(self, stage: str) -> Iterator[None]:
+        """Count a request as in a stage for as long as the block runs."""
+        gauge = self.stage_in_flight.labels(stage)
+        gauge.inc()
+        try:
+            yield
+        finally:
+            gauge.dec()
 
     def batch_done(self, crops: int) -> None:
         """A device has judged a batch."""

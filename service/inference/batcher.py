@@ -1,6 +1,7 @@
 """The one queue in which the crops of all requests meet."""
 
 import asyncio
+import math
 import time
 from collections import OrderedDict, deque
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ class Entry:
 
     lane: the request it belongs to.
     deadline: event loop time in seconds.
+    mask_floor: see `Session.run`.
     started: time.perf_counter() when a batch took the entry; None until then.
     attempts: how many sessions died while they held it.
     """
@@ -24,6 +26,7 @@ class Entry:
     lane: object
     future: asyncio.Future[Evidence]
     deadline: float
+    mask_floor: float = -math.inf
     started: float | None = None
     attempts: int = 0
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -114,8 +115,13 @@ class InferencePool:
         if self._workers:
             await asyncio.wait([worker.exited for worker in self._workers.values()], timeout=5.0)
 
-    async def judge(self, crops: Sequence[Crop], deadline: float) -> Judgement:
+    async def judge(
+        self, crops: Sequence[Crop], deadline: float, *, mask_floor: float = -math.inf
+    ) -> Judgement:
         """Evidence for crops, each uint8 (size, size, 3). deadline: event loop time.
+
+        mask_floor: crops whose fake_activation - real_activation is not above it may come
+        without a mask.
 
         Raises DeadlineExceededError, or UnmaskError when a crop cannot be judged.
         """
@@ -123,7 +129,7 @@ class InferencePool:
             return Judgement((), 0.0, 0.0)
         loop = asyncio.get_running_loop()
         begun, lane = time.perf_counter(), object()
-        entries = [Entry(crop, lane, loop.create_future(), deadline) for crop in crops]
+        entries = [Entry(crop, lane, loop.create_future(), deadline, mask_floor) for crop in crops]
         for entry in entries:
             self._queue.put(entry)
         try:
@@ -170,7 +176,9 @@ class InferencePool:
         while True:
             batch = await self._queue.take(limit)
             try:
-                outcomes = await worker.run([entry.crop for entry in batch])
+                # One crop that wants its mask gets every crop of its batch one.
+                floor = min(entry.mask_floor for entry in batch)
+                outcomes = await worker.run([entry.crop for entry in batch], floor)
             except BaseException:
                 for entry in batch:
                     self._retry(entry)

@@ -1,5 +1,6 @@
 """One ONNX Runtime session on one device."""
 
+import math
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +17,9 @@ from service.inference.runtime import Runtime
 
 Crop = NDArray[np.uint8]
 DeviceKind = Literal["auto", "cpu", "cuda", "tensorrt"]
+
+MASK_FLOOR = "mask_floor"
+"""Input of models that need not draw masks: see `model_export.optimised.optional_mask`."""
 
 _PROVIDERS = {
     "cpu": "CPUExecutionProvider",
@@ -77,6 +81,8 @@ class Session:
         self._session = runtime.open(
             model.content, _provider_options(device, model, plan), threads=plan.threads
         )
+        switches = [node.name for node in self._session.get_overridable_initializers()]
+        self._masks_optional = MASK_FLOOR in switches
         got = self._session.get_providers()
         # A wheel with CUDA on a machine without falls back silently; only this list tells.
         if device.provider not in got:
@@ -100,8 +106,11 @@ class Session:
         """A crop that any healthy session judges."""
         return np.zeros((self._size, self._size, 3), np.uint8)
 
-    def run(self, crops: Sequence[Crop]) -> list[Evidence]:
+    def run(self, crops: Sequence[Crop], mask_floor: float = -math.inf) -> list[Evidence]:
         """Judge crops, each uint8 (size, size, 3), at most the largest bucket of them.
+
+        mask_floor: where no crop's fake_activation - real_activation is above it, no masks are
+        drawn, if the model can go without.
 
         Raises whatever NumPy or ONNX Runtime raise for the batch, and ArithmeticError when
         an activation is not finite.
@@ -112,12 +121,20 @@ class Session:
                 raise ValueError("a crop must be uint8 of the network's input size")
             batch[place] = crop
         batch[len(crops) :] = 0
-        fake, real, mask, *rest = self._session.run(self._outputs, {"image": batch})
+        given: dict[str, object] = {"image": batch}
+        if self._masks_optional:
+            given[MASK_FLOOR] = np.array(mask_floor, np.float32)
+        fake, real, mask, *rest = self._session.run(self._outputs, given)
         if not (np.isfinite(fake[: len(crops)]).all() and np.isfinite(real[: len(crops)]).all()):
             raise ArithmeticError("an activation is not finite")
         logits = rest[0] if rest else None
         return [
-            Evidence(float(fake[i]), float(real[i]), mask[i], None if logits is None else logits[i])
+            Evidence(
+                float(fake[i]),
+                float(real[i]),
+                mask[i] if len(mask) else None,
+                None if logits is None else logits[i],
+            )
             for i in range(len(crops))
         ]
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 import queue
 import threading
 from collections.abc import Callable, Sequence
@@ -22,6 +23,7 @@ class SessionDiedError(Exception):
 @dataclass(frozen=True, slots=True)
 class _Job:
     crops: Sequence[Crop]
+    mask_floor: float
     reply: asyncio.Future[list[Evidence | Exception]]
 
 
@@ -47,8 +49,12 @@ class SessionWorker:
         """For how long the batch in hand has been running; 0.0 when idle."""
         return 0.0 if self._busy_since is None else self._loop.time() - self._busy_since
 
-    async def run(self, crops: Sequence[Crop]) -> list[Evidence | Exception]:
+    async def run(
+        self, crops: Sequence[Crop], mask_floor: float = -math.inf
+    ) -> list[Evidence | Exception]:
         """Judge a batch; a crop that cannot be judged gets its exception in place.
+
+        mask_floor: see `Session.run`.
 
         Raises SessionDiedError when the session or its thread is at fault.
         """
@@ -56,7 +62,7 @@ class SessionWorker:
             raise SessionDiedError
         self._reply = self._loop.create_future()
         self._busy_since = self._loop.time()
-        self._inbox.put(_Job(crops, self._reply))
+        self._inbox.put(_Job(crops, mask_floor, self._reply))
         try:
             return await self._reply
         finally:
@@ -73,7 +79,7 @@ class SessionWorker:
             session.warm()
             self._post(_resolve, self.opened, session)
             while (job := self._inbox.get()) is not None:
-                self._post(_resolve, job.reply, judge(session, job.crops))
+                self._post(_resolve, job.reply, judge(session, job.crops, job.mask_floor))
         except BaseException as error:  # noqa: BLE001 - whatever ended the thread is its reason
             reason = error
         finally:
@@ -93,17 +99,18 @@ class SessionWorker:
         _resolve(self.exited, reason)
 
 
-def judge(session: Session, crops: Sequence[Crop]) -> list[Evidence | Exception]:
+def judge(session: Session, crops: Sequence[Crop], mask_floor: float) -> list[Evidence | Exception]:
     """Run a batch; when it fails, split it until each culprit fails alone.
 
     Raises SessionDiedError when a blank crop fails as well: then no crop is to blame.
     """
     try:
-        return list(session.run(crops))
+        return list(session.run(crops, mask_floor))
     except Exception as error:  # noqa: BLE001 - any failure is handed to the crop that caused it
         if len(crops) > 1:
             middle = len(crops) // 2
-            return judge(session, crops[:middle]) + judge(session, crops[middle:])
+            parts = (crops[:middle], crops[middle:])
+            return [outcome for part in parts for outcome in judge(session, part, mask_floor)]
         try:
             session.run([session.blank()])
         except Exception as blank_error:

@@ -15,6 +15,11 @@ def fake_logit(evidence: Evidence, calibration: Calibration) -> float:
     return calibration.slope * difference + calibration.intercept
 
 
+def authentic_difference(calibration: Calibration, thresholds: Thresholds) -> float:
+    """fake_activation - real_activation up to which one crop alone is judged authentic."""
+    return (logit_of(thresholds.authentic) - calibration.intercept) / calibration.slope
+
+
 def probability(logit: float) -> float:
     """The logistic function, safe for any finite logit."""
     if logit >= 0:

@@ -32,9 +32,9 @@ class Seen:
 
     @property
     def raw_mask(self) -> Mask:
-        """The network's mask. Raises ValueError where it was not asked for one."""
+        """The network's mask, uint8 (size, size); black where none was drawn."""
         if self.evidence.mask is None:
-            raise ValueError("a report needs evidence with masks")
+            return np.zeros(self.crop.pixels.shape[:2], np.uint8)
         return self.evidence.mask
 
     def sighting(self) -> Sighting:

@@ -1,6 +1,8 @@
 """The metrics add up to what was asked."""
 
 import re
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import numpy as np
@@ -45,6 +47,37 @@ def test_the_metrics_add_up(server: httpx.Client, astronaut_jpeg: bytes) -> None
     assert after["unmask_queue_crops"] == 0
     assert after["unmask_in_flight_requests"] == 0
     assert after["unmask_ready"] == 1
+
+
+def test_the_metrics_add_up_under_load(server: httpx.Client, astronaut_jpeg: bytes) -> None:
+    """Scraped all the while, they never show more at work than was sent."""
+    before, stages = scrape(server), "unmask_stage_in_flight_requests{"
+    sent = [astronaut_jpeg] * 30 + [b"words"] * 6
+    seen: list[dict[str, float]] = []
+    with ThreadPoolExecutor(12) as clients:
+        posted = [clients.submit(server.post, "/analyze", content=content) for content in sent]
+        while not all(post.done() for post in posted):
+            seen.append(scrape(server))
+    statuses = Counter(post.result().status_code for post in posted)
+    after = scrape(server)
+
+    def grown(prefix: str) -> float:
+        return total(after, prefix) - total(before, prefix)
+
+    assert statuses == {200: 30, 415: 6}
+    assert grown("unmask_requests_total{") == grown("unmask_request_seconds_count") == 36
+    for status, count in statuses.items():
+        assert grown(f'unmask_requests_total{{status="{status}"') == count
+    for stage in ("media", "queue", "inference", "report"):
+        assert grown(f'unmask_stage_seconds_count{{stage="{stage}"}}') == 30
+    assert grown("unmask_crops_total") == grown("unmask_batch_size_sum") == 30
+    assert grown("unmask_batch_size_count") <= 30
+    assert grown("unmask_fake_probability_count") == 30
+    inside = [(total(each, stages), each["unmask_in_flight_requests"]) for each in seen]
+    assert max(flying for _, flying in inside) >= 2
+    assert all(0 <= staged <= flying <= 12 for staged, flying in inside)
+    assert any(staged > 0 for staged, _ in inside)
+    assert total(after, stages) == after["unmask_in_flight_requests"] == 0
 
 
 def test_the_model_and_the_device_show(server: httpx.Client, model: ModelFile) -> None:

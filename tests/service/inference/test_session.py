@@ -44,6 +44,20 @@ def test_a_crop_is_judged_alike_alone_and_in_a_batch(session: Session) -> None:
         assert np.mean(np.abs(alone.mask.astype(int) - evidence.mask) > 1) < 0.001
 
 
+def test_masks_are_drawn_only_when_a_crop_is_above_the_floor(session: Session) -> None:
+    crops = some_crops(3)
+    drawn = session.run(crops)
+    differences = [each.fake_activation - each.real_activation for each in drawn]
+    below = session.run(crops, max(differences) + 1e-3)
+    assert [each.mask for each in below] == [None] * 3
+    assert [each.fake_activation for each in below] == [each.fake_activation for each in drawn]
+    above = session.run(crops, max(differences) - 1e-3)
+    for one, other in zip(above, drawn, strict=True):
+        assert one.mask is not None
+        assert other.mask is not None
+        assert np.array_equal(one.mask, other.mask)
+
+
 def test_a_crop_of_another_size_is_refused(session: Session) -> None:
     with pytest.raises(ValueError, match="input size"):
         session.run(some_crops(1, size=128))
