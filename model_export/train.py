@@ -168,7 +168,10 @@ class Trainer:
         badness = figures["eer"] + 0.25 * (1 - figures["iou"])
         improved = badness < self.best
         self.best = min(self.best, badness)
-        facts = {"training": {**asdict(self.config), **row}}
+        facts = {
+            "training": {**asdict(self.config), **row},
+            "crop": {"scale": self.training.rule.scale},
+        }
         resume = {
             "network": self.network.state_dict(),
             "optimiser": self.optimiser.state_dict(),

@@ -13,7 +13,7 @@ import numpy as np
 from model_export.data import masks
 from model_export.data.colour import match_colour, shift_colour
 from model_export.data.expression import moved_expression
-from model_export.data.generator import regenerate
+from model_export.data.generator import draw_square, pass_through, regenerate
 from model_export.data.masks import Alpha
 from model_export.data.retouch import checkerboard, generator_look, resample, sharpen
 from model_export.data.rng import Rng, between, chance
@@ -115,7 +115,13 @@ def self_blend(target: Canvas, donor: Canvas, rng: Rng) -> Manipulation:
 
 
 def deepfakes(target: Canvas, donor: Canvas, rng: Rng) -> Manipulation:
-    """Another face through a low-resolution generator, pasted as a turned rectangle."""
+    """Another face through a low-resolution generator, pasted as a turned rectangle.
+
+    Early tools paste a rectangle from the brows to the chin; later ones the generator's whole
+    square, hair and background in it included.
+    """
+    if chance(rng, 0.5):
+        return _whole_square(target, donor, rng)
     height, width = target.pixels.shape[:2]
     span = masks.face_span(target.landmarks)
     source = fit_donor(target, donor, between(rng, 0.5, 1.0))
@@ -127,26 +133,38 @@ def deepfakes(target: Canvas, donor: Canvas, rng: Rng) -> Manipulation:
     return Manipulation(paste(source, target, region, rng, poisson=0.1), region)
 
 
-def head_swap(target: Canvas, donor: Canvas, rng: Rng) -> Manipulation:
-    """Another face through a generator, blended as later tools do.
+def _whole_square(target: Canvas, donor: Canvas, rng: Rng) -> Manipulation:
+    height, width = target.pixels.shape[:2]
+    span = masks.face_span(target.landmarks)
+    swapped = target.pixels
+    if chance(rng, 0.75):
+        source = fit_donor(target, donor, between(rng, 0.5, 1.0))
+        outline = masks.with_forehead(target.landmarks, between(rng, 0.0, 0.3))
+        face = masks.polygon(outline, height, width)
+        source = match_colour(source, target.pixels, face, between(rng, 0.7, 1.0))
+        swapped = blend(source, target.pixels, masks.blur(face, between(rng, 0.04, 0.12) * span))
+    square = draw_square(target.landmarks, rng, sizes=(128, 128, 192, 256))
+    source = pass_through(swapped, square, rng, neural=0.6)
+    if chance(rng, 0.25):
+        source = sharpen(source, between(rng, 0.3, 1.2))
+    side = square.size / float(np.hypot(square.matrix[0, 0], square.matrix[1, 0]))
+    shape = square.alpha(height, width, between(rng, 0.02, 0.1))
+    region = masks.blur(shape, between(rng, 0.005, 0.06) * side)
+    return Manipulation(blend(source, target.pixels, region), region)
 
-    Some follow the face's outline; some paste the generator's whole square with a wide feather.
-    """
+
+def head_swap(target: Canvas, donor: Canvas, rng: Rng) -> Manipulation:
+    """Another face through a generator, blended along the face's outline, as later tools do."""
     height, width = target.pixels.shape[:2]
     span = masks.face_span(target.landmarks)
     source = fit_donor(target, donor, between(rng, 0.6, 1.0))
-    if chance(rng, 0.4):
-        shape = masks.square(target.landmarks, between(rng, 1.0, 1.35), height, width)
-        feather = between(rng, 0.04, 0.14)
-    else:
-        outline = masks.with_forehead(target.landmarks, between(rng, 0.0, 0.4))
-        shape = masks.polygon(outline, height, width)
-        feather = between(rng, 0.01, 0.08)
+    outline = masks.with_forehead(target.landmarks, between(rng, 0.0, 0.4))
+    shape = masks.polygon(outline, height, width)
     if chance(rng, 0.6):
         shape = masks.deform(shape, span, rng)
     source = match_colour(source, target.pixels, shape, between(rng, 0.6, 1.0))
     source = generator_look(source, target.landmarks, rng)
-    region = masks.blur(shape, feather * span)
+    region = masks.blur(shape, between(rng, 0.01, 0.12) * span)
     return Manipulation(paste(source, target, region, rng, poisson=0.15), region)
 
 
@@ -209,9 +227,9 @@ class FamilyEntry:
 
 
 FAMILIES: dict[str, FamilyEntry] = {
-    "self_blend": FamilyEntry(self_blend, None, 0.3),
-    "deepfakes": FamilyEntry(deepfakes, "deepfakes", 0.2),
-    "head_swap": FamilyEntry(head_swap, None, 0.2),
+    "self_blend": FamilyEntry(self_blend, None, 0.28),
+    "deepfakes": FamilyEntry(deepfakes, "deepfakes", 0.28),
+    "head_swap": FamilyEntry(head_swap, None, 0.16),
     "faceswap": FamilyEntry(faceswap, "faceswap", 0.15),
-    "face2face": FamilyEntry(face2face, "face2face", 0.15),
+    "face2face": FamilyEntry(face2face, "face2face", 0.13),
 }

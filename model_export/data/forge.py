@@ -18,6 +18,10 @@ CONTEXT = 1.5
 """Side of the working picture over the side of the crop: room for jitter and for codecs."""
 CANDIDATES, SHORTLIST = 64, 3
 """Donors drawn for each swap, and how many of them, best pose first, are compared by skin."""
+SIDES = (100.0, 420.0)
+"""Smallest and largest side of the network's crop in the picture that gets manipulated."""
+ENLARGED = 1.15
+"""How much a source picture may be enlarged for that: more shows as blur on real and fake."""
 SOFTENED = 0.5
 """Share of the tight pictures whose continuation beyond their edge is unsharp: mirrored eyes are
 no background, but an unsharp background alone would hide that a fake is softer than it."""
@@ -66,7 +70,7 @@ class Forge:
 
     def pair(self, position: int, rng: Rng) -> Pair:
         """One pair whose target is the index's picture at `position`."""
-        side = float(np.clip(rng.normal(220, 55), 110, 330))
+        side = self._draw_side(position, rng)
         target, manipulation, family = self.manipulate(position, side, rng)
         # Platforms differ: the strength is a mean, and some pictures arrive untouched.
         steps = draw_degradation(rng, min(1.0, self.strength * between(rng, 0, 2)))
@@ -119,6 +123,12 @@ class Forge:
             soften_outside(pixels, inverse, face.pixels.shape[:2])
         return Canvas(pixels, move_points(face.landmarks, inverse))
 
+    def _draw_side(self, position: int, rng: Rng) -> float:
+        """Side of the crop in the picture that gets manipulated: faces come in all sizes."""
+        natural = self.rule.scale * float(self.index.boxes[position, 3])
+        drawn = float(np.exp(rng.uniform(*np.log(SIDES))))
+        return min(drawn, ENLARGED * natural)
+
     def _view(self, rng: Rng) -> NDArray[np.float64]:
         """Where the crop looks: unit square of the working picture to unit square of the crop."""
         zoom = CONTEXT / between(rng, 0.78, 1.12)
@@ -133,6 +143,11 @@ class Forge:
 
     def _look(self, picture: Picture, view: NDArray[np.float64]) -> Picture:
         size, side = self.rule.size, picture.shape[0]
+        # The view's own columns say how many pixels of the crop a picture's pixel gets.
+        shrink = size / side * float(np.hypot(view[0, 0], view[1, 0]))
+        if shrink < 0.8:
+            side = round(side * shrink)
+            picture = np.asarray(cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA))
         matrix = np.c_[view[:, :2] * size / side, view[:, 2] * size]
         return warp(picture, np.asarray(matrix, np.float64), size, size)
 

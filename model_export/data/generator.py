@@ -5,6 +5,7 @@ away. Several of them, with the ways of upsampling that real generators use, kee
 learning one fingerprint.
 """
 
+from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from itertools import pairwise
@@ -16,8 +17,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from model_export.data.masks import Alpha, polygon
 from model_export.data.rng import Rng, between
-from model_export.data.warp import Picture, Points, similarity
+from model_export.data.warp import Picture, Points, move_points, similarity
 
 SIZE = 128
 """Side in pixels of what a generator takes and gives, that of widely used swappers."""
@@ -72,28 +74,76 @@ def alignment(landmarks: Points, zoom: float = 1.0) -> NDArray[np.float64]:
     return similarity(own, np.float32(SIZE) * (centre + zoom * (TEMPLATE - centre)))
 
 
+@dataclass(frozen=True, slots=True)
+class Square:
+    """What a generator sees of a picture.
+
+    matrix: float64 (2, 3), from picture pixels to its own, of which there are size x size.
+    """
+
+    matrix: NDArray[np.float64]
+    size: int = SIZE
+
+    def look(self, picture: Picture) -> Picture:
+        """The square's content, uint8 (size, size, 3); linear, as aligners do it."""
+        return np.asarray(
+            cv2.warpAffine(
+                picture, self.matrix, (self.size, self.size), borderMode=cv2.BORDER_REFLECT_101
+            ),
+            np.uint8,
+        )
+
+    def put_back(self, content: Picture, picture: Picture, interpolation: int) -> Picture:
+        """The picture with the square's content in its place."""
+        height, width = picture.shape[:2]
+        flags = interpolation | cv2.WARP_INVERSE_MAP
+        placed = cv2.warpAffine(content, self.matrix, (width, height), flags=flags)
+        return np.where(self.alpha(height, width, 0.02)[..., None] > 0.5, placed, picture).astype(
+            np.uint8
+        )
+
+    def alpha(self, height: int, width: int, inset: float) -> Alpha:
+        """The square in a picture, its rim drawn in by a share of its side."""
+        margin = inset * self.size
+        far = self.size - margin
+        corners = np.array([(margin, margin), (far, margin), (far, far), (margin, far)], np.float32)
+        to_picture = np.asarray(cv2.invertAffineTransform(self.matrix), np.float64)
+        return polygon(move_points(corners, to_picture), height, width)
+
+
+def draw_square(landmarks: Points, rng: Rng, sizes: tuple[int, ...] = (SIZE,)) -> Square:
+    """The square of some aligned generator around a face."""
+    size = int(rng.choice(sizes))
+    return Square(alignment(landmarks, between(rng, 0.8, 1.15)) * (size / SIZE), size)
+
+
+def pass_through(picture: Picture, square: Square, rng: Rng, neural: float) -> Picture:
+    """The picture after the square went through a generator.
+
+    neural: probability of one of the shipped generators; else only the resolution is lost.
+    """
+    content = square.look(picture)
+    if rng.random() < neural:
+        content = generate(content, int(rng.integers(len(DESIGNS))))
+    interpolation = cv2.INTER_CUBIC if rng.random() < 0.5 else cv2.INTER_LINEAR
+    return square.put_back(content, picture, interpolation)
+
+
+def generate(aligned: Picture, number: int) -> Picture:
+    """What a shipped generator makes of an aligned face, uint8 (S, S, 3), S a multiple of 8."""
+    with torch.inference_mode():
+        given = torch.from_numpy(np.ascontiguousarray(aligned)).permute(2, 0, 1)[None].float()
+        made = shipped_generators()[number](given / 255)[0].permute(1, 2, 0)
+        return np.asarray((made * 255).round().byte().numpy())
+
+
 def regenerate(picture: Picture, landmarks: Points, rng: Rng) -> Picture:
     """The picture with its face replaced by what one of the shipped generators makes of it.
 
     picture: uint8 RGB (H, W, 3); landmarks: float32 (68, 2). Beyond the generator's square the
     picture is unchanged.
     """
-    height, width = picture.shape[:2]
-    matrix = alignment(landmarks, between(rng, 0.85, 1.25))
-    aligned = cv2.warpAffine(picture, matrix, (SIZE, SIZE), borderMode=cv2.BORDER_REFLECT_101)
-    generator = shipped_generators()[rng.integers(len(DESIGNS))]
-    with torch.inference_mode():
-        given = torch.from_numpy(np.ascontiguousarray(aligned)).permute(2, 0, 1)[None].float() / 255
-        made = (generator(given)[0].permute(1, 2, 0) * 255).round().byte().numpy()
-    back = cv2.INTER_CUBIC if rng.random() < 0.5 else cv2.INTER_LINEAR
-    flags = back | cv2.WARP_INVERSE_MAP
-    placed = cv2.warpAffine(made, matrix, (width, height), flags=flags)
-    inside = np.zeros((SIZE, SIZE), np.uint8)
-    inside[2:-2, 2:-2] = 255
-    weight = cv2.warpAffine(
-        inside, matrix, (width, height), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    )
-    return np.where(weight[..., None] > 127, placed, picture).astype(np.uint8)
+    return pass_through(picture, draw_square(landmarks, rng), rng, neural=1.0)
 
 
 @cache

@@ -56,19 +56,6 @@ def rectangle(landmarks: Points, height: int, width: int, rng: Rng) -> Alpha:
     return polygon(np.asarray(corners @ rotation.T, np.float32), height, width)
 
 
-def square(landmarks: Points, size: float, height: int, width: int) -> Alpha:
-    """A square turned with the face, its side in spans: what aligned generators paste back."""
-    axis = landmarks[RIGHT_EYE].mean(0) - landmarks[LEFT_EYE].mean(0)
-    right = axis / (np.hypot(*axis) + 1e-6)
-    down = np.array((-right[1], right[0]))
-    centre = landmarks[NOSE].mean(0)
-    half = size * face_span(landmarks) / 2
-    corners = [
-        centre + half * (x * right + y * down) for x, y in ((-1, -1), (1, -1), (1, 1), (-1, 1))
-    ]
-    return polygon(np.array(corners, np.float32), height, width)
-
-
 def rounded(landmarks: Points, height: int, width: int) -> Alpha:
     """A smooth face: the hull, its corners rounded by a wide blur and cut again."""
     sigma = 0.06 * face_span(landmarks)
