@@ -1,6 +1,7 @@
 """Folders `real/` and `fake/` of pictures or clips, as strangers have them."""
 
 import os
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model_export.processes import process_pool
+from model_export.sources.masks import Mask, find_mask, read_masks
 from model_export.sources.sample import Sample, Tally
 from service.errors import UnmaskError
 from service.faces.crop import Box, CropRule, FaceCrop, cut_square
@@ -22,7 +24,6 @@ from service.media.pictures import decode_picture
 from service.media.sniff import sniff
 from service.media.upload import Upload
 
-Mask = NDArray[np.uint8]
 UNNAMED = "fake"
 """Method of fakes that lie in `fake/` itself rather than in a sub-folder named after it."""
 
@@ -51,9 +52,9 @@ class FolderSource:
     """Faces found in every file by the service's own stages.
 
     Layout: `real/**`, `fake/**` (the first folder below `fake/` names the method) and optionally
-    `masks/**` with the same path below it, or the same stem, for fakes that are pictures: a
-    grey PNG of the picture's size, 255 = manipulated. The largest face of a picture is judged
-    (of a fake with a mask: the face with most of the mask in it), the largest track of a clip.
+    `masks/**`, see `find_mask`: grey, of the picture's or clip's size, 255 = manipulated. The
+    largest face of a picture is judged, the largest track of a clip; of a fake with a mask the
+    face with most of the mask in it.
     A picture without a face is taken whole, since it may be a crop already, and counted.
 
     Raises ValueError when a class has no file.
@@ -111,46 +112,52 @@ def visible_files(top: Path) -> list[Path]:
     return sorted(found)
 
 
-def find_mask(masks: Path, inner: Path) -> Path | None:
-    """The mask of the fake at `inner` below `fake/`, or None."""
-    candidates = (masks / inner.with_suffix(".png"), masks / f"{inner.stem}.png")
-    return next((path for path in candidates if path.is_file()), None)
-
-
 def open_entry(entry: Entry, plan: ExtractionPlan) -> Opened:
     """Decode a file, find its faces, cut them out. Never raises for what the file holds."""
     cv2.setNumThreads(1)
     try:
         upload = Upload(entry.path.read_bytes(), name=entry.path.name)
         extraction = extract(upload, plan)
-        moves = extraction.media.kind == "video"
-        mask = None
-        if entry.mask is not None and not moves:
-            mask = read_mask(entry.mask, (extraction.media.height, extraction.media.width))
+        masks: dict[int, Mask] = {}
+        if entry.mask is not None:
+            masks = read_masks(entry.mask, extraction, plan.limits)
         if extraction.crops:
-            crops = _chosen(extraction.crops, mask, moves)
-            return Opened(tuple(_sample(crop, entry, mask, plan.crop) for crop in crops))
-        if moves:
+            crops = _chosen(extraction.crops, masks)
+            return Opened(tuple(_sample(crop, entry, masks, plan.crop) for crop in crops))
+        if extraction.media.kind == "video":
             return Opened(())
         pixels = decode_picture(sniff(upload.data).name, upload.data, plan.limits).pixels
-        return Opened((_whole(pixels, entry, mask, plan.crop),), whole=True)
+        return Opened((_whole(pixels, entry, masks.get(0), plan.crop),), whole=True)
     except (UnmaskError, ValueError, OSError) as error:
         return Opened((), problem=str(error))
 
 
-def _chosen(crops: tuple[FaceCrop, ...], mask: Mask | None, moves: bool) -> list[FaceCrop]:
-    if moves:
-        return [crop for crop in crops if crop.track == 0]
-    if mask is None:
-        return [crops[0]]
-    return [max(crops, key=lambda c: float(cut_square(mask, c.box, CropRule())[0].mean()))]
+def _chosen(crops: tuple[FaceCrop, ...], masks: dict[int, Mask]) -> list[FaceCrop]:
+    """The crops of the first track, which is the largest, or of the one most masked."""
+    masked: dict[int, float] = defaultdict(float)
+    for crop in crops:
+        mask = masks.get(crop.frame_index)
+        masked[crop.track] += 0.0 if mask is None else _cut_mask(mask, crop, CropRule()).mean()
+    track = max(masked, key=lambda number: (masked[number], -number))
+    return [crop for crop in crops if crop.track == track]
 
 
-def _sample(crop: FaceCrop, entry: Entry, mask: Mask | None, rule: CropRule) -> Sample:
-    cut = None if mask is None else cut_square(mask, crop.box, rule)[0]
+def _sample(crop: FaceCrop, entry: Entry, masks: dict[int, Mask], rule: CropRule) -> Sample:
+    mask = masks.get(crop.frame_index)
     return Sample(
-        crop.pixels, entry.fake, entry.method, cut, entry.group, crop.track, crop.quality.warnings
+        crop.pixels,
+        entry.fake,
+        entry.method,
+        None if mask is None else _cut_mask(mask, crop, rule),
+        entry.group,
+        crop.track,
+        crop.quality.warnings,
+        crop.time_s,
     )
+
+
+def _cut_mask(mask: Mask, crop: FaceCrop, rule: CropRule) -> Mask:
+    return cut_square(mask, crop.box, rule)[0]
 
 
 def _whole(pixels: NDArray[np.uint8], entry: Entry, mask: Mask | None, rule: CropRule) -> Sample:
@@ -163,13 +170,3 @@ def _whole(pixels: NDArray[np.uint8], entry: Entry, mask: Mask | None, rule: Cro
     cut = None if mask is None else cut_square(mask, box, square)[0]
     quality = measure(crop, box, (), (width, height))
     return Sample(crop, entry.fake, entry.method, cut, entry.group, 0, quality.warnings)
-
-
-def read_mask(path: Path, shape: tuple[int, int] | None = None) -> Mask:
-    """A mask, uint8 (H, W). Raises ValueError when it cannot be read or has another shape."""
-    mask = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
-    if mask is None:
-        raise ValueError(f"cannot read the mask {path}")
-    if shape is not None and mask.shape != shape:
-        raise ValueError(f"the mask {path.name} is {mask.shape}, its picture {shape}")
-    return np.asarray(mask, np.uint8)

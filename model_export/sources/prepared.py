@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from model_export.sources.folders import read_mask
+from model_export.sources.masks import read_mask
 from model_export.sources.sample import Sample, Tally
 
 MANIFEST = "manifest.jsonl"

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from model_export.sources.folders import FolderSource, list_entries
 from model_export.sources.sample import known_method
 from service.faces.crop import CropRule
-from tests.model_export.labelled import save, write_folders
+from tests.media_files import clip
+from tests.model_export.labelled import manipulated, save, write_folders
 
 RULE = CropRule()
 
@@ -118,3 +119,29 @@ def test_method_names_are_understood_as_data_sets_spell_them(
     name: str | None, index: int | None
 ) -> None:
     assert known_method(name) == index
+
+
+@pytest.mark.parametrize("kind", ["numbered pictures", "a clip"])
+def test_masks_of_a_clip_follow_its_frames(
+    kind: str, tmp_path: Path, astronaut: NDArray[np.uint8]
+) -> None:
+    fake, mask = manipulated(astronaut)
+    moved = [np.roll(fake, 4 * step, axis=1)[:400, :400] for step in range(6)]
+    masks = [np.roll(mask, 4 * step, axis=1)[:400, :400] for step in range(6)]
+    save(tmp_path / "real/0.png", astronaut)
+    (tmp_path / "fake/swap").mkdir(parents=True)
+    (tmp_path / "fake/swap/a.mp4").write_bytes(clip(moved))
+    if kind == "a clip":
+        (tmp_path / "masks/swap").mkdir(parents=True)
+        (tmp_path / "masks/swap/a.mp4").write_bytes(clip([np.dstack([m] * 3) for m in masks]))
+    else:
+        for number, each in enumerate(masks):
+            save(tmp_path / f"masks/a/{number:05d}.png", each)
+    samples = [s for s in FolderSource(tmp_path, RULE, frames=3).samples() if s.fake]
+    assert len(samples) == 3
+    for sample in samples:
+        assert sample.mask is not None
+        blue = sample.crop[..., 2].astype(int) - sample.crop[..., 0] > 60
+        inside = sample.mask > 128
+        assert 0.02 < inside.mean() < 0.8
+        assert blue[inside].mean() > blue[~inside].mean() + 0.2
