@@ -13,8 +13,8 @@ from tqdm import tqdm
 
 from model_export.checkpoint import Checkpoint
 from model_export.data.degrade import degrade, draw_degradation
-from model_export.data.rng import Rng, between, chance
-from model_export.data.warp import Picture, warp
+from model_export.data.jitter import draw_jitter, moved, to_side
+from model_export.data.rng import Rng, chance
 from model_export.losses import NO_METHOD, Truth, paper_losses, stronger_losses
 from model_export.metrics.curves import area_under_roc, equal_error_rate
 from model_export.networks.contract import FAKE, REAL
@@ -178,22 +178,12 @@ def _batches(samples: Sequence[Sample], config: FinetuneConfig, rng: Rng) -> Ite
 def augment(sample: Sample, config: FinetuneConfig, rng: Rng) -> Sample:
     """The crop mirrored, moved, and sometimes degraded; its mask moved alike."""
     side = sample.crop.shape[0]
-    zoom, angle = between(rng, 0.9, 1.12), np.deg2rad(rng.normal(0, 5))
-    cosine, sine = zoom * np.cos(angle), zoom * np.sin(angle)
-    linear = np.array([[cosine, -sine], [sine, cosine]])
-    if chance(rng, 0.5):
-        linear[:, 0] *= -1
-    centre = np.full(2, (side - 1) / 2)
-    matrix = np.c_[linear, centre + rng.uniform(-0.05, 0.05, 2) * side - linear @ centre]
-    crop = warp(sample.crop, matrix, side, side)
-    mask = None if sample.mask is None else warp(sample.mask, matrix, side, side)
+    matrix = draw_jitter(rng, side)
+    crop = moved(sample.crop, matrix)
+    mask = None if sample.mask is None else moved(sample.mask, matrix)
     if chance(rng, config.augment):
-        crop = _to_side(degrade(crop, draw_degradation(rng)), side)
+        crop = to_side(degrade(crop, draw_degradation(rng)), side)
     return Sample(crop, sample.fake, sample.method, mask, sample.group)
-
-
-def _to_side(crop: Picture, side: int) -> Picture:
-    return warp(crop, np.diag([side / crop.shape[1], side / crop.shape[0], 1])[:2], side, side)
 
 
 def _truth(samples: Sequence[Sample], device: torch.device) -> Truth:

@@ -10,7 +10,7 @@ import torch
 from onnx import numpy_helper
 from torch import Tensor, nn
 
-from model_export.checkpoint import Checkpoint, CheckpointError
+from model_export.checkpoint import Checkpoint, CheckpointError, load_checkpoint
 from model_export.networks.contract import MOBILE_CONFIG
 from model_export.networks.mobile import MobileNetwork
 from model_export.optimised.convolution import flipped
@@ -50,6 +50,11 @@ def restore(path: Path) -> Checkpoint:
         raise CheckpointError(f"{path} does not hold the layers of the mobile preset") from error
     facts = {key: note[key] for key in KEPT_FACTS if key in note}
     return Checkpoint(MOBILE_CONFIG, network.state_dict(), facts)
+
+
+def read_trained(path: Path) -> Checkpoint:
+    """A checkpoint, or an exported file of the mobile preset. Raises CheckpointError."""
+    return restore(path) if path.suffix == ".onnx" else load_checkpoint(path)
 
 
 def renormalise(network: nn.Module, pictures: Tensor) -> None:

@@ -17,15 +17,15 @@ from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from model_export.checkpoint import Checkpoint, load_checkpoint
-from model_export.data.forge import Forge
-from model_export.data.pairs import Batch, PairDataset, collate
+from model_export.data.pairs import Batch, PairDataset, PairMaker, collate
 from model_export.losses import Truth, paper_losses, stronger_losses
 from model_export.memory import keep_freed_memory
 from model_export.networks.contract import NetworkConfig, NetworkOutput
 from model_export.networks.factory import Network, build_network
 from model_export.networks.mobile import MobileNetwork
-from model_export.restore import restore
+from model_export.restore import read_trained
 from model_export.validate import validate
+from service.faces.crop import CropRule
 
 log = logging.getLogger(__name__)
 Losses = Callable[[NetworkOutput, Truth], dict[str, Tensor]]
@@ -59,17 +59,20 @@ class Trainer:
     def __init__(
         self,
         network: Network,
-        training: Forge,
-        validation: Forge,
+        training: PairMaker,
+        validation: PairMaker,
         config: TrainConfig,
         folder: Path,
+        *,
+        crop_scale: float = CropRule().scale,
     ) -> None:
+        """crop_scale: of the crops both makers draw; it is noted in the checkpoints."""
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.network = network.to(self.device)
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.averaged = deepcopy(self.network).eval()
         self.training, self.validation = training, validation
-        self.config, self.folder = config, folder
+        self.config, self.folder, self.crop_scale = config, folder, crop_scale
         self.losses: Losses = paper_losses if network.config.preset == "paper" else stronger_losses
         groups: list[dict[str, Any]] = [
             {"params": [p for p in network.parameters() if p.ndim > 1]},
@@ -170,7 +173,7 @@ class Trainer:
         self.best = min(self.best, badness)
         facts = {
             "training": {**asdict(self.config), **row},
-            "crop": {"scale": self.training.rule.scale},
+            "crop": {"scale": self.crop_scale},
         }
         resume = {
             "network": self.network.state_dict(),
@@ -223,7 +226,7 @@ def start(
     preset takes no such file.
     """
     if model is not None:
-        checkpoint = restore(model) if model.suffix == ".onnx" else load_checkpoint(model)
+        checkpoint = read_trained(model)
         if checkpoint.config != config:
             raise ValueError(f"{model} is of the preset {checkpoint.config.preset!r}")
         return checkpoint.build()

@@ -4,11 +4,12 @@ import argparse
 from pathlib import Path
 
 from model_export.commands.sources import remaining_families
+from model_export.data.faceforensics import MANIFEST
 from model_export.data.faces import load_index
 from model_export.data.families import FAMILIES
 from model_export.sources.clips import TRUTH, ClipSource
 from model_export.sources.folders import FolderSource
-from model_export.sources.prepared import MANIFEST, PreparedSource
+from model_export.sources.prepared import PreparedSource
 from model_export.sources.sample import Source
 from model_export.sources.synthetic import Part, SyntheticSource, part_of
 from service.faces.crop import CropRule

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from model_export.checkpoint import load_checkpoint
 from model_export.commands.data import add_data, open_source
 from model_export.finetune import FinetuneConfig, finetune
+from model_export.restore import read_trained
 from service.faces.crop import CropRule
 
 DEFAULTS = FinetuneConfig()
@@ -15,7 +15,7 @@ DEFAULTS = FinetuneConfig()
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
-    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("checkpoint", type=Path, help="checkpoint, or exported mobile model")
     add_data(parser)
     parser.add_argument("-o", "--out", type=Path, required=True, help="checkpoint to write")
     parser.add_argument("--epochs", type=int, default=DEFAULTS.epochs)
@@ -27,7 +27,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Fine-tune; prints the figures on the held-out pictures before and after."""
-    checkpoint = load_checkpoint(options.checkpoint)
+    checkpoint = read_trained(options.checkpoint)
     crop = checkpoint.facts.get("crop", {"scale": CropRule().scale})
     rule = CropRule(crop["scale"], checkpoint.config.size)
     source = open_source(options, options.data, "training", rule)

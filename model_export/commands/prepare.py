@@ -7,9 +7,15 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from model_export.data.faceforensics import METHODS, PAPER_SCALE, CutPlan, cut_pair, list_pairs
+from model_export.data.faceforensics import (
+    MANIFEST,
+    METHODS,
+    PAPER_SCALE,
+    CutPlan,
+    cut_pair,
+    list_pairs,
+)
 from model_export.processes import process_pool
-from model_export.sources.prepared import MANIFEST
 from service.faces.crop import CropRule
 
 

@@ -8,7 +8,8 @@ import torch
 
 from model_export.commands.sources import add_faces, add_left_out, read_faces, remaining_families
 from model_export.data.forge import Forge
-from model_export.data.pairs import PairDataset, collate
+from model_export.data.pairs import PairDataset, PairMaker, collate
+from model_export.data.prepared_pairs import MixedPairs, PreparedPairs
 from model_export.networks.contract import MOBILE_CONFIG, NetworkConfig
 from model_export.restore import renormalise
 from model_export.sources.synthetic import HELD_OUT
@@ -31,6 +32,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--start-from", type=Path, metavar="MODEL", help="checkpoint, or exported mobile model"
     )
+    parser.add_argument(
+        "--prepared",
+        type=Path,
+        metavar="DIR",
+        help="FaceForensics++ crops of `prepare` to learn from beside the forge's",
+    )
+    parser.add_argument(
+        "--prepared-share", type=float, default=0.5, help="of the pairs that come from --prepared"
+    )
     parser.add_argument("--pictures", type=int, default=DEFAULTS.pictures)
     parser.add_argument("--minutes", type=float, default=math.inf)
     parser.add_argument("--batch", type=int, default=DEFAULTS.batch)
@@ -52,14 +62,18 @@ def run(options: argparse.Namespace) -> int:
     rule = CropRule()
     config = MOBILE_CONFIG if options.preset == "mobile" else NetworkConfig(width=options.width)
     forge = Forge(training, rule, families, options.strength)
+    pairs: PairMaker = forge
+    if options.prepared is not None:
+        prepared = PreparedPairs(options.prepared, "train", strength=options.strength)
+        pairs = MixedPairs(forge, prepared, options.prepared_share)
     network = start(config, options.imagenet, options.start_from)
     if options.start_from is not None and not options.resume:
-        pairs = PairDataset(forge, EXAMPLES, options.seed)
-        examples = collate([pairs[item] for item in range(EXAMPLES)])
+        drawn = PairDataset(pairs, EXAMPLES, options.seed)
+        examples = collate([drawn[item] for item in range(EXAMPLES)])
         renormalise(network, examples.truth(torch.device("cpu")).pictures)
     trainer = Trainer(
         network,
-        forge,
+        pairs,
         Forge(validation, rule, families, options.strength),
         TrainConfig(
             pictures=options.pictures,
@@ -72,6 +86,7 @@ def run(options: argparse.Namespace) -> int:
             validate_every=options.validate_every,
         ),
         options.out,
+        crop_scale=rule.scale,
     )
     if options.resume:
         trainer.resume(options.out / "last.pt")

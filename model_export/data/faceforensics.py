@@ -21,6 +21,7 @@ from service.faces.finder import face_finder
 from service.faces.plan import DetectorPlan
 
 METHODS = ("Deepfakes", "Face2Face", "FaceSwap", "NeuralTextures")
+MANIFEST = "manifest.jsonl"
 SPLITS = ("train", "val", "test")
 PAPER_SCALE = 1.3
 """Side of the paper's square over the height of the manipulated region."""

@@ -25,6 +25,10 @@ ENLARGED = 1.15
 SOFTENED = 0.5
 """Share of the tight pictures whose continuation beyond their edge is unsharp: mirrored eyes are
 no background, but an unsharp background alone would hide that a fake is softer than it."""
+WHOLE_WEIGHT = 30.0
+"""How much oftener a picture that holds the whole face and its surroundings is drawn than one cut
+tight: the service sees faces with their surroundings, and only there does a face show that is
+softer than what is around it."""
 BEAUTIFIED = 0.08
 """Share of the pairs whose real person used a beauty filter."""
 MIN_CHANGE = 1.2
@@ -67,6 +71,12 @@ class Forge:
         shares = np.array([FAMILIES[name].share for name in self.families])
         self._shares = shares / shares.sum()
         self._shapes = _normalised_shapes(index.landmarks)
+        self._weights = drawing_weights(index)
+
+    def draw(self, rng: Rng) -> Pair:
+        """One pair of a target drawn at random."""
+        position = int(np.searchsorted(self._weights, rng.random(), side="right"))
+        return self.pair(min(position, len(self.index) - 1), rng)
 
     def pair(self, position: int, rng: Rng) -> Pair:
         """One pair whose target is the index's picture at `position`."""
@@ -150,6 +160,13 @@ class Forge:
             picture = np.asarray(cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA))
         matrix = np.c_[view[:, :2] * size / side, view[:, 2] * size]
         return warp(picture, np.asarray(matrix, np.float64), size, size)
+
+
+def drawing_weights(index: FaceIndex) -> NDArray[np.float64]:
+    """Cumulative probability of drawing each picture, float64 (N,)."""
+    whole = (index.boxes[:, 0] > 0) & (index.boxes[:, 1] > 0)
+    weights = np.where(whole, WHOLE_WEIGHT, 1.0)
+    return np.asarray(np.cumsum(weights) / weights.sum())
 
 
 def _normalised_shapes(landmarks: NDArray[np.float32]) -> NDArray[np.float32]:

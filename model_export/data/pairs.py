@@ -2,35 +2,38 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import cv2
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from model_export.data.faces import FaceIndex
 from model_export.data.families import FAMILIES
-from model_export.data.forge import Forge, Pair
+from model_export.data.forge import Pair
+from model_export.data.rng import Rng
 from model_export.losses import NO_METHOD, Truth
-from model_export.networks.contract import FAKE, METHODS, REAL
+from model_export.networks.contract import FAKE, REAL
+from model_export.sources.sample import known_method
 
-WHOLE_WEIGHT = 30.0
-"""How much oftener a picture that holds the whole face and its surroundings is drawn than one cut
-tight: the service sees faces with their surroundings, and only there does a face show that is
-softer than what is around it."""
+
+class PairMaker(Protocol):
+    """Makes pairs as long as it is asked to: the forge, or prepared crops."""
+
+    def draw(self, rng: Rng) -> Pair:
+        """One pair, the same for the same state of the generator."""
+        ...
 
 
 class PairDataset(Dataset[Pair]):
-    """The forge as a finite, reproducible dataset: item k depends on the seed and k alone."""
+    """A finite, reproducible dataset of drawn pairs: item k depends on the seed and k alone."""
 
-    def __init__(self, forge: Forge, length: int, seed: int, first: int = 0) -> None:
-        self._forge = forge
+    def __init__(self, maker: PairMaker, length: int, seed: int, first: int = 0) -> None:
+        self._maker = maker
         self._length = length
         self._seed = seed
         self._first = first
-        self._weights = drawing_weights(forge.index)
 
     def __len__(self) -> int:
         return self._length
@@ -40,16 +43,7 @@ class PairDataset(Dataset[Pair]):
             raise IndexError(item)
         # OpenCV's own threads would fight with the training for the same cores.
         cv2.setNumThreads(1)
-        rng = np.random.default_rng((self._seed, self._first + item))
-        position = int(np.searchsorted(self._weights, rng.random(), side="right"))
-        return self._forge.pair(min(position, len(self._forge.index) - 1), rng)
-
-
-def drawing_weights(index: FaceIndex) -> NDArray[np.float64]:
-    """Cumulative probability of drawing each picture, float64 (N,)."""
-    whole = (index.boxes[:, 0] > 0) & (index.boxes[:, 1] > 0)
-    weights = np.where(whole, WHOLE_WEIGHT, 1.0)
-    return np.asarray(np.cumsum(weights) / weights.sum())
+        return self._maker.draw(np.random.default_rng((self._seed, self._first + item)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +78,7 @@ def collate(pairs: Sequence[Pair]) -> Batch:
 
 
 def method_index(family: str) -> int:
-    """Index into METHODS of a family's method, or NO_METHOD."""
-    method = FAMILIES[family].method
-    return METHODS.index(method) if method else NO_METHOD
+    """Index into METHODS of a family's or a data set's method, or NO_METHOD."""
+    method = FAMILIES[family].method if family in FAMILIES else family
+    known = known_method(method)
+    return NO_METHOD if known is None else known

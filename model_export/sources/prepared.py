@@ -8,10 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from model_export.data.faceforensics import MANIFEST
 from model_export.sources.masks import read_mask
 from model_export.sources.sample import Sample, Tally
-
-MANIFEST = "manifest.jsonl"
 
 
 class PreparedSource:

@@ -7,11 +7,18 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 
 from model_export.cli import main
 from model_export.data.faceforensics import binary_mask, list_pairs, read_split
+from model_export.data.faces import FaceIndex
+from model_export.data.forge import Forge
+from model_export.data.pairs import PairDataset, collate
+from model_export.data.prepared_pairs import MixedPairs, PreparedPairs
+from model_export.networks import contract
 from model_export.sources.prepared import PreparedSource
+from service.faces.crop import CropRule
 from tests.model_export.labelled import write_faceforensics
 
 METHODS = ("Deepfakes", "FaceSwap")
@@ -138,3 +145,33 @@ def test_a_malformed_list_is_refused(content: str, tmp_path: Path) -> None:
     path.write_text(content)
     with pytest.raises(ValueError, match="not a list of pairs"):
         read_split(path)
+
+
+def test_prepared_crops_make_pairs_for_training(prepared: Path) -> None:
+    pairs = PreparedPairs(prepared, "train", ("FaceSwap",), size=128, strength=0.0)
+    dataset = PairDataset(pairs, 6, seed=3)
+    batch = collate([dataset[k] for k in range(6)])
+    truth = batch.truth(torch.device("cpu"))
+    assert truth.pictures.shape == (12, 3, 128, 128)
+    assert truth.methods[6:].tolist() == [contract.METHODS.index("faceswap")] * 6
+    inside = truth.masks[6:, 0] > 0.5
+    change = (truth.pictures[6:] - truth.pictures[:6]).abs().mean(1)
+    assert inside.any()
+    assert change[inside].mean() > 3 * change[~inside].mean()
+    again = PairDataset(pairs, 6, seed=3)[2]
+    assert np.array_equal(dataset[2].fake, again.fake)
+
+
+def test_the_forge_and_prepared_crops_mix(prepared: Path, faces: FaceIndex) -> None:
+    forge = Forge(faces, CropRule(size=64), ("self_blend",))
+    pairs = MixedPairs(forge, PreparedPairs(prepared, "train", size=64), share=0.5)
+    drawn = {PairDataset(pairs, 16, seed=0)[k].family for k in range(16)}
+    assert "self_blend" in drawn
+    assert drawn & {"FaceSwap", "Deepfakes"}
+
+
+def test_a_folder_that_is_not_prepared_is_refused(tmp_path: Path, prepared: Path) -> None:
+    with pytest.raises(ValueError, match="unmask-model prepare"):
+        PreparedPairs(tmp_path, "train")
+    with pytest.raises(ValueError, match="no fakes of the split 'other'"):
+        PreparedPairs(prepared, "other")

@@ -1,0 +1,90 @@
+"""Pairs for training out of prepared FaceForensics++ crops, alone or beside the forge's."""
+
+import json
+from collections import defaultdict
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from model_export.data.degrade import degrade, draw_degradation
+from model_export.data.faceforensics import MANIFEST
+from model_export.data.forge import Forge, Pair
+from model_export.data.jitter import draw_jitter, moved, to_side
+from model_export.data.rng import Rng, between, chance
+from model_export.data.warp import Picture
+
+
+class PreparedPairs:
+    """Fakes of one split with the real crops cut beside them; each method as often as another.
+
+    methods: only these; empty for all. size: side of the crops given, in pixels. strength: of
+    the further degradation both pictures of a pair suffer, 0 to 1.
+    Raises ValueError when there is no manifest or nothing of the split in it.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        split: str,
+        methods: tuple[str, ...] = (),
+        size: int = 256,
+        strength: float = 0.5,
+    ) -> None:
+        path = root / MANIFEST
+        if not path.is_file():
+            raise ValueError(f"there is no {path}; make it with `unmask-model prepare`")
+        self._rows: dict[str, list[dict[str, str]]] = defaultdict(list)
+        for row in map(json.loads, path.read_text().splitlines()):
+            wanted = row["split"] == split and row["label"] == "fake"
+            if wanted and (not methods or row["method"] in methods):
+                self._rows[row["method"]].append(row)
+        if not self._rows:
+            raise ValueError(f"{path} has no fakes of the split {split!r}")
+        self._methods = sorted(self._rows)
+        self._root, self._size, self._strength = root, size, strength
+
+    def draw(self, rng: Rng) -> Pair:
+        """One pair. Raises ValueError when a crop of the manifest cannot be read."""
+        method = self._methods[rng.integers(len(self._methods))]
+        rows = self._rows[method]
+        row = rows[rng.integers(len(rows))]
+        paths = [real_beside(row["file"]), row["file"], row["mask"]]
+        matrix = draw_jitter(rng, self._size)
+        real, made, mask = (moved(self._read(name), matrix) for name in paths)
+        steps = draw_degradation(rng, min(1.0, self._strength * between(rng, 0, 2)))
+        return Pair(
+            real=to_side(degrade(real, steps), self._size),
+            fake=to_side(degrade(made, steps), self._size),
+            mask=np.ascontiguousarray(mask[..., 0]),
+            family=method,
+            identity=0,
+        )
+
+    def _read(self, name: str) -> Picture:
+        path = self._root / name
+        picture = cv2.imread(str(path), cv2.IMREAD_COLOR_RGB)
+        if picture is None:
+            raise ValueError(f"cannot read {path}")
+        shrinks = picture.shape[0] > self._size
+        kind = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+        size = (self._size, self._size)
+        return np.asarray(cv2.resize(picture, size, interpolation=kind), np.uint8)
+
+
+def real_beside(fake: str) -> str:
+    """The real crop of the same clip, frame and rectangle as SPLIT/fake/METHOD/A_B/FRAME.png."""
+    split, _, method, clip, frame = Path(fake).parts
+    return str(Path(split, "real", method, clip.partition("_")[0], frame))
+
+
+class MixedPairs:
+    """The forge's pairs and prepared ones in turn, at random."""
+
+    def __init__(self, forge: Forge, prepared: PreparedPairs, share: float) -> None:
+        """share: probability of a prepared pair."""
+        self._forge, self._prepared, self._share = forge, prepared, share
+
+    def draw(self, rng: Rng) -> Pair:
+        """One pair."""
+        return (self._prepared if chance(rng, self._share) else self._forge).draw(rng)
