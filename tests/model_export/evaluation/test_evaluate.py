@@ -69,6 +69,22 @@ def test_plots_and_overlays_are_pictures_named_in_the_report(out: Path) -> None:
         assert f"({name}.png)" in text
 
 
+def test_evaluations_stand_side_by_side(
+    out: Path, report: dict[str, Any], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert main(["tabulate", f"one={out}", f"again, the same={out}"]) == 0
+    head, _, first, second = capsys.readouterr().out.splitlines()
+    names = [cell.strip() for cell in head.strip("|").split("|")]
+    cells = [cell.strip() for cell in first.strip("|").split("|")]
+    row = dict(zip(names, cells, strict=True))
+    assert row["model, data"] == "one"
+    assert row["AUC"] == f"{report['figures']['clips']['auc']:.3f}"
+    assert row["IoU on fakes"] == f"{report['figures']['segmentation']['iou']:.3f}"
+    assert second.split("|")[1].strip() == "again, the same"
+    assert main(["tabulate", f"one={tmp_path}"]) == 1
+    assert "report.json" in capsys.readouterr().err
+
+
 def test_every_robustness_figure_is_there(report: dict[str, Any]) -> None:
     assert {*report["robustness"]} == {"jpeg", "scale", "blur", "h264"}
     assert all(0 <= a <= 1 for points in report["robustness"].values() for a in points.values())

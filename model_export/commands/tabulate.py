@@ -1,0 +1,30 @@
+"""`unmask-model tabulate`: evaluations side by side, as Markdown."""
+
+import argparse
+import json
+from pathlib import Path
+
+from model_export.evaluation.comparison import comparison
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    parser.add_argument(
+        "reports",
+        nargs="+",
+        metavar="NAME=FOLDER",
+        help="what the row is called, and the folder that `evaluate -o` wrote",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the table. Raises ValueError for a folder without a report."""
+    reports = []
+    for argument in options.reports:
+        name, equals, folder = argument.rpartition("=")
+        path = Path(folder) / "report.json"
+        if not equals or not path.is_file():
+            raise ValueError(f"{argument!r} is not NAME=FOLDER with a report.json in it")
+        reports.append((name, json.loads(path.read_text())))
+    print(comparison(reports))
+    return 0
