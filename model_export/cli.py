@@ -16,6 +16,7 @@ COMMANDS = {
     "prepare-faces": "find faces and landmarks in a folder of pictures",
     "fit-landmarks": "fit the regression from five landmarks to 68",
     "evaluate": "measure a detector on labelled data",
+    "protocol": "train and measure the paper's table: seen, unseen, fine-tuned",
     "tabulate": "put evaluations side by side",
     "calibrate": "fit probabilities and thresholds on held-out pairs",
     "finetune": "teach a detector a new method from a few labelled pictures",
