@@ -55,10 +55,12 @@ def finetune(
     torch.manual_seed(config.seed)
     rng = np.random.default_rng(config.seed)
     network = checkpoint.build().to(device)
+    # An exported file has lost its reconstruction branch: a fresh one has nothing to teach.
+    reconstruct = not checkpoint.facts.get("restored", False)
     optimiser = torch.optim.AdamW(
         network.parameters(), config.rate, eps=1e-7, weight_decay=config.weight_decay
     )
-    before = judge_held_out(network, held_out, device)
+    before = judge_held_out(network, held_out, device, reconstruct)
     best, best_epoch, weights = before, 0, deepcopy(network.state_dict())
     steps = config.epochs * math.ceil(len(learned) / config.batch)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
@@ -66,9 +68,9 @@ def finetune(
     for epoch in bar:
         _train_mode(network)
         for batch in _batches(learned, config, rng):
-            _step(network, optimiser, batch, device)
+            _step(network, optimiser, batch, device, reconstruct)
             schedule.step()
-        now = judge_held_out(network, held_out, device)
+        now = judge_held_out(network, held_out, device, reconstruct)
         bar.set_postfix({name: f"{value:.3f}" for name, value in now.items()}, refresh=False)
         if now["loss"] < best["loss"]:
             best, best_epoch, weights = now, epoch, deepcopy(network.state_dict())
@@ -110,14 +112,14 @@ def split_groups(
 
 @torch.no_grad()
 def judge_held_out(
-    network: Network, samples: Sequence[Sample], device: torch.device
+    network: Network, samples: Sequence[Sample], device: torch.device, reconstruct: bool
 ) -> dict[str, float]:
     """Loss, AUC and EER on crops as they are."""
     network.eval()
     values, losses = [], []
     for start in range(0, len(samples), 32):
         batch = [*samples[start : start + 32]]
-        loss, activations = _loss(network, batch, device)
+        loss, activations = _loss(network, batch, device, reconstruct)
         losses.append(float(loss) * len(batch))
         values.append((activations[:, FAKE] - activations[:, REAL]).double().cpu().numpy())
     differences = np.concatenate(values)
@@ -138,20 +140,26 @@ def _train_mode(network: Network) -> None:
 
 
 def _step(
-    network: Network, optimiser: torch.optim.Optimizer, batch: list[Sample], device: torch.device
+    network: Network,
+    optimiser: torch.optim.Optimizer,
+    batch: list[Sample],
+    device: torch.device,
+    reconstruct: bool,
 ) -> None:
     optimiser.zero_grad(set_to_none=True)
-    loss, _ = _loss(network, batch, device)
+    loss, _ = _loss(network, batch, device, reconstruct)
     loss.backward()  # type: ignore[no-untyped-call]
     nn.utils.clip_grad_norm_(network.parameters(), 5.0)
     optimiser.step()
 
 
-def _loss(network: Network, batch: list[Sample], device: torch.device) -> tuple[Tensor, Tensor]:
+def _loss(
+    network: Network, batch: list[Sample], device: torch.device, reconstruct: bool
+) -> tuple[Tensor, Tensor]:
     """The sum of the preset's losses, and the activations."""
     losses = paper_losses if network.config.preset == "paper" else stronger_losses
     truth = _truth(batch, device)
-    output = network(truth.pictures, truth.winner)
+    output = network(truth.pictures, truth.winner, reconstruct)
     # Where a fake's mask is not known the network's own is the target: it teaches nothing.
     known = torch.tensor([s.mask is not None or not s.fake for s in batch], device=device)
     own = torch.sigmoid(output.mask_logits.detach().float())

@@ -1,7 +1,6 @@
 """Training of the forge's face generators."""
 
 import logging
-import time
 from pathlib import Path
 
 import cv2
@@ -23,7 +22,7 @@ ADVERSARY_FROM = 0.5
 """Share of the training after which the adversary joins: before, faces are mere blurs."""
 
 
-def train_generator(number: int, faces: Tensor, minutes: float, seed: int = 0) -> FaceGenerator:
+def train_generator(number: int, faces: Tensor, steps: int, seed: int = 0) -> FaceGenerator:
     """One of DESIGNS, learning to give back what it sees, sharply.
 
     faces: uint8 (N, 3, SIZE + 2 MARGIN, SIZE + 2 MARGIN). The loss is the absolute error of
@@ -39,9 +38,8 @@ def train_generator(number: int, faces: Tensor, minutes: float, seed: int = 0) -
     )  # fmt: skip
     makes = torch.optim.Adam(generator.parameters(), 1e-3, betas=(0.5, 0.99))
     doubts = torch.optim.Adam(adversary.parameters(), 4e-4, betas=(0.5, 0.99))
-    started, step = time.monotonic(), 0
-    progress = 0.0
-    while progress < 1:
+    for step in range(steps):
+        progress = step / steps
         real = _draw(faces)
         with torch.autocast("cpu", dtype=torch.bfloat16):
             made = generator(real).float()
@@ -58,11 +56,9 @@ def train_generator(number: int, faces: Tensor, minutes: float, seed: int = 0) -
             doubts.zero_grad()
             doubt.backward()  # type: ignore[no-untyped-call]
             doubts.step()
-        step += 1
-        progress = (time.monotonic() - started) / (60 * minutes)
-        if step % 100 == 0:
+        if step % 100 == 99:
             error = float(l1_loss(made.detach(), real)) * 255
-            log.info("generator %d step %d error %.2f grey levels", number, step, error)
+            log.info("generator %d step %d error %.2f grey levels", number, step + 1, error)
     generator.eval()
     return generator
 

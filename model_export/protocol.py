@@ -1,9 +1,10 @@
 """The paper's table (BTAS 2019, tables 2 to 5) in kind: seen, mismatched, unseen, fine-tuned."""
 
+import hashlib
 import json
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,14 +21,15 @@ from model_export.finetune import FinetuneConfig, finetune
 from model_export.judge import CheckpointJudge, Judge
 from model_export.metrics.curves import equal_error_rate
 from model_export.networks.contract import MOBILE_CONFIG, NetworkConfig
-from model_export.sources.synthetic import HELD_OUT, SyntheticSource, part_of
+from model_export.sources.synthetic import Part, SyntheticSource, part_of
 from model_export.train import TrainConfig, Trainer, start
 from service.faces.crop import CropRule
 
 log = logging.getLogger(__name__)
 
 PRESETS = {"paper": NetworkConfig(), "mobile": MOBILE_CONFIG}
-SEEN, MISMATCHED = "seen, matching", "seen, mismatching compression"
+SEEN, MISMATCHED, UNSEEN = "seen, matching", "seen, mismatching compression", "unseen: {}"
+PARTS: tuple[Part, ...] = ("training", "calibration", "test")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,24 +55,30 @@ class ProtocolPlan:
 class Protocol:
     """Trains what the table needs, measures it, and keeps every cell: a cut run goes on.
 
-    All people of training, tuning and test are different ones. Folder: one folder for each
-    training, `cells.json`, `table.md`.
+    People of the test take no part in training, in the choice of the checkpoint, or in tuning.
+    Folder: one folder for each training, `plan.json`, `cells.json`, `table.md`.
+    Raises ValueError for too few people, or a folder begun with another plan.
     """
 
     def __init__(self, index: FaceIndex, plan: ProtocolPlan, folder: Path) -> None:
         self._index, self._plan, self._folder = index, plan, folder
         self._rule = CropRule()
         folder.mkdir(parents=True, exist_ok=True)
+        for part in PARTS:
+            part_of(index, part)
+        self._remember()
         self._path = folder / "cells.json"
         stored = json.loads(self._path.read_text()) if self._path.is_file() else {}
         self._cells: dict[str, dict[str, dict[str, float]]] = stored
 
     def run(self, presets: Sequence[str], others: dict[str, Path]) -> str:
-        """The table as Markdown.
+        """The table as Markdown. Raises ValueError where one of the others is called as a preset.
 
         others: checkpoints trained elsewhere, by name; they are measured on the same crops, and
         for them no family is unseen or seen but as it happens.
         """
+        if taken := PRESETS.keys() & others.keys():
+            raise ValueError(f"{taken.pop()!r} is a preset of its own")
         for name, path in others.items():
             trained = load_checkpoint(path)
             self._measure(name, trained, dict.fromkeys(self._plan.unseen, trained))
@@ -87,9 +95,9 @@ class Protocol:
         self._cell(name, SEEN, whole, families, plan.strength)
         self._cell(name, MISMATCHED, whole, families, plan.harder)
         for family, checkpoint in without.items():
-            self._cell(name, f"unseen: {family}", checkpoint, (family,), plan.strength)
+            self._cell(name, UNSEEN.format(family), checkpoint, (family,), plan.strength)
         family, checkpoint = next(iter(without.items()))
-        row = f"{family}, fine-tuned on {plan.tuning_pairs} pairs"
+        row = self._rows()[-1]
         if row not in self._cells.get(name, {}):
             self._cell(name, row, self._tune(checkpoint, family), (family,), plan.strength)
 
@@ -121,7 +129,24 @@ class Protocol:
             "iou": float(masks["iou"]),
         }
         log.info("%s, %s: %s", name, row, self._cells[name][row])
-        self._path.write_text(json.dumps(self._cells, indent=1))
+        partial = self._path.with_suffix(".partial")
+        partial.write_text(json.dumps(self._cells, indent=1))
+        partial.replace(self._path)
+
+    def _rows(self) -> list[str]:
+        plan = self._plan
+        tuned = f"{plan.unseen[0]}, fine-tuned on {plan.tuning_pairs} pairs"
+        return [SEEN, MISMATCHED, *(UNSEEN.format(family) for family in plan.unseen), tuned]
+
+    def _remember(self) -> None:
+        """Old figures must not stand beside those of another plan or of other people."""
+        path = self._folder / "plan.json"
+        names = "\n".join(self._index.names).encode()
+        now = {"plan": asdict(self._plan), "people": hashlib.sha256(names).hexdigest()}
+        text = json.dumps(now, indent=1, default=str)
+        if path.is_file() and path.read_text() != text:
+            raise ValueError(f"{self._folder} was begun with another plan: see {path.name}")
+        path.write_text(text)
 
     def _judge(self, checkpoint: Checkpoint) -> Judge:
         path = self._folder / "judged.pt"
@@ -140,12 +165,12 @@ class Protocol:
         finished = folder / "finished"
         if not finished.is_file():
             families = tuple(name for name in FAMILIES if name != left_out)
-            training, held_out = self._index.split(HELD_OUT, seed=0)
             torch.manual_seed(plan.train.seed)
             trainer = Trainer(
                 start(PRESETS[preset], plan.imagenet if preset == "mobile" else None),
-                Forge(training, self._rule, families, plan.strength),
-                Forge(held_out, self._rule, families, plan.strength),
+                Forge(part_of(self._index, "training"), self._rule, families, plan.strength),
+                # Whoever chooses the checkpoint must not be who it is tested on.
+                Forge(part_of(self._index, "calibration"), self._rule, families, plan.strength),
                 replace(plan.train, rate=1e-3) if preset == "paper" else plan.train,
                 folder,
             )
@@ -159,7 +184,7 @@ class Protocol:
         columns = ("eer", "pixel_accuracy", "iou")
         head = [f"{name}: {column}" for name in names for column in ("EER", "pixels", "IoU")]
         rows = []
-        for row in self._cells[names[0]]:
+        for row in self._rows():
             cells = [self._cells[name][row] for name in names]
             figures = [percent(cell[column]) for cell in cells for column in columns]
             rows.append((row, *figures))

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import torch
+from google.protobuf.message import DecodeError
 from onnx import numpy_helper
 from torch import Tensor, nn
 
@@ -19,7 +20,10 @@ from model_export.optimised.prologue import Prologue
 FILTER_NORM = 0.7
 """Norm of every filter before its batch norm, about ImageNet's: folding leaves filters whose
 norms, and with them the size of an optimiser's steps, differ a hundredfold."""
-KEPT_FACTS = ("name", "version", "training_data", "licence", "crop", "calibration", "thresholds")
+KEPT_FACTS = (
+    *("name", "version", "training_data", "licence", "crop"),
+    *("calibration", "method_temperature", "thresholds"),
+)
 
 
 def restore(path: Path) -> Checkpoint:
@@ -32,23 +36,20 @@ def restore(path: Path) -> Checkpoint:
     try:
         graph = onnx.load(path)
         note = json.loads({p.key: p.value for p in graph.metadata_props}["unmask"])
-    except (OSError, KeyError, ValueError, onnx.checker.ValidationError) as error:
+    except (OSError, KeyError, ValueError, DecodeError) as error:
         raise CheckpointError(f"{path} is not a model of this project") from error
-    except Exception as error:
-        # protobuf's own DecodeError has no public home.
-        if type(error).__name__ != "DecodeError":
-            raise
-        raise CheckpointError(f"{path} is not an ONNX file") from error
-    if note["preset"] != "mobile":
-        raise CheckpointError(f"only the mobile preset can be restored, not {note['preset']!r}")
+    preset = note.get("preset") if isinstance(note, dict) else None
+    if preset != "mobile":
+        raise CheckpointError(f"only the mobile preset can be restored, not {preset!r}")
     torch.manual_seed(0)
     network = MobileNetwork(MOBILE_CONFIG)
     try:
         with torch.no_grad():
             _fill(network, _Tables(graph.graph))
-    except (StopIteration, RuntimeError) as error:
+    except (StopIteration, RuntimeError, ValueError) as error:
         raise CheckpointError(f"{path} does not hold the layers of the mobile preset") from error
     facts = {key: note[key] for key in KEPT_FACTS if key in note}
+    facts["restored"] = True
     return Checkpoint(MOBILE_CONFIG, network.state_dict(), facts)
 
 
@@ -98,8 +99,12 @@ class _Tables:
 
         def tables(kinds: tuple[str, ...]) -> Iterator[list[Tensor]]:
             for node in nodes:
-                if node.op_type in kinds:
-                    yield [_tensor(stored[name]) for name in node.input[1:] if name in stored]
+                if node.op_type not in kinds:
+                    continue
+                table = [_tensor(stored[name]) for name in node.input[1:] if name in stored]
+                if not table:
+                    raise ValueError(f"the weights of {node.name} are not plain numbers")
+                yield table
 
         self._convolutions = tables(("Conv", "ConvTranspose"))
         self._products = tables(("Gemm",))
@@ -144,8 +149,8 @@ def _fill(network: MobileNetwork, tables: _Tables) -> None:
         _fill_plain(meeting[0], [torch.cat((own_deep[0], tap_deep[0]))])
         point = [torch.cat((own_point[0], tap_point[0]), 1), own_point[1]]
         _fill_normed(meeting[1], meeting[2], point, undo)
-    weight, bias = tables.convolution()
-    _fill_plain(network.mask_out, [flipped(weight.transpose(0, 1)), bias])
+    own = tables.convolution()
+    _fill_plain(network.mask_out, [flipped(own[0].transpose(0, 1)), *own[1:]])
     _fill_plain(network.method[0], tables.product())
     _fill_plain(network.method[3], tables.product())
 
@@ -158,6 +163,8 @@ def _fill_plain(layer: nn.Module, table: list[Tensor]) -> None:
 def _fill_normed(
     layer: nn.Module, norm: nn.Module, table: list[Tensor], undo: Callable[[Tensor], Tensor]
 ) -> None:
+    if len(table) != 2:
+        raise ValueError("a folded layer has a weight and a bias")
     weight, bias = undo(table[0]), table[1]
     scale = FILTER_NORM / weight.flatten(1).norm(dim=1).clamp(min=1e-3)
     _fill_plain(layer, [weight * scale[:, None, None, None]])

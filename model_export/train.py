@@ -64,15 +64,16 @@ class Trainer:
         config: TrainConfig,
         folder: Path,
         *,
-        crop_scale: float = CropRule().scale,
+        facts: dict[str, Any] | None = None,
     ) -> None:
-        """crop_scale: of the crops both makers draw; it is noted in the checkpoints."""
+        """facts: for the checkpoints, such as `crop`, if it is not the default rule's."""
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.network = network.to(self.device)
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.averaged = deepcopy(self.network).eval()
         self.training, self.validation = training, validation
-        self.config, self.folder, self.crop_scale = config, folder, crop_scale
+        self.config, self.folder = config, folder
+        self.facts = {"crop": {"scale": CropRule().scale}} | (facts or {})
         self.losses: Losses = paper_losses if network.config.preset == "paper" else stronger_losses
         groups: list[dict[str, Any]] = [
             {"params": [p for p in network.parameters() if p.ndim > 1]},
@@ -171,10 +172,7 @@ class Trainer:
         badness = figures["eer"] + 0.25 * (1 - figures["iou"])
         improved = badness < self.best
         self.best = min(self.best, badness)
-        facts = {
-            "training": {**asdict(self.config), **row},
-            "crop": {"scale": self.crop_scale},
-        }
+        facts = {**self.facts, "training": {**asdict(self.config), **row}}
         resume = {
             "network": self.network.state_dict(),
             "optimiser": self.optimiser.state_dict(),
@@ -226,6 +224,8 @@ def start(
     preset takes no such file.
     """
     if model is not None:
+        if imagenet is not None:
+            raise ValueError("a training starts from ImageNet or from a model, not from both")
         checkpoint = read_trained(model)
         if checkpoint.config != config:
             raise ValueError(f"{model} is of the preset {checkpoint.config.preset!r}")

@@ -1,7 +1,6 @@
 """The stages in a row: upload to report. The server and the command line share it."""
 
 import asyncio
-import math
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable
@@ -28,8 +27,8 @@ from service.media.upload import Upload
 from service.media.workers import MediaWorkers
 from service.settings import Settings
 from service.telemetry import Telemetry
-from service.verdict.calibration import authentic_difference
 from service.verdict.findings import Report
+from service.verdict.need import mask_floor
 from service.verdict.rendering import RenderPlan, plan_rendering, render_frame, render_overlay
 from service.verdict.report import build_report
 from service.verdict.support import SupportRule
@@ -89,7 +88,6 @@ class Pipeline:
         self.media = media
         self._pool = pool
         self._telemetry = telemetry
-        self._authentic = authentic_difference(model.spec.calibration, model.spec.thresholds)
         # Clips take seconds to decode: one worker is always left to the pictures.
         self._clips = asyncio.Semaphore(max(1, media_workers(settings) - 1))
 
@@ -137,15 +135,14 @@ class Pipeline:
             )
         extracted = clock()
         permit.settle(len(extraction.crops))
-        # An authentic picture's mask is black whatever the network draws; a clip's verdict
-        # comes from many frames, and those that look real may still have to show their masks.
-        floor = -math.inf if moves else self._authentic
+        rule = SupportRule(self._settings.verdict.min_face_px, self._settings.verdict.min_sharpness)
         with staying("inference"):
             judgement = await self._pool.judge(
-                [crop.pixels for crop in extraction.crops], deadline, mask_floor=floor
+                [crop.pixels for crop in extraction.crops],
+                deadline,
+                mask_floor=mask_floor(extraction, self.model.spec, rule),
             )
         judged = clock()
-        rule = SupportRule(self._settings.verdict.min_face_px, self._settings.verdict.min_sharpness)
         with staying("report"):
             report = await asyncio.to_thread(
                 build_report, extraction, judgement.evidence, self.model.spec, rule

@@ -3,15 +3,19 @@
 import argparse
 import math
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from model_export.commands.sources import add_faces, add_left_out, read_faces, remaining_families
+from model_export.data.faceforensics import METHODS
+from model_export.data.families import FAMILIES
 from model_export.data.forge import Forge
 from model_export.data.pairs import PairDataset, PairMaker, collate
 from model_export.data.prepared_pairs import MixedPairs, PreparedPairs
 from model_export.networks.contract import MOBILE_CONFIG, NetworkConfig
-from model_export.restore import renormalise
+from model_export.restore import read_trained, renormalise
+from model_export.sources.sample import known_method
 from model_export.sources.synthetic import HELD_OUT
 from model_export.train import TrainConfig, Trainer, start
 from service.faces.crop import CropRule
@@ -36,10 +40,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--prepared",
         type=Path,
         metavar="DIR",
-        help="FaceForensics++ crops of `prepare` to learn from beside the forge's",
+        help="FaceForensics++ crops of `prepare --crop detector` with this --crop-scale, to learn "
+        "from beside the forge's",
     )
     parser.add_argument(
         "--prepared-share", type=float, default=0.5, help="of the pairs that come from --prepared"
+    )
+    parser.add_argument(
+        "--crop-scale",
+        type=float,
+        help="side of the crop over the height of the detector's face box; default: that of "
+        f"--start-from, else {CropRule().scale}",
     )
     parser.add_argument("--pictures", type=int, default=DEFAULTS.pictures)
     parser.add_argument("--minutes", type=float, default=math.inf)
@@ -59,12 +70,15 @@ def run(options: argparse.Namespace) -> int:
     """Train; prints the path of the best checkpoint."""
     training, validation = read_faces(options).split(HELD_OUT, seed=0)
     families = remaining_families(options)
-    rule = CropRule()
+    inherited = _inherited(options.start_from)
+    rule = CropRule(options.crop_scale or inherited.get("crop", {}).get("scale", CropRule().scale))
     config = MOBILE_CONFIG if options.preset == "mobile" else NetworkConfig(width=options.width)
     forge = Forge(training, rule, families, options.strength)
     pairs: PairMaker = forge
     if options.prepared is not None:
-        prepared = PreparedPairs(options.prepared, "train", strength=options.strength)
+        left_out = {known_method(FAMILIES[name].method) for name in options.leave_out} - {None}
+        chosen = tuple(name for name in METHODS if known_method(name) not in left_out)
+        prepared = PreparedPairs(options.prepared, "train", chosen, strength=options.strength)
         pairs = MixedPairs(forge, prepared, options.prepared_share)
     network = start(config, options.imagenet, options.start_from)
     if options.start_from is not None and not options.resume:
@@ -86,9 +100,15 @@ def run(options: argparse.Namespace) -> int:
             validate_every=options.validate_every,
         ),
         options.out,
-        crop_scale=rule.scale,
+        facts=inherited | {"crop": {"scale": rule.scale}},
     )
     if options.resume:
         trainer.resume(options.out / "last.pt")
     print(trainer.run())
     return 0
+
+
+def _inherited(model: Path | None) -> dict[str, Any]:
+    """What a model that goes on learning keeps of what was said about it."""
+    facts = {} if model is None else read_trained(model).facts
+    return {name: facts[name] for name in ("crop", "training_data", "licence") if name in facts}

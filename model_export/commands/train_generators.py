@@ -14,7 +14,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
     add_faces(parser)
     parser.add_argument("-o", "--out", type=Path, required=True, help="generators.npz to write")
-    parser.add_argument("--minutes", type=float, default=5.0, help="for each of them")
+    parser.add_argument("--steps", type=int, default=1500, help="for each, of 16 faces")
     parser.add_argument("--seed", type=int, default=0)
 
 
@@ -24,7 +24,7 @@ def run(options: argparse.Namespace) -> int:
     training, _ = read_faces(options).split(HELD_OUT, seed=0)
     faces = aligned_faces(training)
     numbers = range(len(DESIGNS))
-    made = [train_generator(n, faces, options.minutes, options.seed) for n in numbers]
+    made = [train_generator(n, faces, options.steps, options.seed) for n in numbers]
     save_generators(made, options.out)
     print(options.out)
     return 0

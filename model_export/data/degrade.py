@@ -102,8 +102,8 @@ def draw_optics(rng: Rng, strength: float) -> list[Step]:
         length, angle = int(rng.integers(3, 8)), between(rng, 0, 180)
         steps.append(lambda p: motion_blur(p, length, angle))
     elif draw < 0.37:
-        strength = between(rng, 10, 45)
-        steps.append(lambda p: np.asarray(cv2.bilateralFilter(p, 7, strength, 4), np.uint8))
+        smoothing = between(rng, 10, 45)
+        steps.append(lambda p: np.asarray(cv2.bilateralFilter(p, 7, smoothing, 4), np.uint8))
     elif draw < 0.45:
         amount = between(rng, 0.3, 1.2)
         steps.append(

@@ -130,7 +130,7 @@ def deepfakes(target: Canvas, donor: Canvas, rng: Rng) -> Manipulation:
         source = match_colour(source, target.pixels, shape, between(rng, 0.5, 1.0))
     source = generator_look(source, target.landmarks, rng)
     region = masks.blur(shape, between(rng, 0.01, 0.07) * span)
-    return Manipulation(paste(source, target, region, rng, poisson=0.1), region)
+    return Manipulation(paste(source, target, region, rng, poisson=0.15), region)
 
 
 def _whole_square(target: Canvas, donor: Canvas, rng: Rng) -> Manipulation:
@@ -165,7 +165,7 @@ def head_swap(target: Canvas, donor: Canvas, rng: Rng) -> Manipulation:
     source = match_colour(source, target.pixels, shape, between(rng, 0.6, 1.0))
     source = generator_look(source, target.landmarks, rng)
     region = masks.blur(shape, between(rng, 0.01, 0.12) * span)
-    return Manipulation(paste(source, target, region, rng, poisson=0.15), region)
+    return Manipulation(paste(source, target, region, rng, poisson=0.25), region)
 
 
 def faceswap(target: Canvas, donor: Canvas, rng: Rng) -> Manipulation:
@@ -182,7 +182,7 @@ def faceswap(target: Canvas, donor: Canvas, rng: Rng) -> Manipulation:
     if chance(rng, 0.4):
         source = resample(source, between(rng, 0.5, 0.9), rng)
     region = masks.blur(shape, between(rng, 0.0, 0.02) * span)
-    return Manipulation(paste(source, target, region, rng, poisson=0.25), region)
+    return Manipulation(paste(source, target, region, rng, poisson=0.45), region)
 
 
 def face2face(target: Canvas, donor: Canvas, rng: Rng) -> Manipulation:

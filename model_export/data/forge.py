@@ -31,6 +31,8 @@ tight: the service sees faces with their surroundings, and only there does a fac
 softer than what is around it."""
 BEAUTIFIED = 0.08
 """Share of the pairs whose real person used a beauty filter."""
+UNFIT = 0.35
+"""Share of the swaps whose donor is chosen without a look at the pose."""
 MIN_CHANGE = 1.2
 """Mean grey levels a fake must differ by inside its mask: less is a real picture, mislabelled."""
 
@@ -82,7 +84,7 @@ class Forge:
         """One pair whose target is the index's picture at `position`."""
         side = self._draw_side(position, rng)
         target, manipulation, family = self.manipulate(position, side, rng)
-        # Platforms differ: the strength is a mean, and some pictures arrive untouched.
+        # Platforms differ: some pictures arrive untouched, others worse than the strength says.
         steps = draw_degradation(rng, min(1.0, self.strength * between(rng, 0, 2)))
         view = self._view(rng)
         return Pair(
@@ -114,10 +116,15 @@ class Forge:
         return target, made, family
 
     def _donor(self, target: Canvas, position: int, side: float, rng: Rng) -> Canvas:
-        """Of a few random other people, the one whose pose and then skin fit best."""
+        """Of a few random other people, the one whose pose and then skin fit best.
+
+        Not always: people swap faces that do not fit, and the bent result gives them away.
+        """
         candidates = rng.integers(0, len(self.index), CANDIDATES)
         distance = ((self._shapes[candidates] - self._shapes[position]) ** 2).sum((1, 2))
         same = self.index.identities[candidates] == self.index.identities[position]
+        if chance(rng, UNFIT):
+            distance = rng.random(CANDIDATES)
         order = np.argsort(np.where(same, np.inf, distance))[:SHORTLIST]
         faces = [self.index.read(int(candidates[i])) for i in order]
         skin = _skin(target.pixels, target.landmarks)

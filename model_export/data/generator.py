@@ -131,9 +131,10 @@ def pass_through(picture: Picture, square: Square, rng: Rng, neural: float) -> P
 
 def generate(aligned: Picture, number: int) -> Picture:
     """What a shipped generator makes of an aligned face, uint8 (S, S, 3), S a multiple of 8."""
+    generator = shipped_generators()[number]
     with torch.inference_mode():
         given = torch.from_numpy(np.ascontiguousarray(aligned)).permute(2, 0, 1)[None].float()
-        made = shipped_generators()[number](given / 255)[0].permute(1, 2, 0)
+        made = generator(given / 255)[0].permute(1, 2, 0)
         return np.asarray((made * 255).round().byte().numpy())
 
 
@@ -151,7 +152,8 @@ def shipped_generators() -> tuple[FaceGenerator, ...]:
     """The generators of DESIGNS with the weights that come with the package."""
     path = resources.files("model_export.data") / "generators.npz"
     made = []
-    with path.open("rb") as file, np.load(file) as stored:
+    # A fresh network draws weights: whoever trains must not see that in their random numbers.
+    with path.open("rb") as file, np.load(file) as stored, torch.random.fork_rng(devices=[]):
         for number, design in enumerate(DESIGNS):
             generator = FaceGenerator(*design)
             names = generator.state_dict()

@@ -120,7 +120,7 @@ def open_entry(entry: Entry, plan: ExtractionPlan) -> Opened:
         extraction = extract(upload, plan)
         masks: dict[int, Mask] = {}
         if entry.mask is not None:
-            masks = read_masks(entry.mask, extraction, plan.limits)
+            masks = read_masks(entry.mask, extraction)
         if extraction.crops:
             crops = _chosen(extraction.crops, masks)
             return Opened(tuple(_sample(crop, entry, masks, plan.crop) for crop in crops))

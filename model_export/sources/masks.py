@@ -7,9 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.faces.extraction import Extraction
-from service.media.limits import MediaLimits
-from service.media.moving import open_moving
-from service.media.sniff import sniff
 
 Mask = NDArray[np.uint8]
 CLIPS = (".mp4", ".avi", ".mkv", ".mov", ".webm")
@@ -32,29 +29,39 @@ def find_mask(masks: Path, inner: Path) -> Path | None:
     return None
 
 
-def read_masks(path: Path, extraction: Extraction, limits: MediaLimits) -> dict[int, Mask]:
-    """By frame index, uint8 (H, W) of the frames' size; frames without one are absent.
+def read_masks(path: Path, extraction: Extraction) -> dict[int, Mask]:
+    """By frame index, uint8 (H, W) of the frames' size; numbered pictures may lack frames.
 
-    Raises ValueError when a mask cannot be read or has another size, UnmaskError for a clip
-    that cannot be decoded.
+    Raises ValueError when a mask cannot be read, has another size, or belongs to no frame.
     """
     shape = (extraction.media.height, extraction.media.width)
     indices = [index for index, _ in extraction.frames]
     if path.is_dir():
-        numbered = {int(file.stem): file for file in path.glob("*.png") if file.stem.isdigit()}
+        numbered = {int(file.stem): file for file in path.glob("*.png") if file.stem.isdecimal()}
         return {i: read_mask(numbered[i], shape) for i in indices if i in numbered}
-    if path.suffix not in CLIPS:
-        return {indices[0]: read_mask(path, shape)}
-    data = path.read_bytes()
-    frames = open_moving(sniff(data).name, data, limits).frames(len(indices))
-    # Codecs do not keep black black; the values of a mask lie far apart.
-    found = {
-        frame.index: np.where(frame.pixels.max(2) > 127, 255, 0).astype(np.uint8)
-        for frame in frames
-    }
-    for mask in found.values():
-        check_shape(path, mask, shape)
-    return {i: found[i] for i in indices if i in found}
+    if path.suffix in CLIPS:
+        return _read_clip(path, set(indices), shape)
+    if extraction.media.kind == "video":
+        raise ValueError(f"{path.name} is one picture, but its fake is a clip")
+    return {indices[0]: read_mask(path, shape)}
+
+
+def _read_clip(path: Path, wanted: set[int], shape: tuple[int, int]) -> dict[int, Mask]:
+    """The wanted frames of a clip of masks, each of which must be there."""
+    capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
+    found: dict[int, Mask] = {}
+    for index in range(max(wanted) + 1):
+        if not capture.grab():
+            break
+        if index in wanted:
+            good, frame = capture.retrieve()
+            if good:
+                # Codecs do not keep black black; the values of a mask lie far apart.
+                found[index] = np.where(frame.max(2) > 127, 255, 0).astype(np.uint8)
+                check_shape(path, found[index], shape)
+    if missing := wanted - set(found):
+        raise ValueError(f"{path.name} has no frame {min(missing)}, its fake does")
+    return found
 
 
 def read_mask(path: Path, shape: tuple[int, int] | None = None) -> Mask:

@@ -16,8 +16,12 @@ def fake_logit(evidence: Evidence, calibration: Calibration) -> float:
 
 
 def authentic_difference(calibration: Calibration, thresholds: Thresholds) -> float:
-    """fake_activation - real_activation up to which one crop alone is judged authentic."""
-    return (logit_of(thresholds.authentic) - calibration.intercept) / calibration.slope
+    """fake_activation - real_activation up to which one crop alone is judged authentic.
+
+    A little less, so that rounding to float32 leaves no face undecided and without a mask.
+    """
+    exact = (logit_of(thresholds.authentic) - calibration.intercept) / calibration.slope
+    return exact - 1e-5
 
 
 def probability(logit: float) -> float:

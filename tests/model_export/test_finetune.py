@@ -112,3 +112,15 @@ def test_one_picture_of_a_class_is_too_few(samples: list[Sample]) -> None:
     few = [s for s in samples if not s.fake] + [s for s in samples if s.fake][:1]
     with pytest.raises(ValueError, match="at least two pictures or clips of fakes"):
         split_groups(few, FinetuneConfig())
+
+
+def test_the_shipped_model_can_be_fine_tuned(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shipped = Path(__file__).parents[2] / "service" / "weights" / "unmask.onnx"
+    command = ["finetune", str(shipped), str(folder), "-o", str(tmp_path / "tuned.pt")]
+    assert main([*command, "--epochs", "1", "--frames", "2"]) == 0
+    assert "before: AUC" in capsys.readouterr().out
+    tuned = load_checkpoint(tmp_path / "tuned.pt")
+    assert tuned.facts["licence"]
+    assert tuned.build().config == MOBILE_CONFIG

@@ -26,6 +26,8 @@ def test_a_family_changes_the_picture_inside_its_mask_only(faces: FaceIndex, fam
     assert change[made.region > 0.5].mean() >= MIN_CHANGE
     # Poisson editing may move a pixel by one level just outside the feathered edge.
     outside = cv2.dilate((made.region > 0).astype(np.uint8), np.ones((9, 9))) == 0
+    # A wide feather may reach the picture's corners.
+    assert outside.any() or family in {"deepfakes", "head_swap"}
     assert change[outside].max(initial=0) == 0
     assert 0 <= made.region.min() <= made.region.max() <= 1
 

@@ -1,12 +1,15 @@
 """An exported model can be read back, and then learns as it did before it was exported."""
 
+import json
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 import torch
 
 from model_export.checkpoint import CheckpointError
+from model_export.description import describe
 from model_export.export import Exportable, check_pictures, open_session
 from model_export.losses import Truth, stronger_losses
 from model_export.restore import renormalise, restore
@@ -61,3 +64,37 @@ def test_what_is_no_exported_model_is_refused(tmp_path: Path) -> None:
     for path in (tmp_path / "noise.onnx", tmp_path / "missing.onnx"):
         with pytest.raises(CheckpointError):
             restore(path)
+
+
+@pytest.mark.parametrize("note", [[], {}, {"preset": "paper"}, None])
+def test_a_file_of_another_kind_is_refused(note: object, tmp_path: Path) -> None:
+    graph = onnx.load(SHIPPED)
+    del graph.metadata_props[:]
+    if note is not None:
+        entry = graph.metadata_props.add()
+        entry.key, entry.value = "unmask", json.dumps(note)
+    onnx.save(graph, tmp_path / "other.onnx")
+    with pytest.raises(CheckpointError):
+        restore(tmp_path / "other.onnx")
+
+
+def test_weights_that_are_not_plain_numbers_are_refused(tmp_path: Path) -> None:
+    """As in a file quantised to 8 bits."""
+    graph = onnx.load(SHIPPED)
+    first = next(node for node in graph.graph.node if node.op_type == "Conv")
+    weight = next(t for t in graph.graph.initializer if t.name == first.input[1])
+    graph.graph.initializer.remove(weight)
+    graph.graph.node.insert(0, onnx.helper.make_node("Constant", [], [weight.name], value=weight))
+    bias = next(t for t in graph.graph.initializer if t.name == first.input[2])
+    graph.graph.initializer.remove(bias)
+    graph.graph.node.insert(0, onnx.helper.make_node("Constant", [], [bias.name], value=bias))
+    onnx.save(graph, tmp_path / "other.onnx")
+    with pytest.raises(CheckpointError, match="does not hold"):
+        restore(tmp_path / "other.onnx")
+
+
+def test_what_was_said_of_the_model_is_kept() -> None:
+    note = {p.key: p.value for p in onnx.load(SHIPPED).metadata_props}["unmask"]
+    restored = describe(restore(SHIPPED), has_method=True)
+    for name in ("crop", "calibration", "thresholds", "method_temperature", "licence"):
+        assert restored[name] == json.loads(note)[name]

@@ -2,6 +2,7 @@
 
 import asyncio
 import ctypes
+import math
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -84,6 +85,23 @@ def test_evidence_comes_in_the_order_of_the_crops(
             assert found == pytest.approx(expected, abs=1e-3)
             assert sum(counts.batches) == len(crops)
             assert max(counts.batches) > 1
+
+    asyncio.run(scenario())
+
+
+def test_a_batch_has_masks_when_one_of_its_crops_wants_one(
+    open_session: Callable[[Device], Session],
+) -> None:
+    async def scenario() -> None:
+        async with started(open_session) as (pool, counts):
+            (none,) = (await pool.judge([GOOD], later(), mask_floor=math.inf)).evidence
+            assert none.mask is None
+            both = await asyncio.gather(
+                pool.judge([GOOD], later(), mask_floor=math.inf), pool.judge([GOOD], later())
+            )
+            assert both[1].evidence[0].mask is not None
+            # The two met in one batch, or the first had one of its own.
+            assert (both[0].evidence[0].mask is None) == (counts.batches == [1, 1, 1])
 
     asyncio.run(scenario())
 
