@@ -77,6 +77,7 @@ def judge_face(
         verdict,
         mask.pixels,
         spec,
+        fake_probability=fake,
     )
     intervals: tuple[Interval, ...] = ()
     if verdict == "authentic":

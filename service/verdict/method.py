@@ -22,6 +22,8 @@ def name_method(
     verdict: FaceVerdict,
     worst_mask: NDArray[np.uint8],
     spec: ModelSpec,
+    *,
+    fake_probability: float,
 ) -> MethodFinding:
     """The method of one face.
 
@@ -29,16 +31,19 @@ def name_method(
         each with its P(fake) as weight.
     worst_mask: uint8 (size, size), 0 or 255, of the most incriminating crop; its shape
         decides where the model has no method output, always with low confidence.
+    fake_probability: of the face; below one half it is more likely real, and no method is named.
     """
     if verdict == "authentic":
         return NO_METHOD
+    suspected = fake_probability >= 0.5
     logits = [item.method_logits for item in evidence if item.method_logits is not None]
     if not logits or not spec.methods:
-        return MethodFinding(method_of_shape(worst_mask), {}, "low")
+        shape = method_of_shape(worst_mask) if suspected else "unknown"
+        return MethodFinding(shape, {}, "low")
     votes = np.stack([_softmax(each / spec.method_temperature) for each in logits])
     shares = np.average(votes, axis=0, weights=np.maximum(weights, 1e-9))
     best = int(shares.argmax())
-    known = shares[best] >= spec.thresholds.method
+    known = suspected and shares[best] >= spec.thresholds.method
     probabilities = dict(zip(spec.methods, shares.tolist(), strict=True))
     confidence = _confidence(float(shares[best])) if known and verdict == "manipulated" else "low"
     return MethodFinding(spec.methods[best] if known else "unknown", probabilities, confidence)
