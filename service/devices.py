@@ -1,5 +1,6 @@
 """What the settings make of this machine: processes, sessions and devices."""
 
+import math
 from collections.abc import Sequence
 
 from service.errors import ConfigurationError
@@ -8,19 +9,30 @@ from service.inference.runtime import Runtime, usable_cpus
 from service.inference.session import Device, Session, SessionPlan, choose_devices
 from service.settings import Settings
 
+# Each session on a CPU holds about 60 MB.
+_MOST_CPU_SESSIONS = 8
+
 
 def media_workers(settings: Settings) -> int:
     """How many decoding processes these settings ask for."""
     return settings.media.workers or max(2, usable_cpus())
 
 
+def share_cores(cpus: int, threads: int | None = None) -> tuple[int, int]:
+    """How many sessions run on so many cores, and with how many threads each.
+
+    Several sessions of one thread judge more crops than one session of several threads, which
+    wait for one another at each of the network's small steps. threads: asked for by the user.
+    """
+    each = threads or math.ceil(cpus / _MOST_CPU_SESSIONS)
+    return min(_MOST_CPU_SESSIONS, max(1, cpus // each)), each
+
+
 def session_plan(settings: Settings) -> SessionPlan:
     """How sessions are opened under these settings."""
-    return SessionPlan(
-        settings.inference.threads or usable_cpus(),
-        settings.inference.buckets,
-        settings.inference.tensorrt_cache,
-    )
+    inference = settings.inference
+    _, threads = share_cores(usable_cpus(), inference.threads)
+    return SessionPlan(threads, inference.buckets, inference.tensorrt_cache)
 
 
 def obtain_devices(settings: Settings, model: ModelFile, runtime: Runtime) -> list[Device]:
@@ -32,6 +44,12 @@ def obtain_devices(settings: Settings, model: ModelFile, runtime: Runtime) -> li
         except ConfigurationError:
             return [Device("cpu")]
     return devices
+
+
+def one_for_each_session(devices: Sequence[Device], settings: Settings) -> list[Device]:
+    """Each GPU once, and the CPU as often as it has sessions."""
+    sessions, _ = share_cores(usable_cpus(), settings.inference.threads)
+    return [device for device in devices for _ in range(sessions if device.kind == "cpu" else 1)]
 
 
 def prove_devices(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
-from service.devices import media_workers, obtain_devices, session_plan
+from service.devices import media_workers, obtain_devices, one_for_each_session, session_plan
 from service.errors import DeadlineExceededError
 from service.faces.crop import CropRule
 from service.faces.extract import extract, warm_up
@@ -228,7 +228,10 @@ async def open_pipeline(settings: Settings, telemetry: Telemetry) -> AsyncIterat
     plan = session_plan(settings)
     devices = await asyncio.to_thread(obtain_devices, settings, model, runtime)
     pool = InferencePool(
-        devices, lambda device: Session(model, device, plan, runtime), queue, telemetry
+        one_for_each_session(devices, settings),
+        lambda device: Session(model, device, plan, runtime),
+        queue,
+        telemetry,
     )
     loop = asyncio.get_running_loop()
     admission = Admission(settings.inference.capacity_crops, loop.time, telemetry.refused)

@@ -71,7 +71,7 @@ class InferenceSettings(BaseModel):
     """The network and its devices.
 
     devices: numbers of the GPUs to use.
-    threads: threads of a CPU session; None is one per usable core.
+    threads: threads of a CPU session; None is one, and more where cores are more than eight.
     buckets: batch sizes, ascending; the last is the largest batch.
     linger_s: how long a batch that is not full waits for more.
     capacity_crops: crops that may be in the service at once; more is refused with 503.

@@ -1,4 +1,4 @@
-"""One worker per device, fed from one queue."""
+"""One worker per session, fed from one queue."""
 
 import asyncio
 import logging
@@ -45,6 +45,7 @@ class Judgement:
 class InferencePool:
     """Judges crops on one or more devices.
 
+    devices: one for each session; the CPU may be there more than once.
     open_session: opens the session of a device; called in that device's thread, again after
         a session died.
     stall_s: a batch that runs for longer makes the pool not ready.
@@ -64,7 +65,7 @@ class InferencePool:
         self._queue = queue
         self._observer = observer
         self._stall_s = stall_s
-        self._workers: dict[Device, SessionWorker] = {}
+        self._workers: dict[int, SessionWorker] = {}
         self._keepers: list[asyncio.Task[None]] = []
 
     @property
@@ -77,8 +78,8 @@ class InferencePool:
 
     def problem(self) -> str | None:
         """Why the pool is not ready, or None when every device works."""
-        for device in self._devices:
-            worker = self._workers.get(device)
+        for place, device in enumerate(self._devices):
+            worker = self._workers.get(place)
             if worker is None or not worker.opened.done() or not worker.thread.is_alive():
                 return f"the session on {device.name} is not running"
             if worker.busy_s() > self._stall_s:
@@ -90,10 +91,8 @@ class InferencePool:
     async def start(self) -> None:
         """Open and warm every session. Raises ConfigurationError where one cannot be."""
         try:
-            for device in self._devices:
-                self._workers[device] = SessionWorker(
-                    device.name, partial(self._open_session, device)
-                )
+            for place in range(len(self._devices)):
+                self._workers[place] = self._worker(place)
             sessions = [await worker.opened for worker in self._workers.values()]
         except SessionDiedError as error:
             raise ConfigurationError("A session died while it was opened.") from error
@@ -101,8 +100,8 @@ class InferencePool:
             for worker in self._workers.values():
                 worker.opened.add_done_callback(lambda opened: opened.exception())
         self._keepers = [
-            asyncio.create_task(self._keep(device, session.largest_batch))
-            for device, session in zip(self._devices, sessions, strict=True)
+            asyncio.create_task(self._keep(place, session.largest_batch))
+            for place, session in enumerate(sessions)
         ]
 
     async def stop(self) -> None:
@@ -144,10 +143,15 @@ class InferencePool:
         started = min(entry.started or begun for entry in entries)
         return Judgement(tuple(evidence), started - begun, time.perf_counter() - started)
 
-    async def _keep(self, device: Device, limit: int) -> None:
-        """Keep one device fed, and its worker alive."""
+    def _worker(self, place: int) -> SessionWorker:
+        device = self._devices[place]
+        return SessionWorker(device.name, partial(self._open_session, device))
+
+    async def _keep(self, place: int, limit: int) -> None:
+        """Keep one session fed, and its worker alive."""
+        name = self._devices[place].name
         while True:
-            worker = self._workers[device]
+            worker = self._workers[place]
             feeding = asyncio.create_task(self._feed(worker, limit))
             try:
                 awaited: set[asyncio.Future[Any]] = {feeding, worker.exited}
@@ -155,19 +159,19 @@ class InferencePool:
             finally:
                 feeding.cancel()
                 await asyncio.gather(feeding, return_exceptions=True)
-            logger.error("the session on %s died", device.name, exc_info=_reason(worker))
+            logger.error("the session on %s died", name, exc_info=_reason(worker))
             self._observer.worker_restarted()
             worker.stop()
-            await self._reopen(device)
+            await self._reopen(place)
 
-    async def _reopen(self, device: Device) -> None:
+    async def _reopen(self, place: int) -> None:
+        name = self._devices[place].name
         while True:
-            worker = SessionWorker(device.name, partial(self._open_session, device))
-            self._workers[device] = worker
+            worker = self._workers[place] = self._worker(place)
             try:
                 await worker.opened
             except (ConfigurationError, SessionDiedError):
-                logger.exception("the session on %s cannot be opened again", device.name)
+                logger.exception("the session on %s cannot be opened again", name)
                 await asyncio.sleep(_RESTART_PAUSE_S)
             else:
                 return

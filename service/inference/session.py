@@ -93,7 +93,7 @@ class Session:
         """The most crops that `run` should be given at once."""
         if self.device.kind == "cpu":
             # On a CPU larger batches are no faster, and whoever comes next waits for longer.
-            return min(self._buckets[-1], max(4, 2 * self._threads))
+            return min(self._buckets[-1], 2 * self._threads)
         return self._buckets[-1]
 
     def warm(self) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import ctypes
 import math
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 import numpy as np
@@ -40,10 +40,10 @@ class Counts:
 
 @asynccontextmanager
 async def started(
-    open_session: Callable[[Device], Session], counts: Counts | None = None
+    open_session: Callable[[Device], Session], devices: Sequence[Device] = (CPU,)
 ) -> AsyncIterator[tuple[InferencePool, Counts]]:
-    counts = counts or Counts()
-    pool = InferencePool([CPU], open_session, BatchQueue(), counts)
+    counts = Counts()
+    pool = InferencePool(devices, open_session, BatchQueue(), counts)
     try:
         await pool.start()
         yield pool, counts
@@ -200,6 +200,28 @@ def test_a_dead_worker_shows_until_it_is_back(
             allowed.set()
             assert len((await waiting).evidence) == 1
             assert pool.problem() is None
+
+    asyncio.run(scenario())
+
+
+def test_sessions_beside_a_dead_one_go_on(open_session: Callable[[Device], Session]) -> None:
+    opened: list[Device] = []
+    forever = threading.Event()
+
+    def open_twice(device: Device) -> Session:
+        opened.append(device)
+        if len(opened) > 2:
+            forever.wait(timeout=30.0)
+        return open_session(device)
+
+    async def scenario() -> None:
+        async with started(open_twice, [CPU, CPU]) as (pool, counts):
+            kill(next(each for each in threading.enumerate() if each.name == "session-cpu"))
+            judgement = await pool.judge([GOOD] * 9, later())
+            assert len(judgement.evidence) == 9
+            assert counts.restarts == 1
+            assert pool.problem() is not None
+            forever.set()
 
     asyncio.run(scenario())
 

@@ -1,0 +1,36 @@
+"""Settings become devices, sessions and threads."""
+
+import pytest
+
+from service.devices import one_for_each_session, session_plan, share_cores
+from service.inference.runtime import usable_cpus
+from service.inference.session import Device
+from service.settings import InferenceSettings, Settings
+
+
+@pytest.mark.parametrize(
+    ("cpus", "threads", "sessions", "each"),
+    [
+        (1, None, 1, 1),
+        (2, None, 2, 1),
+        (8, None, 8, 1),
+        (12, None, 6, 2),
+        (64, None, 8, 8),
+        (4, 4, 1, 4),
+        (4, 2, 2, 2),
+        (2, 6, 1, 6),
+        (32, 1, 8, 1),
+    ],
+)
+def test_cores_are_shared_among_sessions(
+    cpus: int, threads: int | None, sessions: int, each: int
+) -> None:
+    assert share_cores(cpus, threads) == (sessions, each)
+
+
+def test_the_cpu_is_there_once_for_each_session_and_a_gpu_once() -> None:
+    settings = Settings(inference=InferenceSettings(threads=1))
+    cpu, gpu = Device("cpu"), Device("cuda", 0)
+    assert session_plan(settings).threads == 1
+    assert one_for_each_session([cpu], settings) == [cpu] * min(8, usable_cpus())
+    assert one_for_each_session([gpu], settings) == [gpu]
