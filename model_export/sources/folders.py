@@ -168,5 +168,5 @@ def _whole(pixels: NDArray[np.uint8], entry: Entry, mask: Mask | None, rule: Cro
     square = CropRule(1.0, rule.size)
     crop, _ = cut_square(pixels, box, square)
     cut = None if mask is None else cut_square(mask, box, square)[0]
-    quality = measure(crop, box, (), (width, height))
+    quality = measure(crop, box, (), pixels)
     return Sample(crop, entry.fake, entry.method, cut, entry.group, 0, quality.warnings)

@@ -82,7 +82,7 @@ class SyntheticSource:
 def _warnings(crop: NDArray[np.uint8]) -> tuple[str, ...]:
     """What of the quality shows in the crop itself: sharpness and brightness."""
     height, width = crop.shape[:2]
-    return measure(crop, Box(0, 0, width, height), (), (width, height)).warnings
+    return measure(crop, Box(0, 0, width, height), (), crop).warnings
 
 
 def _unchanged(pair: Pair) -> Pair:

@@ -95,6 +95,7 @@ def _face(face: FaceFinding, *, inline: bool) -> FaceBody:
             width_px=quality.width_px,
             sharpness=quality.sharpness,
             brightness=quality.brightness,
+            blockiness=quality.blockiness,
             warnings=[*quality.warnings, *poor],
         ),
         frames_analyzed=face.presence.frames,

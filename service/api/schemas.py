@@ -47,6 +47,7 @@ class QualityBody(BaseModel):
     width_px: int
     sharpness: float
     brightness: float
+    blockiness: float
     warnings: list[str]
 
 

@@ -24,12 +24,14 @@ class Quality:
     width_px: width of the face box in frame pixels.
     sharpness: standard deviation of the Laplacian of the grey crop, grey levels.
     brightness: mean grey level of the crop, 0 to 255.
-    warnings: stable codes such as "small_face", "blurred", "dark".
+    blockiness: steps between 8 x 8 blocks over steps inside them; about 1 without compression.
+    warnings: stable codes such as "small_face", "blurred", "dark", "compressed".
     """
 
     width_px: int
     sharpness: float
     brightness: float
+    blockiness: float = 1.0
     warnings: tuple[str, ...] = ()
 
 

@@ -134,7 +134,7 @@ def _cut(frame: Frame, face: Detection, track: int, plan: ExtractionPlan) -> Fac
         track=track,
         detection_score=face.score,
         crop_to_frame=crop_to_frame,
-        quality=measure(pixels, face.box, face.landmarks, _size(frame)),
+        quality=measure(pixels, face.box, face.landmarks, frame.pixels),
         pixels=pixels,
     )
 

@@ -9,6 +9,7 @@ const WARNINGS = {
   blurred: "blurred",
   dark: "dark",
   overexposed: "overexposed",
+  compressed: "heavily compressed",
   profile: "in profile",
 };
 

@@ -49,7 +49,8 @@ def test_a_report_has_every_field(report: dict[str, Any]) -> None:
         *("area_fraction", "quality", "frames_analyzed", "first_s", "last_s", "intervals"),
         *("agreement", "warnings"),
     }
-    assert set(face["quality"]) == {"width_px", "sharpness", "brightness", "warnings"}
+    measures = {"width_px", "sharpness", "brightness", "blockiness"}
+    assert set(face["quality"]) == measures | {"warnings"}
 
 
 def test_probabilities_add_up_and_the_one_face_decides(report: dict[str, Any]) -> None:

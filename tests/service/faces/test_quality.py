@@ -7,11 +7,11 @@ from numpy.typing import NDArray
 
 from service.faces.crop import Box, CropRule, cut_square
 from service.faces.quality import measure
+from tests.service.faces.test_blocks import jpeg
 
 Pixels = NDArray[np.uint8]
 BOX = Box(178, 63, 89, 112)
 FRONTAL = ((201.0, 104.0), (246.0, 102.0), (221.0, 125.0), (204.0, 144.0), (242.0, 145.0))
-SIZE = (512, 512)
 
 
 @pytest.fixture(scope="module")
@@ -19,36 +19,42 @@ def crop(astronaut: Pixels) -> Pixels:
     return cut_square(astronaut, BOX, CropRule())[0]
 
 
-def test_a_good_face_has_no_warnings(crop: Pixels) -> None:
-    quality = measure(crop, BOX, FRONTAL, SIZE)
+def test_a_good_face_has_no_warnings(crop: Pixels, astronaut: Pixels) -> None:
+    quality = measure(crop, BOX, FRONTAL, astronaut)
     assert quality.warnings == ()
     assert quality.width_px == 89
-    assert quality.brightness == pytest.approx(140, abs=10)
+    assert quality.brightness == pytest.approx(133, abs=10)
     assert quality.sharpness > 5
+    assert quality.blockiness == pytest.approx(1.2, abs=0.2)
 
 
-def test_blur_is_measured(crop: Pixels) -> None:
+def test_blur_is_measured(crop: Pixels, astronaut: Pixels) -> None:
     soft = np.asarray(cv2.GaussianBlur(crop, (0, 0), 4), np.uint8)
-    assert measure(soft, BOX, FRONTAL, SIZE).warnings == ("blurred",)
+    assert measure(soft, BOX, FRONTAL, astronaut).warnings == ("blurred",)
 
 
-def test_light_is_measured(crop: Pixels) -> None:
+def test_light_is_measured(crop: Pixels, astronaut: Pixels) -> None:
     dark = (crop // 5).astype(np.uint8)
     bright = (235 + crop // 13).astype(np.uint8)
-    assert "dark" in measure(dark, BOX, FRONTAL, SIZE).warnings
-    assert "overexposed" in measure(bright, BOX, FRONTAL, SIZE).warnings
+    assert "dark" in measure(dark, BOX, FRONTAL, astronaut).warnings
+    assert "overexposed" in measure(bright, BOX, FRONTAL, astronaut).warnings
 
 
-def test_small_faces_are_named(crop: Pixels) -> None:
-    assert measure(crop, Box(10, 10, 40, 50), FRONTAL, SIZE).warnings == ("small_face",)
+def test_heavy_compression_is_measured(crop: Pixels, astronaut: Pixels) -> None:
+    assert measure(crop, BOX, FRONTAL, jpeg(astronaut, 10)).warnings == ("compressed",)
+    assert measure(crop, BOX, FRONTAL, jpeg(astronaut, 80)).warnings == ()
 
 
-def test_a_nose_beside_the_eyes_is_a_profile(crop: Pixels) -> None:
+def test_small_faces_are_named(crop: Pixels, astronaut: Pixels) -> None:
+    assert measure(crop, Box(10, 10, 40, 50), FRONTAL, astronaut).warnings == ("small_face",)
+
+
+def test_a_nose_beside_the_eyes_is_a_profile(crop: Pixels, astronaut: Pixels) -> None:
     turned = (*FRONTAL[:2], (250.0, 125.0), *FRONTAL[3:])
-    assert measure(crop, BOX, turned, SIZE).warnings == ("profile",)
-    assert measure(crop, BOX, (), SIZE).warnings == ()
+    assert measure(crop, BOX, turned, astronaut).warnings == ("profile",)
+    assert measure(crop, BOX, (), astronaut).warnings == ()
 
 
-def test_a_face_over_the_edge_is_cut_off(crop: Pixels) -> None:
-    assert measure(crop, Box(-20, 63, 89, 112), FRONTAL, SIZE).warnings == ("cut_off",)
-    assert measure(crop, Box(-2, 63, 89, 112), FRONTAL, SIZE).warnings == ()
+def test_a_face_over_the_edge_is_cut_off(crop: Pixels, astronaut: Pixels) -> None:
+    assert measure(crop, Box(-20, 63, 89, 112), FRONTAL, astronaut).warnings == ("cut_off",)
+    assert measure(crop, Box(-2, 63, 89, 112), FRONTAL, astronaut).warnings == ()
