@@ -19,13 +19,13 @@ from tqdm import tqdm
 from model_export.checkpoint import Checkpoint, load_checkpoint
 from model_export.data.pairs import Batch, PairDataset, PairMaker, collate
 from model_export.losses import Truth, paper_losses, stronger_losses
-from model_export.memory import keep_freed_memory
 from model_export.networks.contract import NetworkConfig, NetworkOutput
 from model_export.networks.factory import Network, build_network
 from model_export.networks.mobile import MobileNetwork
 from model_export.restore import read_trained
 from model_export.validate import validate
 from service.faces.crop import CropRule
+from service.memory import keep_freed_memory
 
 log = logging.getLogger(__name__)
 Losses = Callable[[NetworkOutput, Truth], dict[str, Tensor]]

@@ -6,8 +6,8 @@ from pathlib import Path
 from model_export.commands.sources import add_faces, read_faces
 from model_export.data.generator import DESIGNS
 from model_export.generators import aligned_faces, save_generators, train_generator
-from model_export.memory import keep_freed_memory
 from model_export.sources.synthetic import HELD_OUT
+from service.memory import keep_freed_memory
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
