@@ -9,6 +9,7 @@ COMMANDS = {
     "import-classnseg": "read the authors' published weights",
     "describe": "write name, version, data and licence into a checkpoint",
     "export": "write a checkpoint as a self-describing ONNX file",
+    "export-detector": "write the service's face detector, out of libfacedetection",
     "forge": "write labelled real/fake pairs with masks, to look at",
     "train-generators": "train the face generators of the forge",
     "train": "train a detector on a folder of real faces",

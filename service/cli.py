@@ -15,8 +15,8 @@ from service.devices import obtain_devices, prove_devices
 from service.errors import ConfigurationError, UnmaskError
 from service.files import analyze_file, distinct_names, read_file, write_pictures
 from service.inference.model_file import read_model_file
-from service.inference.runtime import Runtime
 from service.pipeline import Analysis, Options, open_pipeline
+from service.runtime import Runtime
 from service.settings import Settings
 from service.telemetry import Telemetry, configure_logging
 from service.verdict.findings import Report

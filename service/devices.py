@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from service.errors import ConfigurationError
 from service.inference.model_file import ModelFile
-from service.inference.runtime import Runtime, usable_cpus
 from service.inference.session import Device, Session, SessionPlan, choose_devices
+from service.runtime import Runtime, usable_cpus
 from service.settings import Settings
 
 # Each session on a CPU holds about 60 MB.

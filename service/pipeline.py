@@ -19,12 +19,12 @@ from service.inference.admission import Admission, Permit
 from service.inference.batcher import BatchQueue
 from service.inference.model_file import ModelFile, read_model_file
 from service.inference.pool import InferencePool
-from service.inference.runtime import Runtime, device_memory_bytes
 from service.inference.session import Device, Session
 from service.media.limits import MediaLimits
 from service.media.sniff import sniff
 from service.media.upload import Upload
 from service.media.workers import MediaWorkers
+from service.runtime import Runtime, device_memory_bytes
 from service.settings import Settings
 from service.telemetry import Telemetry
 from service.verdict.findings import Report

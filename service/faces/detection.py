@@ -35,8 +35,8 @@ class Detection:
 class Detector(Protocol):
     """Looks at a picture once, at the size it is given."""
 
-    def detect(self, bgr: NDArray[np.uint8]) -> list[Detection]:
-        """Find faces in a contiguous uint8 BGR (H, W, 3) picture; boxes in its pixels."""
+    def detect(self, rgb: NDArray[np.uint8]) -> list[Detection]:
+        """Find faces in a uint8 RGB (H, W, 3) picture; boxes in its pixels."""
         ...
 
 

@@ -120,7 +120,7 @@ def _resized(rgb: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
         height, width = rgb.shape[:2]
         size = (max(round(width * scale), 1), max(round(height * scale), 1))
         rgb = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
-    return np.ascontiguousarray(rgb[:, :, ::-1])
+    return rgb
 
 
 def _prefer(later: list[Detection], earlier: list[Detection]) -> list[Detection]:

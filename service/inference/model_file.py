@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, TypeAdapter, ValidationError
 
 from service.errors import ConfigurationError
-from service.inference.runtime import Runtime
+from service.runtime import Runtime
 
 METADATA_KEY = "unmask"
 

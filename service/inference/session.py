@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from service.errors import ConfigurationError
 from service.inference.evidence import Evidence
 from service.inference.model_file import ModelFile
-from service.inference.runtime import Runtime
+from service.runtime import Runtime
 
 Crop = NDArray[np.uint8]
 DeviceKind = Literal["auto", "cpu", "cuda", "tensorrt"]

@@ -24,9 +24,9 @@ from service.faces.crop import CropRule
 from service.faces.extract import extract
 from service.faces.plan import ExtractionPlan
 from service.inference.model_file import ModelFile, read_model_file
-from service.inference.runtime import Runtime, usable_cpus
 from service.inference.session import Device, Session, SessionPlan
 from service.media.upload import Upload
+from service.runtime import Runtime, usable_cpus
 from service.verdict.aggregate import track_logit
 from service.verdict.agreement import agreement
 from service.verdict.calibration import fake_logit, logit_of

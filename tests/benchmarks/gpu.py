@@ -12,8 +12,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from service.inference.evidence import Evidence
 from service.inference.model_file import read_model_file
-from service.inference.runtime import Runtime, device_memory_bytes
 from service.inference.session import Device, Session, SessionPlan
+from service.runtime import Runtime, device_memory_bytes
 from tests.benchmarks import materials, results
 from tests.benchmarks.client import Outcome, picture_load, run_load
 from tests.service.running import Running, running_server

@@ -7,7 +7,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from service.inference.runtime import usable_cpus
+from service.runtime import usable_cpus
 from tests.benchmarks import materials, results
 from tests.benchmarks.client import Outcome, picture_load, run_load
 from tests.benchmarks.stages import Stages

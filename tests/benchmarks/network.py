@@ -13,7 +13,7 @@ from model_export.checkpoint import Checkpoint, load_checkpoint
 from model_export.export import check_pictures, export
 from model_export.networks.contract import MOBILE_CONFIG, NetworkConfig
 from model_export.networks.factory import build_network
-from service.inference.runtime import usable_cpus
+from service.runtime import usable_cpus
 from tests.benchmarks import materials, results
 
 NO_MASK = {"mask_floor": np.array(np.inf, np.float32)}

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
-from service.inference.runtime import usable_cpus
+from service.runtime import usable_cpus
 from tests.benchmarks import materials, results
 from tests.benchmarks.client import ROOT, Load, picture_load, run_load
 from tests.benchmarks.processes import cpu_share, kill_tree, pss_bytes

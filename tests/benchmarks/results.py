@@ -10,7 +10,7 @@ from typing import Any
 import matplotlib as mpl
 import onnxruntime
 
-from service.inference.runtime import usable_cpus
+from service.runtime import usable_cpus
 
 FOLDER = Path(__file__).parents[2] / "runs" / "benchmarks"
 

@@ -11,10 +11,10 @@ from service.faces.extraction import Extraction
 from service.faces.plan import ExtractionPlan
 from service.inference.evidence import Evidence
 from service.inference.model_file import read_model_file
-from service.inference.runtime import Runtime
 from service.inference.session import Device, Session, SessionPlan
 from service.media.upload import Upload
 from service.pipeline import Analysis, Timing
+from service.runtime import Runtime
 from service.settings import Settings
 from service.verdict.report import build_report
 from service.verdict.support import SupportRule

@@ -16,8 +16,8 @@ from model_export.export import check_pictures, export
 from model_export.networks.contract import NetworkConfig
 from model_export.networks.factory import build_network
 from service.inference.model_file import read_model_file
-from service.inference.runtime import Runtime
 from service.inference.session import Device, Session, SessionPlan
+from service.runtime import Runtime
 from tests.benchmarks import gpu, limit, materials, network, peers, processes, scaling
 from tests.benchmarks.__main__ import main
 from tests.benchmarks.client import FAILED, picture_load, run_load

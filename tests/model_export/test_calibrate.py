@@ -17,7 +17,7 @@ from model_export.networks.factory import build_network
 from model_export.sources.folders import FolderSource
 from service.faces.crop import CropRule
 from service.inference.model_file import read_model_file
-from service.inference.runtime import Runtime
+from service.runtime import Runtime
 from tests.model_export.colour_model import write_colour_model
 from tests.model_export.labelled import write_folders, write_people
 

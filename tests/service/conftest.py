@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from service.inference.model_file import ModelFile, read_model_file
-from service.inference.runtime import Runtime
 from service.inference.session import Device, Session, SessionPlan
+from service.runtime import Runtime
 from service.settings import Settings
 from tests.service.running import running_server
 

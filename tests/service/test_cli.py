@@ -13,7 +13,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from service.inference.runtime import Runtime
+from service.runtime import Runtime
 from tests.media_files import clip, encode, moving
 from tests.service.running import ROOT, environment
 

@@ -9,7 +9,7 @@ from typing import Annotated
 import bentoml
 from bentoml.validators import ContentType
 
-from service.inference.runtime import usable_cpus
+from service.runtime import usable_cpus
 from tests.benchmarks.stages import Stages
 
 _MODEL = "BENCHMARK_MODEL"

@@ -12,7 +12,7 @@ import litserve
 
 from service.faces.extraction import Extraction
 from service.inference.evidence import Evidence
-from service.inference.runtime import usable_cpus
+from service.runtime import usable_cpus
 from tests.benchmarks.stages import Stages
 
 _BATCH = 4

@@ -13,7 +13,7 @@ from typing import Annotated
 import uvicorn
 from fastapi import Body, FastAPI, Response
 
-from service.inference.runtime import usable_cpus
+from service.runtime import usable_cpus
 from tests.benchmarks.stages import Stages
 
 _MODEL, _THREADS = "BENCHMARK_MODEL", "BENCHMARK_THREADS"

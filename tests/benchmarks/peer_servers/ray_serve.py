@@ -10,7 +10,7 @@ from ray import serve
 from starlette.requests import Request
 from starlette.responses import Response
 
-from service.inference.runtime import usable_cpus
+from service.runtime import usable_cpus
 from tests.benchmarks.stages import Stages
 
 

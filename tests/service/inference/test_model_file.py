@@ -10,7 +10,7 @@ import pytest
 
 from service.errors import ConfigurationError
 from service.inference.model_file import ModelFile, parse_spec, read_model_file
-from service.inference.runtime import Runtime
+from service.runtime import Runtime
 
 
 def changed(model: ModelFile, **fields: Any) -> str:

@@ -15,8 +15,8 @@ from service.errors import ConfigurationError, DeadlineExceededError, UnmaskErro
 from service.inference.batcher import BatchQueue
 from service.inference.model_file import ModelFile
 from service.inference.pool import InferencePool, Judgement
-from service.inference.runtime import Runtime
 from service.inference.session import Device, Session
+from service.runtime import Runtime
 from tests.service.conftest import CPU, PLAN
 
 GOOD: NDArray[np.uint8] = np.full((256, 256, 3), 90, np.uint8)

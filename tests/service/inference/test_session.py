@@ -6,8 +6,8 @@ from numpy.typing import NDArray
 
 from service.errors import ConfigurationError
 from service.inference.model_file import ModelFile
-from service.inference.runtime import Runtime, usable_cpus
 from service.inference.session import Device, Session, choose_devices
+from service.runtime import Runtime, usable_cpus
 from tests.service.conftest import PLAN
 
 Crop = NDArray[np.uint8]

@@ -27,9 +27,6 @@ class Runtime:
             raise ConfigurationError(
                 "ONNX Runtime is not installed: install unmask[cpu] or unmask[gpu]."
             ) from error
-        if "CUDAExecutionProvider" in self.providers() and hasattr(self._package, "preload_dlls"):
-            # The CUDA libraries come as Python packages outside the loader's search path.
-            self._package.preload_dlls()
 
     @property
     def version(self) -> str:
@@ -41,6 +38,10 @@ class Runtime:
 
     def open(self, model: bytes, providers: Sequence[object], *, threads: int) -> Any:
         """Open a session on a model's bytes. Raises ConfigurationError where it cannot be."""
+        names = [p if isinstance(p, str) else p[0] for p in providers]  # type: ignore[index]
+        if "CUDAExecutionProvider" in names and hasattr(self._package, "preload_dlls"):
+            # The CUDA libraries come as Python packages outside the loader's search path.
+            self._package.preload_dlls()
         options = self._package.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
@@ -51,7 +52,6 @@ class Runtime:
         try:
             return self._package.InferenceSession(model, options, providers=list(providers))
         except Exception as error:
-            names = [p if isinstance(p, str) else p[0] for p in providers]  # type: ignore[index]
             raise ConfigurationError(
                 f"ONNX Runtime {self.version} cannot load the model with {names[0]}: "
                 f"{str(error).splitlines()[0]}"

