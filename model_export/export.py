@@ -142,7 +142,9 @@ def open_session(path: Path) -> onnxruntime.InferenceSession:
     """A session on the CPU that keeps its warnings (inputs with defaults) to itself."""
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
-    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(
+        path.read_bytes(), options, providers=["CPUExecutionProvider"]
+    )
 
 
 def check_pictures(size: int, count: int = 8) -> NDArray[np.uint8]:

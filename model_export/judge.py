@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-import onnxruntime
 import torch
 from numpy.typing import NDArray
 from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidProtobuf
 
 from model_export.checkpoint import load_checkpoint
 from model_export.description import describe
-from model_export.export import Exportable
+from model_export.export import Exportable, open_session
 from model_export.sources.sample import Sample
 
 BATCH = 32
@@ -74,9 +73,7 @@ class OnnxJudge:
 
     def __init__(self, path: Path) -> None:
         try:
-            self._session = onnxruntime.InferenceSession(
-                path.read_bytes(), providers=["CPUExecutionProvider"]
-            )
+            self._session = open_session(path)
         except (Fail, InvalidProtobuf) as error:
             raise ValueError(f"{path} is not an ONNX file") from error
         text = self._session.get_modelmeta().custom_metadata_map.get("unmask")
