@@ -3,7 +3,6 @@
 import functools
 from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,6 +11,7 @@ from service.faces.crop import Box
 from service.faces.detection import Detection, Detector, merge, overlap
 from service.faces.libfacedetection import LibFaceDetector
 from service.faces.plan import DetectorPlan
+from service.faces.pyramid import Pyramid
 from service.faces.yunet import YuNetDetector
 
 # A find below the plan's score but above this may be a face seen too small: worth a closer look.
@@ -55,12 +55,12 @@ class FaceFinder:
 
         deep: whether larger passes may follow the first.
         """
-        longest = max(rgb.shape[:2])
+        longest, pyramid = max(rgb.shape[:2]), Pyramid(rgb)
         found: list[Detection] = []
         in_doubt = False
         for number, side in enumerate(self._plan.sides):
             scale = min(side / longest, 1.0)
-            seen = self._detector.detect(_resized(rgb, scale))
+            seen = self._detector.detect(pyramid.at(scale))
             # A larger pass places what it sees better: of two views of a face the later one wins.
             found = _prefer([d.mapped(1 / scale) for d in seen], found)
             if side >= longest or self._settled(found, scale):
@@ -92,7 +92,7 @@ class FaceFinder:
         top = max(round(face.box.y + face.box.height / 2 - side / 2), 0)
         window = rgb[top : top + side, left : left + side]
         views = [
-            d.mapped(1 / zoom, left, top) for d in self._detector.detect(_resized(window, zoom))
+            d.mapped(1 / zoom, left, top) for d in self._detector.detect(Pyramid(window).at(zoom))
         ]
         same = max(views, key=lambda d: overlap(d.box, face.box), default=None)
         if same is None or overlap(same.box, face.box) < _SAME_FACE:
@@ -113,14 +113,6 @@ def face_finder(plan: DetectorPlan) -> FaceFinder:
     if plan.yunet_path is None:
         raise ConfigurationError("The face detector 'yunet' needs the path of its model file")
     return FaceFinder(YuNetDetector(plan.yunet_path), plan)
-
-
-def _resized(rgb: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
-    if scale < 1.0:
-        height, width = rgb.shape[:2]
-        size = (max(round(width * scale), 1), max(round(height * scale), 1))
-        rgb = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
-    return rgb
 
 
 def _prefer(later: list[Detection], earlier: list[Detection]) -> list[Detection]:
