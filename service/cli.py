@@ -13,6 +13,7 @@ from pydantic_settings import SettingsError
 
 from service.devices import obtain_devices, prove_devices
 from service.errors import ConfigurationError, UnmaskError
+from service.faces.finder import face_finder
 from service.files import analyze_file, distinct_names, read_file, write_pictures
 from service.inference.model_file import read_model_file
 from service.pipeline import Analysis, Options, open_pipeline
@@ -110,6 +111,7 @@ def _probe(settings: Settings) -> str:
     """Open the model on its devices once. Raises ConfigurationError where that fails."""
     runtime = Runtime()
     model = read_model_file(settings.model, runtime)
+    face_finder(settings.faces.plan())
     devices = obtain_devices(settings, model, runtime)
     prove_devices(devices, settings, model, runtime)
     return (

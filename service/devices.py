@@ -9,7 +9,7 @@ from service.inference.session import Device, Session, SessionPlan, choose_devic
 from service.runtime import Runtime, usable_cpus
 from service.settings import Settings
 
-# Each session on a CPU holds about 60 MB.
+# Each session on a CPU holds at least 30 MB.
 _MOST_CPU_SESSIONS = 8
 
 

@@ -12,8 +12,8 @@ _EVERYTHING = 2**31 - 1
 def keep_freed_memory(most_bytes: int | None = None) -> bool:
     """Make glibc keep large freed blocks for the next request; False where there is no glibc.
 
-    most_bytes: how much it may keep unused; blocks over 32 MiB then go back to the kernel as
-    before. None keeps everything.
+    most_bytes: how much it may keep unused at the top of its heap; blocks over 32 MiB then go
+    back to the kernel as before. None keeps everything.
 
     WHY: pictures and features are made of blocks of many MiB. Given back to the kernel each
     time, they come again as untouched pages, and clearing those took a third of a training step

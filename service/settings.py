@@ -33,7 +33,8 @@ class MediaSettings(BaseModel):
     frames: frames of a clip that are analysed unless the request says otherwise.
     workers: decoding processes; None is one per usable core, but at least two. With two or
         more, one is always left to pictures.
-    memory_bytes: limit of private memory of each worker.
+    memory_bytes: limit of private memory of each worker; with less than 256 MiB the detector
+        could not look at a large picture, and what it holds would be missing ever after.
     timeout_s: wall-clock limit for decoding one upload.
     """
 
@@ -44,7 +45,7 @@ class MediaSettings(BaseModel):
     frames: Positive = 16
     max_frames: Positive = 64
     workers: Positive | None = None
-    memory_bytes: Positive = 2 * 2**30
+    memory_bytes: Annotated[int, Field(ge=256 * 2**20)] = 2 * 2**30
     timeout_s: Seconds = 30.0
 
     def limits(self) -> MediaLimits:
@@ -72,7 +73,7 @@ class InferenceSettings(BaseModel):
 
     devices: numbers of the GPUs to use.
     threads: threads of a CPU session; None is one, and more where cores are more than eight.
-    buckets: batch sizes, ascending; the last is the largest batch.
+    buckets: batch sizes, ascending; the last is the largest batch. A CPU takes at most four.
     linger_s: how long a batch that is not full waits for more.
     capacity_crops: crops that may be in the service at once; more is refused with 503.
     tensorrt_cache: folder for TensorRT's engines.

@@ -8,7 +8,8 @@ from service.faces.crop import Box
 
 # JPEG transforms blocks of 8 x 8 pixels (ITU-T T.81, A.1.1).
 _BLOCK = 8
-_MOST_SIDE, _LEAST_SIDE = 256, 3 * _BLOCK
+# On fewer blocks the largest of eight means is large by chance.
+_MOST_SIDE, _LEAST_SIDE = 256, 6 * _BLOCK
 
 
 def blockiness(frame: NDArray[np.uint8], box: Box) -> float:

@@ -24,7 +24,7 @@ class Quality:
     width_px: width of the face box in frame pixels.
     sharpness: standard deviation of the Laplacian of the grey crop, grey levels.
     brightness: mean grey level of the crop, 0 to 255.
-    blockiness: steps between 8 x 8 blocks over steps inside them; about 1 without compression.
+    blockiness: steps between 8 x 8 blocks over steps inside them; 1.0 to 1.4 without blocks.
     warnings: stable codes such as "small_face", "blurred", "dark", "compressed".
     """
 

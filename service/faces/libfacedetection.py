@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from service.errors import ConfigurationError
 from service.faces.crop import Box
 from service.faces.detection import Detection
 from service.runtime import Runtime
@@ -24,25 +25,38 @@ _SMALLEST_SIDE = 16
 _LOWEST_SCORE = 0.3
 _MOST_OVERLAP = 0.3
 _MOST_CANDIDATES = 1000
+_MOST_LOGIT = 10.0
 
 
 class LibFaceDetector:
     """Finds faces with five landmarks each; may be called from several threads.
 
-    Raises ConfigurationError where ONNX Runtime is missing.
+    Raises ConfigurationError where ONNX Runtime or the file is missing.
     """
 
     def __init__(self, model: Path = MODEL) -> None:
-        self._session = Runtime().open(model.read_bytes(), ["CPUExecutionProvider"], threads=1)
+        try:
+            content = model.read_bytes()
+        except OSError as error:
+            raise ConfigurationError(f"The face detector's file {model} cannot be read") from error
+        self._session = Runtime().open(content, ["CPUExecutionProvider"], threads=1)
 
     def detect(self, rgb: NDArray[np.uint8]) -> list[Detection]:
-        """Find faces in a uint8 RGB (H, W, 3) picture; boxes in its pixels."""
+        """Find faces in a uint8 RGB (H, W, 3) picture; boxes in its pixels.
+
+        Raises MemoryError.
+        """
         height, width = rgb.shape[:2]
         if min(height, width) < _SMALLEST_SIDE:
             return []
         below, beside = -height % _MULTIPLE, -width % _MULTIPLE
         padded = cv2.copyMakeBorder(rgb, 0, below, 0, beside, cv2.BORDER_CONSTANT)
-        maps = self._session.run(None, {"image": padded})
+        try:
+            maps = self._session.run(None, {"image": padded})
+        except Exception as error:
+            # ONNX Runtime has no type of its own for it, and a picture of a size it accepts
+            # leaves nothing else to fail.
+            raise MemoryError from error
         found = np.concatenate([_candidates(*each) for each in zip(maps, STRIDES, strict=True)])
         kept = cv2.dnn.NMSBoxes(
             found[:, 1:5].tolist(),
@@ -64,7 +78,8 @@ def _candidates(cells: NDArray[np.float32], stride: int) -> NDArray[np.float64]:
     scores = np.sqrt(chances[0] * chances[1])
     rows, columns = np.nonzero(scores >= _LOWEST_SCORE)
     centre_x, centre_y, width, height, *points = cells[2:, rows, columns].astype(np.float64)
-    width, height = np.exp(width), np.exp(height)
+    # Nothing is larger than the picture; what a hostile one makes of the logits may be.
+    width, height = np.exp(np.minimum(width, _MOST_LOGIT)), np.exp(np.minimum(height, _MOST_LOGIT))
     box = (columns + centre_x - width / 2, rows + centre_y - height / 2, width, height)
     xs = [columns + x for x in points[::2]]
     ys = [rows + y for y in points[1::2]]

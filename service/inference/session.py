@@ -21,6 +21,8 @@ DeviceKind = Literal["auto", "cpu", "cuda", "tensorrt"]
 MASK_FLOOR = "mask_floor"
 """Input of models that need not draw masks: see `model_export.optimised.optional_mask`."""
 
+_MOST_ON_CPU = 4
+
 _PROVIDERS = {
     "cpu": "CPUExecutionProvider",
     "cuda": "CUDAExecutionProvider",
@@ -93,7 +95,7 @@ class Session:
         """The most crops that `run` should be given at once."""
         if self.device.kind == "cpu":
             # On a CPU larger batches are no faster, and whoever comes next waits for longer.
-            return min(self._buckets[-1], 2 * self._threads)
+            return min(self._buckets[-1], 2 * self._threads, _MOST_ON_CPU)
         return self._buckets[-1]
 
     def warm(self) -> None:

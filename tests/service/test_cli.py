@@ -62,6 +62,8 @@ def test_a_wrong_setting_is_named(model_path: Path) -> None:
     assert "UNMASK_PORT" in one_sentence(unmask(model_path, "check", PORT="eighty"))
     line = one_sentence(unmask(model_path, "check", MEDIA__MAX_BYTES="0"))
     assert "UNMASK_MEDIA__MAX_BYTES" in line
+    line = one_sentence(unmask(model_path, "check", MEDIA__MEMORY_BYTES=str(100 * 2**20)))
+    assert "UNMASK_MEDIA__MEMORY_BYTES" in line
 
 
 def test_a_missing_runtime_says_what_to_install(model_path: Path, tmp_path: Path) -> None:

@@ -233,3 +233,20 @@ def test_a_small_file_that_decodes_to_much_is_refused_and_costs_nothing(
             await workers.close()
 
     asyncio.run(run())
+
+
+def test_a_detector_that_runs_out_of_memory_costs_its_own_request(astronaut_jpeg: bytes) -> None:
+    large = encode(np.full((1000, 1280, 3), 110, np.uint8), ".jpg")
+
+    async def run() -> None:
+        workers = MediaWorkers(1, 180 * 2**20, functools.partial(warm_up, PLAN.detector))
+        await workers.start()
+        try:
+            with pytest.raises(MediaCorruptError, match="memory"):
+                await workers.run(extract, Upload(large), PLAN, timeout_s=10)
+            whole = await workers.run(extract, Upload(astronaut_jpeg), PLAN, timeout_s=5)
+            assert len(whole.crops) == 1
+        finally:
+            await workers.close()
+
+    asyncio.run(run())

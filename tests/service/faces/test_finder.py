@@ -1,6 +1,7 @@
 """Faces are found whatever the picture's size, and closer looks are paid for only in doubt."""
 
 import threading
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -149,6 +150,11 @@ def test_of_overlapping_finds_the_best_stays() -> None:
     strong = Detection(Box(10, 5, 100, 100), (), 0.9)
     other = Detection(Box(300, 0, 50, 50), (), 0.8)
     assert merge([weak, strong, other]) == [strong, other]
+
+
+def test_a_missing_file_of_the_detector_is_said(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"gone\.onnx"):
+        LibFaceDetector(tmp_path / "gone.onnx")
 
 
 def test_yunet_needs_a_model_file(tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from service.errors import ConfigurationError
 from service.inference.model_file import ModelFile
 from service.inference.session import Device, Session, choose_devices
-from service.runtime import Runtime, usable_cpus
+from service.runtime import Runtime
 from tests.service.conftest import PLAN
 
 Crop = NDArray[np.uint8]
@@ -83,7 +83,3 @@ def test_auto_takes_the_cpu_where_there_is_no_gpu(runtime: Runtime) -> None:
 def test_every_gpu_of_the_list_becomes_a_device(runtime: Runtime) -> None:
     names = [device.name for device in choose_devices("cuda", [0, 3], runtime)]
     assert names == ["cuda:0", "cuda:3"]
-
-
-def test_at_least_one_core_is_usable() -> None:
-    assert usable_cpus() >= 1
