@@ -45,6 +45,7 @@ class Admission:
         self._now = now
         self._on_refusal = on_refusal
         self._released: deque[tuple[float, int]] = deque()
+        self._released_crops = 0
 
     @contextmanager
     def permit(self) -> Iterator[Permit]:
@@ -56,7 +57,13 @@ class Admission:
         finally:
             self.in_use -= permit.crops
             self._released.append((self._now(), permit.crops))
+            self._released_crops += permit.crops
             self._forget()
+
+    def expect_room(self) -> None:
+        """Raise OverloadedError where `permit` would; takes nothing."""
+        self.reserve(1)
+        self.in_use -= 1
 
     def reserve(self, crops: int, held: int = 0) -> None:
         """Take room for crops beside the `held` ones, or raise OverloadedError.
@@ -77,10 +84,10 @@ class Admission:
         if not self._released:
             return 1
         span = max(self._now() - self._released[0][0], 0.1)
-        rate = sum(crops for _, crops in self._released) / span
+        rate = self._released_crops / span
         return max(1, min(_LONGEST_WAIT_S, math.ceil(self.in_use / rate)))
 
     def _forget(self) -> None:
         oldest = self._now() - _RATE_WINDOW_S
         while self._released and self._released[0][0] < oldest:
-            self._released.popleft()
+            self._released_crops -= self._released.popleft()[1]

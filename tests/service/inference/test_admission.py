@@ -49,6 +49,16 @@ def test_without_room_a_request_is_refused_and_the_refusal_counted(
         assert admission.in_use == 10
 
 
+def test_looking_for_room_takes_none(admission: Admission, refusals: list[str]) -> None:
+    admission.expect_room()
+    assert admission.in_use == 0
+    with admission.permit() as permit:
+        permit.grow(10)
+        with pytest.raises(OverloadedError):
+            admission.expect_room()
+        assert (admission.in_use, refusals) == (10, ["capacity"])
+
+
 def test_growth_beyond_the_room_is_refused(admission: Admission) -> None:
     with admission.permit() as first, admission.permit() as second:
         first.grow(8)
