@@ -70,7 +70,11 @@ def paste(source: Picture, target: Canvas, region: Alpha, rng: Rng, poisson: flo
     return blend(source, target.pixels, region)
 
 
-def fit_donor(target: Canvas, donor: Canvas, strictness: float) -> Picture:
+MISPLACED = 0.2
+"""Share of the swaps whose landmarks are badly off: the face comes out distorted."""
+
+
+def fit_donor(target: Canvas, donor: Canvas, strictness: float, rng: Rng) -> Picture:
     """The donor's face laid over the target's: by similarity, then point by point.
 
     strictness: 0 keeps the donor's shape, 1 moves every landmark onto the target's.
@@ -82,6 +86,9 @@ def fit_donor(target: Canvas, donor: Canvas, strictness: float) -> Picture:
         return placed
     points = move_points(donor.landmarks, matrix)
     aim = points + strictness * (target.landmarks - points)
+    if chance(rng, MISPLACED):
+        away = between(rng, 0.01, 0.035) * masks.face_span(target.landmarks)
+        aim[17:] += rng.normal(0, away, aim[17:].shape).astype(np.float32)
     frame = frame_points(height, width)
     field = spline_field(np.vstack((points, frame)), np.vstack((aim, frame)), height, width)
     return remap(placed, field)
@@ -124,7 +131,7 @@ def deepfakes(target: Canvas, donor: Canvas, rng: Rng) -> Manipulation:
         return _whole_square(target, donor, rng)
     height, width = target.pixels.shape[:2]
     span = masks.face_span(target.landmarks)
-    source = fit_donor(target, donor, between(rng, 0.5, 1.0))
+    source = fit_donor(target, donor, between(rng, 0.5, 1.0), rng)
     shape = masks.rectangle(target.landmarks, height, width, rng)
     if chance(rng, 0.85):
         source = match_colour(source, target.pixels, shape, between(rng, 0.5, 1.0))
@@ -138,7 +145,7 @@ def _whole_square(target: Canvas, donor: Canvas, rng: Rng) -> Manipulation:
     span = masks.face_span(target.landmarks)
     swapped = target.pixels
     if chance(rng, 0.75):
-        source = fit_donor(target, donor, between(rng, 0.5, 1.0))
+        source = fit_donor(target, donor, between(rng, 0.5, 1.0), rng)
         outline = masks.with_forehead(target.landmarks, between(rng, 0.0, 0.3))
         face = masks.polygon(outline, height, width)
         source = match_colour(source, target.pixels, face, between(rng, 0.7, 1.0))
@@ -157,7 +164,7 @@ def head_swap(target: Canvas, donor: Canvas, rng: Rng) -> Manipulation:
     """Another face through a generator, blended along the face's outline, as later tools do."""
     height, width = target.pixels.shape[:2]
     span = masks.face_span(target.landmarks)
-    source = fit_donor(target, donor, between(rng, 0.6, 1.0))
+    source = fit_donor(target, donor, between(rng, 0.6, 1.0), rng)
     outline = masks.with_forehead(target.landmarks, between(rng, 0.0, 0.4))
     shape = masks.polygon(outline, height, width)
     if chance(rng, 0.6):
@@ -172,7 +179,7 @@ def faceswap(target: Canvas, donor: Canvas, rng: Rng) -> Manipulation:
     """Another face moved landmark by landmark onto the target, pasted as a polygon."""
     height, width = target.pixels.shape[:2]
     span = masks.face_span(target.landmarks)
-    source = fit_donor(target, donor, 1.0)
+    source = fit_donor(target, donor, 1.0, rng)
     outline = masks.with_forehead(target.landmarks, between(rng, 0.0, 0.12))
     if chance(rng, 0.3):
         outline = target.landmarks[17:]

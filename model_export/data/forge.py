@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from model_export.data.camera import draw_history
 from model_export.data.degrade import degrade, draw_degradation
 from model_export.data.faces import FaceIndex, RealFace
 from model_export.data.families import FAMILIES, Canvas, Manipulation
@@ -33,6 +34,8 @@ BEAUTIFIED = 0.08
 """Share of the pairs whose real person used a beauty filter."""
 UNFIT = 0.35
 """Share of the swaps whose donor is chosen without a look at the pose."""
+CRISP = 0.8
+"""Share of the pairs whose crop is cut with cubic interpolation."""
 MIN_CHANGE = 1.2
 """Mean grey levels a fake must differ by inside its mask: less is a real picture, mislabelled."""
 
@@ -87,9 +90,11 @@ class Forge:
         # Platforms differ: some pictures arrive untouched, others worse than the strength says.
         steps = draw_degradation(rng, min(1.0, self.strength * between(rng, 0, 2)))
         view = self._view(rng)
+        # Linear interpolation alone would soften every crop; the service often need not resample.
+        kind = cv2.INTER_CUBIC if chance(rng, CRISP) else cv2.INTER_LINEAR
         return Pair(
-            real=self._look(degrade(target.pixels, steps), view),
-            fake=self._look(degrade(manipulation.pixels, steps), view),
+            real=self._look(degrade(target.pixels, steps), view, kind),
+            fake=self._look(degrade(manipulation.pixels, steps), view, kind),
             mask=self._look(np.round(manipulation.region * 255).astype(np.uint8), view),
             family=family,
             identity=int(self.index.identities[position]),
@@ -100,7 +105,7 @@ class Forge:
 
         side: pixels of the network's crop in the working picture, which is CONTEXT times that.
         """
-        target = self._canvas(self.index.read(position), side, soften=chance(rng, SOFTENED))
+        target = self._canvas(self.index.read(position), side, rng, soften=chance(rng, SOFTENED))
         if chance(rng, BEAUTIFIED):
             retouched = beautify(target.pixels, target.landmarks, rng)
             target = Canvas(retouched, target.landmarks)
@@ -129,21 +134,21 @@ class Forge:
         faces = [self.index.read(int(candidates[i])) for i in order]
         skin = _skin(target.pixels, target.landmarks)
         chosen = min(faces, key=lambda f: float(np.abs(_skin(f.pixels, f.landmarks) - skin).sum()))
-        return self._canvas(chosen, side, soften=True)
+        return self._canvas(chosen, side, rng, soften=True)
 
-    def _canvas(self, face: RealFace, side: float, *, soften: bool) -> Canvas:
+    def _canvas(self, face: RealFace, side: float, rng: Rng, *, soften: bool) -> Canvas:
         """The face with context, at a size where the network's crop is `side` pixels."""
         rule = CropRule(self.rule.scale * CONTEXT, round(side * CONTEXT))
         pixels, to_picture = cut_square(face.pixels, face.box, rule)
         inverse = np.asarray(cv2.invertAffineTransform(to_picture), np.float64)
         if soften:
             soften_outside(pixels, inverse, face.pixels.shape[:2])
-        return Canvas(pixels, move_points(face.landmarks, inverse))
+        return Canvas(draw_history(pixels, rng), move_points(face.landmarks, inverse))
 
     def _draw_side(self, position: int, rng: Rng) -> float:
         """Side of the crop in the picture that gets manipulated: faces come in all sizes."""
         natural = self.rule.scale * float(self.index.boxes[position, 3])
-        drawn = float(np.exp(rng.uniform(*np.log(SIDES))))
+        drawn = between(rng, *SIDES)
         return min(drawn, ENLARGED * natural)
 
     def _view(self, rng: Rng) -> NDArray[np.float64]:
@@ -158,7 +163,9 @@ class Forge:
         shift = centre + rng.uniform(-0.06, 0.06, 2) - linear @ centre
         return np.asarray(np.c_[linear, shift], np.float64)
 
-    def _look(self, picture: Picture, view: NDArray[np.float64]) -> Picture:
+    def _look(
+        self, picture: Picture, view: NDArray[np.float64], interpolation: int = cv2.INTER_LINEAR
+    ) -> Picture:
         size, side = self.rule.size, picture.shape[0]
         # The view's own columns say how many pixels of the crop a picture's pixel gets.
         shrink = size / side * float(np.hypot(view[0, 0], view[1, 0]))
@@ -166,7 +173,7 @@ class Forge:
             side = round(side * shrink)
             picture = np.asarray(cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA))
         matrix = np.c_[view[:, :2] * size / side, view[:, 2] * size]
-        return warp(picture, np.asarray(matrix, np.float64), size, size)
+        return warp(picture, np.asarray(matrix, np.float64), size, size, interpolation)
 
 
 def drawing_weights(index: FaceIndex) -> NDArray[np.float64]:

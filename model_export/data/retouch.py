@@ -30,9 +30,9 @@ def resample(picture: Picture, scale: float, rng: Rng) -> Picture:
     return np.asarray(cv2.resize(small, (width, height), interpolation=back), np.uint8)
 
 
-def sharpen(picture: Picture, amount: float) -> Picture:
-    """Unsharp mask with a radius of 1.2 pixels."""
-    soft = cv2.GaussianBlur(picture, (0, 0), 1.2)
+def sharpen(picture: Picture, amount: float, radius: float = 1.2) -> Picture:
+    """Unsharp mask; radius in pixels."""
+    soft = cv2.GaussianBlur(picture, (0, 0), radius)
     return np.asarray(cv2.addWeighted(picture, 1 + amount, soft, -amount, 0), np.uint8)
 
 

@@ -84,14 +84,20 @@ def move_points(points: Points, matrix: NDArray[np.float64]) -> Points:
     return np.asarray(points @ matrix[:, :2].T + matrix[:, 2], dtype=np.float32)
 
 
-def warp(picture: Picture, matrix: NDArray[np.float64], height: int, width: int) -> Picture:
+def warp(
+    picture: Picture,
+    matrix: NDArray[np.float64],
+    height: int,
+    width: int,
+    interpolation: int = cv2.INTER_LINEAR,
+) -> Picture:
     """Affine warp of a picture into a (height, width) frame, mirrored beyond the edge."""
     return np.asarray(
         cv2.warpAffine(
             picture,
             matrix,
             (width, height),
-            flags=cv2.INTER_LINEAR,
+            flags=interpolation,
             borderMode=cv2.BORDER_REFLECT_101,
         ),
         dtype=np.uint8,
