@@ -12,6 +12,7 @@ from model_export.data.faces import FaceIndex, RealFace
 from model_export.data.families import FAMILIES, Canvas, Manipulation
 from model_export.data.retouch import beautify
 from model_export.data.rng import Rng, between, chance
+from model_export.data.scene import draw_scene
 from model_export.data.warp import Picture, Points, move_points, similarity, warp
 from service.faces.crop import CropRule, cut_square
 
@@ -30,7 +31,7 @@ WHOLE_WEIGHT = 30.0
 """How much oftener a picture that holds the whole face and its surroundings is drawn than one cut
 tight: the service sees faces with their surroundings, and only there does a face show that is
 softer than what is around it."""
-BEAUTIFIED = 0.08
+BEAUTIFIED = 0.15
 """Share of the pairs whose real person used a beauty filter."""
 UNFIT = 0.35
 """Share of the swaps whose donor is chosen without a look at the pose."""
@@ -143,7 +144,8 @@ class Forge:
         inverse = np.asarray(cv2.invertAffineTransform(to_picture), np.float64)
         if soften:
             soften_outside(pixels, inverse, face.pixels.shape[:2])
-        return Canvas(draw_history(pixels, rng), move_points(face.landmarks, inverse))
+        landmarks = move_points(face.landmarks, inverse)
+        return Canvas(draw_history(draw_scene(pixels, landmarks, rng), rng), landmarks)
 
     def _draw_side(self, position: int, rng: Rng) -> float:
         """Side of the crop in the picture that gets manipulated: faces come in all sizes."""

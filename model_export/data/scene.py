@@ -1,0 +1,64 @@
+"""Light and dark glasses on a real face: what must not be taken for a manipulation."""
+
+import cv2
+import numpy as np
+
+from model_export.data.masks import LEFT_EYE, RIGHT_EYE, Alpha, blur, face_span
+from model_export.data.rng import Rng, between, chance
+from model_export.data.warp import Picture, Points
+
+SHADED, BEHIND_GLASSES = 0.25, 0.06
+"""Shares of the faces with a cast shadow, and with dark glasses."""
+
+
+def draw_scene(picture: Picture, landmarks: Points, rng: Rng) -> Picture:
+    """The face under light and behind glasses as studio portraits never are.
+
+    picture: uint8 RGB (H, W, 3); landmarks: float32 (68, 2) in its pixels. It belongs on both
+    pictures of a pair. Without it a network takes the edge of a shadow for an outline of pasting.
+    """
+    if chance(rng, SHADED):
+        picture = cast_shadow(picture, landmarks, rng)
+    if chance(rng, BEHIND_GLASSES):
+        picture = put_on_glasses(picture, landmarks, rng)
+    return picture
+
+
+def cast_shadow(picture: Picture, landmarks: Points, rng: Rng) -> Picture:
+    """One side of a wavy line through the face darker and a little bluer, or warmer, than before.
+
+    The line is as sharp as a hat's brim in the sun makes it, or as soft as a window's light.
+    """
+    height, width = picture.shape[:2]
+    span = face_span(landmarks)
+    centre = landmarks.mean(0) + rng.normal(0, 0.25, 2) * span
+    angle = between(rng, 0, 2 * np.pi)
+    rows, columns = np.mgrid[0:height, 0:width].astype(np.float32)
+    along = (columns - centre[0]) * np.cos(angle) + (rows - centre[1]) * np.sin(angle)
+    knots = rng.normal(0, between(rng, 0.0, 0.15) * span, (5, 5)).astype(np.float32)
+    along += cv2.resize(knots, (width, height), interpolation=cv2.INTER_CUBIC)
+    softness = float(np.exp(rng.uniform(np.log(0.008), np.log(0.4)))) * span
+    shadow: Alpha = np.asarray(np.clip(along / softness + 0.5, 0, 1), np.float32)
+    gain = between(rng, 0.3, 0.85) * (1 + rng.normal(0, 0.04, 3))
+    lit = picture * (1 - shadow[..., None] * (1 - gain))
+    return np.asarray(np.clip(np.round(lit), 0, 255), np.uint8)
+
+
+def put_on_glasses(picture: Picture, landmarks: Points, rng: Rng) -> Picture:
+    """Two dark, nearly opaque lenses and a bridge."""
+    height, width = picture.shape[:2]
+    left, right = landmarks[LEFT_EYE].mean(0), landmarks[RIGHT_EYE].mean(0)
+    apart = float(np.hypot(*(right - left)))
+    tilt = float(np.degrees(np.arctan2(right[1] - left[1], right[0] - left[0])))
+    half = (apart * between(rng, 0.36, 0.46), apart * between(rng, 0.25, 0.4))
+    shape = np.zeros((height, width), np.uint8)
+    for eye in (left, right):
+        x, y = (float(v) for v in eye)
+        cv2.ellipse(shape, ((x, y), (2 * half[0], 2 * half[1]), tilt), 255, -1, cv2.LINE_AA)
+    ends = [(round(float(x)), round(float(y))) for x, y in (left, right)]
+    cv2.line(shape, ends[0], ends[1], 255, max(1, round(0.05 * apart)), cv2.LINE_AA)
+    opacity = between(rng, 0.75, 1.0) * blur(np.asarray(shape / np.float32(255), np.float32), 0.6)
+    tint = between(rng, 10, 70) * rng.uniform(0.8, 1.2, 3)
+    sheen = np.linspace(between(rng, 0.6, 1.8), 1.0, height, dtype=np.float32)[:, None, None]
+    mixed = picture * (1 - opacity[..., None]) + tint * sheen * opacity[..., None]
+    return np.asarray(np.clip(np.round(mixed), 0, 255), np.uint8)
