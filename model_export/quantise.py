@@ -71,8 +71,9 @@ def quantise(path: Path, pictures: NDArray[np.uint8]) -> Agreement:
             str(small),
             _Pictures(pictures[::2]),
             quant_format=QuantFormat.QDQ,
-            # Convolutions hold nearly all the work; halves and activations stay exact.
-            op_types_to_quantize=["Conv"],
+            # Convolutions hold nearly all the work, and what stands between two of them must be 8
+            # bits as well or floats are made and unmade there. Halves and activations stay exact.
+            op_types_to_quantize=["Conv", "Clip", "Add"],
             per_channel=True,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,

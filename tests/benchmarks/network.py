@@ -1,4 +1,4 @@
-"""The network alone: the plain export against ours, on each device, by batch size."""
+"""The network alone: the plain export, ours, and ours in 8 bits, by device and batch size."""
 
 import argparse
 import time
@@ -13,6 +13,7 @@ from model_export.checkpoint import Checkpoint, load_checkpoint
 from model_export.export import check_pictures, export
 from model_export.networks.contract import MOBILE_CONFIG, NetworkConfig
 from model_export.networks.factory import build_network
+from model_export.quantise import quantise
 from service.runtime import usable_cpus
 from tests.benchmarks import materials, results
 
@@ -59,9 +60,10 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
 
 def _exported(checkpoint: Checkpoint, folder: Path) -> dict[str, Path]:
     pictures = check_pictures(checkpoint.config.size, 2)
-    files = {"plain": folder / "plain.onnx", "ours": folder / "ours.onnx"}
+    files = {kind: folder / f"{kind}.onnx" for kind in ("plain", "ours", "8 bits")}
     for kind, path in files.items():
-        export(checkpoint, path, pictures, plain=kind == "plain", optional_mask=kind != "plain")
+        export(checkpoint, path, pictures, plain=kind == "plain", optional_mask=kind == "ours")
+    quantise(files["8 bits"], materials.crops(8, checkpoint.config.size))
     return files
 
 
@@ -80,13 +82,15 @@ def _table(
     files: dict[str, Path], provider: str, threads: int, options: argparse.Namespace
 ) -> dict[str, dict[str, float]] | None:
     """Milliseconds a face, by kind and batch size: medians of interleaved rounds."""
-    plain, ours = (_open(files[kind], provider, threads) for kind in ("plain", "ours"))
-    if plain is None or ours is None:
+    sessions = {kind: _open(path, provider, threads) for kind, path in files.items()}
+    plain, ours, rounded = (sessions[kind] for kind in ("plain", "ours", "8 bits"))
+    if plain is None or ours is None or rounded is None:
         return None
     feeds: dict[str, tuple[Any, dict[str, Any]]] = {
         "plain": (plain, {}),
         "ours": (ours, {}),
         "ours without mask": (ours, NO_MASK),
+        "ours in 8 bits": (rounded, {}),
     }
     size = ours.get_inputs()[0].shape[1]
     table: dict[str, dict[str, float]] = {kind: {} for kind in feeds}
