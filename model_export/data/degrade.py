@@ -56,8 +56,12 @@ def resize(picture: Picture, scale: float, interpolation: int) -> Picture:
 
 def add_noise(picture: Picture, deviation: float, seed: int) -> Picture:
     """Gaussian sensor noise; the seed makes it the same for both pictures of a pair."""
-    noise = np.random.default_rng(seed).normal(0, deviation, picture.shape)
-    return np.clip(picture + noise, 0, 255).astype(np.uint8)
+    # OpenCV draws them four times as fast as NumPy, which showed in the time a pair takes.
+    cv2.setRNGSeed(seed)
+    noise = np.empty(picture.shape, np.float32)
+    cv2.randn(noise, np.zeros(3), np.full(3, deviation))
+    noise += picture
+    return np.asarray(np.clip(np.rint(noise, out=noise), 0, 255, out=noise).astype(np.uint8))
 
 
 def motion_blur(picture: Picture, length: int, angle: float) -> Picture:

@@ -10,6 +10,17 @@ from model_export.data.warp import Points
 def moved_expression(landmarks: Points, rng: Rng) -> Points:
     """Landmarks of the same face with another mouth, other brows and eyes."""
     span = masks.face_span(landmarks)
+    moved = moved_mouth(landmarks, rng)
+    moved[masks.BROWS, 1] += between(rng, -0.04, 0.04) * span
+    for eye in (masks.LEFT_EYE, masks.RIGHT_EYE):
+        middle = landmarks[eye].mean(0)
+        moved[eye] = middle + (landmarks[eye] - middle) * (1, between(rng, 0.6, 1.3))
+    return moved
+
+
+def moved_mouth(landmarks: Points, rng: Rng) -> Points:
+    """Landmarks of the same face with its mouth and chin moved."""
+    span = masks.face_span(landmarks)
     moved = landmarks.copy()
     mouth = landmarks[masks.MOUTH]
     centre = mouth.mean(0)
@@ -20,8 +31,4 @@ def moved_expression(landmarks: Points, rng: Rng) -> Points:
     moved[6:11, 1] += 0.7 * drop
     corners = np.array([48, 54, 60, 64])
     moved[corners, 1] += between(rng, -0.035, 0.035) * span
-    moved[masks.BROWS, 1] += between(rng, -0.04, 0.04) * span
-    for eye in (masks.LEFT_EYE, masks.RIGHT_EYE):
-        middle = landmarks[eye].mean(0)
-        moved[eye] = middle + (landmarks[eye] - middle) * (1, between(rng, 0.6, 1.3))
     return moved

@@ -12,7 +12,7 @@ import numpy as np
 
 from model_export.data import masks
 from model_export.data.colour import match_colour, shift_colour
-from model_export.data.expression import moved_expression
+from model_export.data.expression import moved_expression, moved_mouth
 from model_export.data.generator import draw_square, pass_through, regenerate
 from model_export.data.masks import Alpha
 from model_export.data.retouch import checkerboard, generator_look, resample, sharpen
@@ -221,6 +221,23 @@ def face2face(target: Canvas, donor: Canvas, rng: Rng) -> Manipulation:
     return Manipulation(blend(source, target.pixels, region), region)
 
 
+def lip_sync(target: Canvas, donor: Canvas, rng: Rng) -> Manipulation:
+    """The same face with its mouth made anew, as NeuralTextures and dubbing tools do."""
+    del donor
+    height, width = target.pixels.shape[:2]
+    span = masks.face_span(target.landmarks)
+    moved = moved_mouth(target.landmarks, rng)
+    frame = frame_points(height, width)
+    field = spline_field(
+        np.vstack((target.landmarks, frame)), np.vstack((moved, frame)), height, width
+    )
+    source = generator_look(remap(target.pixels, field), moved, rng)
+    part = masks.LOWER_PARTS[rng.integers(len(masks.LOWER_PARTS))]
+    shape = masks.deform(masks.polygon(moved[part], height, width), span, rng)
+    region = masks.blur(shape, between(rng, 0.005, 0.06) * span)
+    return Manipulation(paste(source, target, region, rng, poisson=0.15), region)
+
+
 @dataclass(frozen=True, slots=True)
 class FamilyEntry:
     """A family, the method its fakes are labelled with, and its share of the training pairs.
@@ -234,9 +251,10 @@ class FamilyEntry:
 
 
 FAMILIES: dict[str, FamilyEntry] = {
-    "self_blend": FamilyEntry(self_blend, None, 0.28),
-    "deepfakes": FamilyEntry(deepfakes, "deepfakes", 0.28),
-    "head_swap": FamilyEntry(head_swap, None, 0.16),
-    "faceswap": FamilyEntry(faceswap, "faceswap", 0.15),
+    "self_blend": FamilyEntry(self_blend, None, 0.24),
+    "deepfakes": FamilyEntry(deepfakes, "deepfakes", 0.25),
+    "head_swap": FamilyEntry(head_swap, None, 0.15),
+    "faceswap": FamilyEntry(faceswap, "faceswap", 0.16),
     "face2face": FamilyEntry(face2face, "face2face", 0.13),
+    "lip_sync": FamilyEntry(lip_sync, None, 0.07),
 }

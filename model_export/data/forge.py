@@ -33,8 +33,11 @@ tight: the service sees faces with their surroundings, and only there does a fac
 softer than what is around it."""
 BEAUTIFIED = 0.15
 """Share of the pairs whose real person used a beauty filter."""
-UNFIT = 0.35
+UNFIT = 0.2
 """Share of the swaps whose donor is chosen without a look at the pose."""
+AS_SHARP = 0.6
+"""Share of the swaps whose donors are drawn like targets, pictures of the whole head often: were
+all donors tight soft pictures, being softer than its surroundings would be what a fake is."""
 CRISP = 0.8
 """Share of the pairs whose crop is cut with cubic interpolation."""
 MIN_CHANGE = 1.2
@@ -107,6 +110,9 @@ class Forge:
         side: pixels of the network's crop in the working picture, which is CONTEXT times that.
         """
         target = self._canvas(self.index.read(position), side, rng, soften=chance(rng, SOFTENED))
+        # Not on donors: a fake that brings its own shadow or glasses is no fake to fall for.
+        lit = draw_scene(target.pixels, target.landmarks, rng)
+        target = Canvas(draw_history(lit, rng), target.landmarks)
         if chance(rng, BEAUTIFIED):
             retouched = beautify(target.pixels, target.landmarks, rng)
             target = Canvas(retouched, target.landmarks)
@@ -126,7 +132,11 @@ class Forge:
 
         Not always: people swap faces that do not fit, and the bent result gives them away.
         """
-        candidates = rng.integers(0, len(self.index), CANDIDATES)
+        if chance(rng, AS_SHARP):
+            drawn = np.searchsorted(self._weights, rng.random(CANDIDATES), side="right")
+            candidates = np.minimum(drawn, len(self.index) - 1)
+        else:
+            candidates = rng.integers(0, len(self.index), CANDIDATES)
         distance = ((self._shapes[candidates] - self._shapes[position]) ** 2).sum((1, 2))
         same = self.index.identities[candidates] == self.index.identities[position]
         if chance(rng, UNFIT):
@@ -135,7 +145,8 @@ class Forge:
         faces = [self.index.read(int(candidates[i])) for i in order]
         skin = _skin(target.pixels, target.landmarks)
         chosen = min(faces, key=lambda f: float(np.abs(_skin(f.pixels, f.landmarks) - skin).sum()))
-        return self._canvas(chosen, side, rng, soften=True)
+        donor = self._canvas(chosen, side, rng, soften=True)
+        return Canvas(draw_history(donor.pixels, rng), donor.landmarks)
 
     def _canvas(self, face: RealFace, side: float, rng: Rng, *, soften: bool) -> Canvas:
         """The face with context, at a size where the network's crop is `side` pixels."""
@@ -144,8 +155,7 @@ class Forge:
         inverse = np.asarray(cv2.invertAffineTransform(to_picture), np.float64)
         if soften:
             soften_outside(pixels, inverse, face.pixels.shape[:2])
-        landmarks = move_points(face.landmarks, inverse)
-        return Canvas(draw_history(draw_scene(pixels, landmarks, rng), rng), landmarks)
+        return Canvas(pixels, move_points(face.landmarks, inverse))
 
     def _draw_side(self, position: int, rng: Rng) -> float:
         """Side of the crop in the picture that gets manipulated: faces come in all sizes."""

@@ -32,6 +32,8 @@ DESIGNS: tuple[tuple[Upsampling, int, int], ...] = (
 )
 """Way of upsampling, channels of the latent picture, and how often it is halved, of each shipped
 generator: two as soft as early deepfakes, two as sharp as later swappers."""
+SHARES = (0.1, 0.1, 0.4, 0.4)
+"""How often each of them is drawn: the sharp ones are those hard to see."""
 TEMPLATE = np.array([(0.35, 0.42), (0.65, 0.42), (0.5, 0.72)], np.float32)
 """Eyes and mouth in the unit square that a generator sees."""
 
@@ -124,7 +126,7 @@ def pass_through(picture: Picture, square: Square, rng: Rng, neural: float) -> P
     """
     content = square.look(picture)
     if rng.random() < neural:
-        content = generate(content, int(rng.integers(len(DESIGNS))))
+        content = generate(content, int(rng.choice(len(DESIGNS), p=SHARES)))
     interpolation = cv2.INTER_CUBIC if rng.random() < 0.5 else cv2.INTER_LINEAR
     return square.put_back(content, picture, interpolation)
 
@@ -144,7 +146,8 @@ def regenerate(picture: Picture, landmarks: Points, rng: Rng) -> Picture:
     picture: uint8 RGB (H, W, 3); landmarks: float32 (68, 2). Beyond the generator's square the
     picture is unchanged.
     """
-    return pass_through(picture, draw_square(landmarks, rng), rng, neural=1.0)
+    square = draw_square(landmarks, rng, sizes=(SIZE, SIZE, 192, 256))
+    return pass_through(picture, square, rng, neural=1.0)
 
 
 @cache

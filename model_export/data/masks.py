@@ -20,6 +20,13 @@ PARTS = (
 )
 """Regions smaller than a face that real tools repaint: mouth, lower face, eyes, nose and mouth."""
 
+LOWER_PARTS = (
+    np.r_[48:60, 31:36],
+    np.r_[3:14, 31:36, 48:60],
+    np.r_[5:12, 31:36, 48:60],
+)
+"""Regions around the mouth: lips and upper lip, the whole lower face, mouth and chin."""
+
 
 def face_span(landmarks: Points) -> float:
     """Height of the landmarks in pixels: the face's own unit of length."""

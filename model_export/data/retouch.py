@@ -18,6 +18,8 @@ from model_export.data.warp import Picture, Points
 
 NEURAL = 0.55
 """Share of the generated faces that a real generator makes."""
+RESTORED = 0.15
+"""Share of the generated faces that a restorer went over."""
 INTERPOLATIONS = (cv2.INTER_NEAREST, cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_LANCZOS4)
 
 
@@ -54,17 +56,26 @@ def generator_look(picture: Picture, landmarks: Points, rng: Rng) -> Picture:
         result = regenerate(picture, landmarks, rng)
     else:
         span = face_span(landmarks)
-        resolution = between(rng, 56, 190)
+        resolution = between(rng, 80, 256)
         result = resample(picture, resolution / span, rng) if resolution < span else picture
         if chance(rng, 0.4):
-            result = np.asarray(cv2.GaussianBlur(result, (0, 0), between(rng, 0.4, 1.6)), np.uint8)
+            result = np.asarray(cv2.GaussianBlur(result, (0, 0), between(rng, 0.4, 1.2)), np.uint8)
         if chance(rng, 0.2):
             result = np.asarray(cv2.bilateralFilter(result, 5, between(rng, 10, 40), 3), np.uint8)
         if chance(rng, 0.25):
             result = checkerboard(result, rng)
-    if chance(rng, 0.25):
+    draw = rng.random()
+    if draw < RESTORED:
+        result = restore(result, rng)
+    elif draw < RESTORED + 0.25:
         result = sharpen(result, between(rng, 0.3, 1.2))
     return result
+
+
+def restore(picture: Picture, rng: Rng) -> Picture:
+    """Skin without grain, crisp edges: what face restorers make of a generator's face."""
+    clean = np.asarray(cv2.bilateralFilter(picture, 7, between(rng, 10, 35), 3), np.uint8)
+    return sharpen(clean, between(rng, 0.8, 2.5), between(rng, 0.8, 1.6))
 
 
 def beautify(picture: Picture, landmarks: Points, rng: Rng) -> Picture:

@@ -7,7 +7,7 @@ from model_export.data.masks import LEFT_EYE, RIGHT_EYE, Alpha, blur, face_span
 from model_export.data.rng import Rng, between, chance
 from model_export.data.warp import Picture, Points
 
-SHADED, BEHIND_GLASSES = 0.25, 0.06
+SHADED, BEHIND_GLASSES = 0.15, 0.05
 """Shares of the faces with a cast shadow, and with dark glasses."""
 
 

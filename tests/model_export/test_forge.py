@@ -10,9 +10,10 @@ import pytest
 
 from model_export.cli import main
 from model_export.data.clip_forge import forge_clip
-from model_export.data.faces import FaceIndex, identity_of
+from model_export.data.faces import FaceIndex, RealFace, identity_of
 from model_export.data.families import FAMILIES
 from model_export.data.forge import MIN_CHANGE, Forge
+from model_export.data.masks import MOUTH
 from model_export.networks.contract import METHODS
 from service.faces.crop import CropRule
 
@@ -61,6 +62,42 @@ def test_masks_of_the_papers_methods_have_their_shapes(faces: FaceIndex) -> None
     assert max(fill for _, fill in polygons) < 0.9
     assert sum(holes >= 2 for holes, _ in rendered) >= 4
     assert sum(holes for holes, _ in rectangles + polygons) == 0
+
+
+def test_lip_sync_repaints_the_mouth_and_leaves_the_eyes(faces: FaceIndex) -> None:
+    forge = Forge(faces, CropRule(), ("lip_sync",))
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        target, made, _ = forge.manipulate(0, 200, rng)
+        left, top = np.round(target.landmarks[MOUTH].min(0)).astype(int)
+        right, bottom = np.round(target.landmarks[MOUTH].max(0)).astype(int)
+        assert made.region[top:bottom, left:right].mean() > 0.5
+        assert made.region[: round(float(target.landmarks[36:48, 1].max()))].max() < 0.5
+
+
+def test_donors_are_often_as_whole_as_targets(faces: FaceIndex) -> None:
+    read: list[int] = []
+
+    class Watched(FaceIndex):
+        def read(self, position: int) -> RealFace:
+            read.append(position)
+            return super().read(position)
+
+    count = 200
+    boxes = np.repeat(faces.boxes[:1], count, 0)
+    boxes[:-2, 0] = -1  # all but two are cut tight
+    index = Watched(
+        faces.root,
+        faces.names[:1] * count,
+        np.repeat(faces.landmarks[:1], count, 0),
+        boxes,
+        np.arange(count, dtype=np.int64),
+    )
+    forge = Forge(index, CropRule(), ("faceswap",))
+    for seed in range(20):
+        forge.manipulate(count - 1, 120, np.random.default_rng(seed))
+    donors = [position for position in read if position != count - 1]
+    assert sum(position == count - 2 for position in donors) > 5 * len(donors) / count
 
 
 def test_every_named_method_has_a_family() -> None:
