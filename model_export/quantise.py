@@ -1,5 +1,6 @@
 """A float model to 8 bits: smaller, faster, and no longer equal; how far off is measured."""
 
+import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -21,6 +22,12 @@ from onnxruntime.quantization import (
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from model_export.export import open_session, write_described
+from model_export.optimised.optional_mask import make_mask_optional
+
+EXACT_CONVOLUTIONS = 3
+"""How many convolutions from the input on stay floats. They see single pixels, where the traces
+of a manipulation are a grey level or two: on 100 crops of the shipped model's forge the mean
+error of an activation fell from 0.027 to 0.012 and the masks' overlap rose from .90 to .98."""
 
 _Outputs = dict[str, NDArray[Any]]
 
@@ -51,18 +58,28 @@ class Agreement:
         )
 
 
-def quantise(path: Path, pictures: NDArray[np.uint8]) -> Agreement:
-    """Replace a float model file, without optional mask, by its 8-bit version.
+def quantise(
+    path: Path,
+    target: Path,
+    pictures: NDArray[np.uint8],
+    *,
+    optional_mask: bool = False,
+    source: bytes | None = None,
+) -> Agreement:
+    """Write the 8-bit version of a float model file that has no optional mask.
 
     The figures go into its metadata and back to the caller.
     pictures: uint8 (N, S, S, 3), at least two. Even ones set the ranges of the activations,
     odd ones measure: ranges that only fit what they were made from would look too good.
+    optional_mask: whether a run of the result may go without the mask.
+    source: the float file it will lie beside, if that is another than `path`'s.
     """
     if len(pictures) < 2:
         raise ValueError("at least two calibration pictures are needed")
     model = onnx.load(path)
     note = json.loads({entry.key: entry.value for entry in model.metadata_props}["unmask"])
     before = _run(path, pictures[1::2])
+    digest = hashlib.sha256(path.read_bytes() if source is None else source).hexdigest()
     with TemporaryDirectory() as folder:
         ready, small = Path(folder) / "ready.onnx", Path(folder) / "small.onnx"
         quant_pre_process(str(path), str(ready), skip_symbolic_shape=True)
@@ -74,14 +91,24 @@ def quantise(path: Path, pictures: NDArray[np.uint8]) -> Agreement:
             # Convolutions hold nearly all the work, and what stands between two of them must be 8
             # bits as well or floats are made and unmade there. Halves and activations stay exact.
             op_types_to_quantize=["Conv", "Clip", "Add"],
+            nodes_to_exclude=_first_convolutions(onnx.load(ready)),
             per_channel=True,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
             calibrate_method=CalibrationMethod.MinMax,
         )
         agreement = compare(before, _run(small, pictures[1::2]), note)
-        write_described(onnx.load(small), path, note | {"quantised": asdict(agreement)})
+        graph = onnx.load(small)
+    if optional_mask:
+        make_mask_optional(graph)
+    facts = {**asdict(agreement), "source_sha256": digest}
+    write_described(graph, target, note | {"quantised": facts})
     return agreement
+
+
+def _first_convolutions(model: onnx.ModelProto) -> list[str]:
+    names = [node.name for node in model.graph.node if node.op_type == "Conv"]
+    return names[:EXACT_CONVOLUTIONS]
 
 
 def compare(exact: _Outputs, rounded: _Outputs, note: dict[str, Any]) -> Agreement:

@@ -11,11 +11,10 @@ from pathlib import Path
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
-from service.devices import obtain_devices, prove_devices
+from service.devices import obtain_model, prove_devices
 from service.errors import ConfigurationError, UnmaskError
 from service.faces.finder import face_finder
 from service.files import analyze_file, distinct_names, read_file, write_pictures
-from service.inference.model_file import read_model_file
 from service.pipeline import Analysis, Options, open_pipeline
 from service.runtime import Runtime
 from service.settings import Settings
@@ -110,13 +109,13 @@ def _check(settings: Settings) -> int:
 def _probe(settings: Settings) -> str:
     """Open the model on its devices once. Raises ConfigurationError where that fails."""
     runtime = Runtime()
-    model = read_model_file(settings.model, runtime)
+    model, devices = obtain_model(settings, runtime)
     face_finder(settings.faces.plan())
-    devices = obtain_devices(settings, model, runtime)
     prove_devices(devices, settings, model, runtime)
     return (
         f"unmask: ready to start with {model.spec.name} {model.spec.version} "
-        f"(sha256 {model.sha256[:12]}) on {', '.join(device.name for device in devices)}, "
+        f"({'8 bits' if model.spec.quantised else 'float32'}, "
+        f"sha256 {model.sha256[:12]}) on {', '.join(device.name for device in devices)}, "
         f"ONNX Runtime {runtime.version}"
     )
 

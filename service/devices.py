@@ -4,7 +4,8 @@ import math
 from collections.abc import Sequence
 
 from service.errors import ConfigurationError
-from service.inference.model_file import ModelFile
+from service.inference.model_file import ModelFile, read_model_file
+from service.inference.precision import in_precision
 from service.inference.session import Device, Session, SessionPlan, choose_devices
 from service.runtime import Runtime, usable_cpus
 from service.settings import Settings
@@ -33,6 +34,16 @@ def session_plan(settings: Settings) -> SessionPlan:
     inference = settings.inference
     _, threads = share_cores(usable_cpus(), inference.threads)
     return SessionPlan(threads, inference.buckets, inference.tensorrt_cache)
+
+
+def obtain_model(settings: Settings, runtime: Runtime) -> tuple[ModelFile, list[Device]]:
+    """The model file that runs under the settings, and on which devices.
+
+    Raises ConfigurationError where either cannot be had.
+    """
+    model = read_model_file(settings.model, runtime)
+    devices = obtain_devices(settings, model, runtime)
+    return in_precision(model, devices[0], settings.precision, runtime), devices
 
 
 def obtain_devices(settings: Settings, model: ModelFile, runtime: Runtime) -> list[Device]:

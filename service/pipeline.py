@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
-from service.devices import media_workers, obtain_devices, one_for_each_session, session_plan
+from service.devices import media_workers, obtain_model, one_for_each_session, session_plan
 from service.errors import DeadlineExceededError
 from service.faces.crop import CropRule
 from service.faces.extract import extract, warm_up
@@ -17,7 +17,7 @@ from service.faces.extraction import Extraction
 from service.faces.plan import ExtractionPlan
 from service.inference.admission import Admission, Permit
 from service.inference.batcher import BatchQueue
-from service.inference.model_file import ModelFile, read_model_file
+from service.inference.model_file import ModelFile
 from service.inference.pool import InferencePool
 from service.inference.session import Device, Session
 from service.media.limits import MediaLimits
@@ -218,7 +218,7 @@ class Pipeline:
 async def open_pipeline(settings: Settings, telemetry: Telemetry) -> AsyncIterator[Pipeline]:
     """Start every stage, warmed, and stop them at the end. Raises ConfigurationError."""
     runtime = Runtime()
-    model = await asyncio.to_thread(read_model_file, settings.model, runtime)
+    model, devices = await asyncio.to_thread(obtain_model, settings, runtime)
     media = MediaWorkers(
         media_workers(settings),
         settings.media.memory_bytes,
@@ -226,7 +226,6 @@ async def open_pipeline(settings: Settings, telemetry: Telemetry) -> AsyncIterat
     )
     queue = BatchQueue(settings.inference.linger_s)
     plan = session_plan(settings)
-    devices = await asyncio.to_thread(obtain_devices, settings, model, runtime)
     pool = InferencePool(
         one_for_each_session(devices, settings),
         lambda device: Session(model, device, plan, runtime),

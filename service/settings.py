@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from service.faces.plan import DetectorPlan
+from service.inference.precision import Precision
 from service.media.limits import MediaLimits
 
 Positive = Annotated[int, Field(ge=1)]
@@ -110,6 +111,7 @@ class Settings(BaseSettings):
 
     device: where the network runs; what is asked for is what is used, or the start fails.
         "auto" takes a GPU where there is one.
+    precision: "auto" runs the model's 8-bit companion on CPUs that have fast 8-bit arithmetic.
     api_keys: keys that clients must present, separated by commas; none leaves the service open.
     """
 
@@ -120,6 +122,7 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     device: Literal["auto", "cpu", "cuda", "tensorrt"] = "auto"
+    precision: Precision = "auto"
     model: Path = Path(__file__).parent / "weights" / "unmask.onnx"
     api_keys: Annotated[tuple[SecretStr, ...], NoDecode] = ()
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -2,14 +2,17 @@
 
 import argparse
 import hashlib
+import math
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from model_export.checkpoint import load_checkpoint
+from model_export.checkpoint import Checkpoint, load_checkpoint
 from model_export.export import check_pictures, export
+from service.inference.precision import companion
 
 MOST_CALIBRATION_PICTURES = 512
 
@@ -32,14 +35,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--int8",
         action="store_true",
-        help="quantise to 8 bits, static and per channel; needs --calibration-pictures",
+        help="also write OUT.int8.onnx, 8 bits, static and per channel, which the service runs on "
+        "CPUs; needs --calibration-pictures",
     )
     parser.add_argument(
         "--calibration-pictures",
         type=Path,
+        nargs="+",
         metavar="DIR",
-        help="folder of face crops or pictures of faces: every second one sets the ranges, the "
-        "others measure the agreement with the float model",
+        help="folders of face crops: every second one sets the ranges, the others measure the "
+        "agreement with the float model",
     )
     parser.add_argument(
         "--pictures",
@@ -57,8 +62,8 @@ def run(options: argparse.Namespace) -> int:
     if options.int8 and options.calibration_pictures is None:
         raise ValueError("--int8 needs --calibration-pictures")
     pictures = _read(options.pictures, size) if options.pictures else check_pictures(size)
-    if options.optional_mask and (options.int8 or options.plain):
-        raise ValueError("--optional-mask goes with neither --int8 nor --plain")
+    if options.plain and (options.int8 or options.optional_mask):
+        raise ValueError("--plain goes with neither --int8 nor --optional-mask")
     parity = export(
         checkpoint,
         options.out,
@@ -71,16 +76,38 @@ def run(options: argparse.Namespace) -> int:
         f"{parity.activation_max_abs:.1e}, {parity.mask_fraction:.4%} of mask pixels off by more "
         "than one grey level"
     )
+    written = [options.out]
     if options.int8:
-        # Only this option needs the quantiser, which takes seconds to import.
-        from model_export.quantise import quantise  # noqa: PLC0415
-
-        paths = sorted(p for p in options.calibration_pictures.rglob("*") if p.is_file())
-        print(quantise(options.out, _read(paths[:MOST_CALIBRATION_PICTURES], size)).sentence())
-    content = options.out.read_bytes()
-    print(f"{options.out}: {len(content) / 2**20:.2f} MiB")
-    print(f"sha256 {hashlib.sha256(content).hexdigest()}")
+        written.append(_quantise(checkpoint, options))
+    for path in written:
+        content = path.read_bytes()
+        print(f"{path}: {len(content) / 2**20:.2f} MiB")
+        print(f"sha256 {hashlib.sha256(content).hexdigest()}")
     return 0
+
+
+def _quantise(checkpoint: Checkpoint, options: argparse.Namespace) -> Path:
+    # Only this option needs the quantiser, which takes seconds to import.
+    from model_export.quantise import quantise  # noqa: PLC0415
+
+    size = checkpoint.config.size
+    found = [path for folder in options.calibration_pictures for path in folder.rglob("*")]
+    paths = sorted(path for path in found if path.is_file())
+    # Every k-th: the first ones alone might be of one class.
+    paths = paths[:: math.ceil(len(paths) / MOST_CALIBRATION_PICTURES) or 1]
+    target = companion(options.out)
+    with TemporaryDirectory() as folder:
+        bare = Path(folder) / "bare.onnx"
+        export(checkpoint, bare, check_pictures(size))
+        agreement = quantise(
+            bare,
+            target,
+            _read(paths, size),
+            optional_mask=options.optional_mask,
+            source=options.out.read_bytes(),
+        )
+    print(agreement.sentence())
+    return target
 
 
 def _read(paths: list[Path], size: int) -> NDArray[np.uint8]:

@@ -59,7 +59,11 @@ class Thresholds:
 
 @dataclass(frozen=True, slots=True)
 class ModelSpec:
-    """The metadata of a model file, schema 1. `methods` is empty without a method output."""
+    """The metadata of a model file, schema 1. `methods` is empty without a method output.
+
+    quantised: how well an 8-bit file agrees with the float one it was made from, and that one's
+        digest as `source_sha256`; None for a float file.
+    """
 
     schema: Literal[1]
     name: str
@@ -75,6 +79,7 @@ class ModelSpec:
     licence: str
     figures: dict[str, Any]
     parity: dict[str, float]
+    quantised: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,10 +60,11 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
 
 def _exported(checkpoint: Checkpoint, folder: Path) -> dict[str, Path]:
     pictures = check_pictures(checkpoint.config.size, 2)
-    files = {kind: folder / f"{kind}.onnx" for kind in ("plain", "ours", "8 bits")}
+    files = {kind: folder / f"{kind}.onnx" for kind in ("plain", "ours", "8 bits", "bare")}
     for kind, path in files.items():
         export(checkpoint, path, pictures, plain=kind == "plain", optional_mask=kind == "ours")
-    quantise(files["8 bits"], materials.crops(8, checkpoint.config.size))
+    crops = materials.crops(8, checkpoint.config.size)
+    quantise(files.pop("bare"), files["8 bits"], crops, optional_mask=True)
     return files
 
 
@@ -91,6 +92,7 @@ def _table(
         "ours": (ours, {}),
         "ours without mask": (ours, NO_MASK),
         "ours in 8 bits": (rounded, {}),
+        "8 bits without mask": (rounded, NO_MASK),
     }
     size = ours.get_inputs()[0].shape[1]
     table: dict[str, dict[str, float]] = {kind: {} for kind in feeds}
@@ -115,7 +117,7 @@ def _print(name: str, place: str, table: dict[str, dict[str, float]]) -> None:
             f"{batch}: {value:.2f} ({value / table['plain'][batch]:.2f})"
             for batch, value in row.items()
         )
-        print(f"  {kind:<18} {'  '.join(cells)}")
+        print(f"  {kind:<20} {'  '.join(cells)}")
 
 
 def _plot(figures: dict[str, Any], folder: Path) -> None:

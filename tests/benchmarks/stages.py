@@ -11,6 +11,7 @@ from service.faces.extraction import Extraction
 from service.faces.plan import ExtractionPlan
 from service.inference.evidence import Evidence
 from service.inference.model_file import read_model_file
+from service.inference.precision import in_precision
 from service.inference.session import Device, Session, SessionPlan
 from service.media.upload import Upload
 from service.pipeline import Analysis, Timing
@@ -30,9 +31,10 @@ class Stages:
 
     def __init__(self, model: Path, threads: int, device: Device | None = None) -> None:
         runtime, settings = Runtime(), Settings()
-        self.model = read_model_file(model, runtime)
-        plan = SessionPlan(threads, BUCKETS)
-        self.session = Session(self.model, device or Device("cpu"), plan, runtime)
+        device = device or Device("cpu")
+        given = read_model_file(model, runtime)
+        self.model = in_precision(given, device, settings.precision, runtime)
+        self.session = Session(self.model, device, SessionPlan(threads, BUCKETS), runtime)
         spec = self.model.spec
         self.plan = ExtractionPlan(
             limits=settings.media.limits(), crop=CropRule(spec.crop.scale, spec.input.size)

@@ -1,5 +1,6 @@
 """The 8-bit export: a file that keeps the contract and says how far off it is."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from model_export.cli import main
 from model_export.export import check_pictures, open_session
 from model_export.networks.contract import NetworkConfig
 from model_export.networks.factory import build_network
+from model_export.optimised.optional_mask import FLOOR
 from model_export.quantise import compare
 
 NOTE = {
@@ -32,7 +34,7 @@ def outputs(
     }
 
 
-def test_the_command_writes_a_smaller_file_with_its_agreement(
+def test_the_command_writes_a_smaller_companion_with_its_agreement(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     torch.manual_seed(0)
@@ -43,16 +45,21 @@ def test_the_command_writes_a_smaller_file_with_its_agreement(
         cv2.imwrite(str(tmp_path / "faces" / f"{number}.png"), picture)
     words = ["export", str(tmp_path / "c.pt"), "-o", str(tmp_path / "m.onnx")]
     assert main(words) == 0
-    float_bytes = (tmp_path / "m.onnx").stat().st_size
-    assert main([*words, "--int8", "--calibration-pictures", str(tmp_path / "faces")]) == 0
+    more = ["--optional-mask", "--int8", "--calibration-pictures", str(tmp_path / "faces")]
+    assert main([*words, *more]) == 0
     assert "8 bits against float on 2 pictures" in capsys.readouterr().out
-    assert (tmp_path / "m.onnx").stat().st_size < 0.7 * float_bytes
-    session = open_session(tmp_path / "m.onnx")
+    float_file, small_file = tmp_path / "m.onnx", tmp_path / "m.int8.onnx"
+    assert small_file.stat().st_size < 0.7 * float_file.stat().st_size
+    session = open_session(small_file)
     note = json.loads(session.get_modelmeta().custom_metadata_map["unmask"])
     assert note["quantised"]["pictures"] == 2
+    digest = hashlib.sha256(float_file.read_bytes()).hexdigest()
+    assert note["quantised"]["source_sha256"] == digest
     assert 0 < note["quantised"]["activation_max_abs"] < 0.1
     fake, real, mask = session.run(None, {"image": check_pictures(256, 3)})
     assert (fake.shape, real.shape, mask.shape, mask.dtype) == ((3,), (3,), (3, 256, 256), np.uint8)
+    skipped = session.run(["mask"], {"image": check_pictures(256, 3), FLOOR: np.array(np.inf, np.float32)})
+    assert skipped[0].shape == (0, 256, 256)
 
 
 def test_it_needs_pictures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
