@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from service.inference.model_file import ModelFile, read_model_file
+from service.inference.precision import in_precision
 from service.inference.session import Device, Session, SessionPlan
 from service.runtime import Runtime
 from service.settings import Settings
@@ -32,6 +33,12 @@ def runtime() -> Runtime:
 @pytest.fixture(scope="session")
 def model(model_path: Path, runtime: Runtime) -> ModelFile:
     return read_model_file(model_path, runtime)
+
+
+@pytest.fixture(scope="session")
+def served_model(model: ModelFile, runtime: Runtime) -> ModelFile:
+    """What a server with default settings runs on this CPU: perhaps the 8-bit companion."""
+    return in_precision(model, CPU, "auto", runtime)
 
 
 @pytest.fixture(scope="session")

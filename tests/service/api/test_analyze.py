@@ -115,7 +115,7 @@ def test_the_mask_lies_within_the_faces_square(report: dict[str, Any]) -> None:
 
 
 def test_media_model_and_timing(
-    report: dict[str, Any], model: ModelFile, astronaut_jpeg: bytes
+    report: dict[str, Any], served_model: ModelFile, astronaut_jpeg: bytes
 ) -> None:
     assert report["media"] == {
         **{"kind": "image", "format": "jpeg", "width": 512, "height": 512},
@@ -123,8 +123,8 @@ def test_media_model_and_timing(
         "sha256": hashlib.sha256(astronaut_jpeg).hexdigest(),
     }
     assert report["model"] == {
-        **{"name": model.spec.name, "version": model.spec.version},
-        **{"sha256": model.sha256, "device": "cpu"},
+        **{"name": served_model.spec.name, "version": served_model.spec.version},
+        **{"sha256": served_model.sha256, "device": "cpu"},
     }
     timing = report["timing_ms"]
     stages = [timing[stage] for stage in ("media", "queue", "inference", "report")]

@@ -12,12 +12,12 @@ def test_alive_and_ready(server: httpx.Client) -> None:
     assert server.get("/readyz").json() == {"status": "ready"}
 
 
-def test_the_model_describes_itself(server: httpx.Client, model: ModelFile) -> None:
+def test_the_model_describes_itself(server: httpx.Client, served_model: ModelFile) -> None:
     card = server.get("/model").json()
-    assert card["sha256"] == model.sha256
-    assert card["name"] == model.spec.name
-    assert card["methods"] == list(model.spec.methods)
-    assert card["thresholds"]["manipulated"] == model.spec.thresholds.manipulated
+    assert card["sha256"] == served_model.sha256
+    assert card["name"] == served_model.spec.name
+    assert card["methods"] == list(served_model.spec.methods)
+    assert card["thresholds"]["manipulated"] == served_model.spec.thresholds.manipulated
     assert card["provider"] == "CPUExecutionProvider"
 
 

@@ -80,9 +80,9 @@ def test_the_metrics_add_up_under_load(server: httpx.Client, astronaut_jpeg: byt
     assert total(after, stages) == after["unmask_in_flight_requests"] == 0
 
 
-def test_the_model_and_the_device_show(server: httpx.Client, model: ModelFile) -> None:
+def test_the_model_and_the_device_show(server: httpx.Client, served_model: ModelFile) -> None:
     metrics = scrape(server)
     (info,) = [name for name in metrics if name.startswith("unmask_model_info")]
-    assert f'sha256="{model.sha256}"' in info
+    assert f'sha256="{served_model.sha256}"' in info
     assert 'provider="CPUExecutionProvider"' in info
     assert metrics['unmask_device_memory_bytes{device="cpu"}'] > 1e6
