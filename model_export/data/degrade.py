@@ -131,11 +131,11 @@ def draw_scale(rng: Rng, low: float) -> Step:
 def draw_codec(rng: Rng, strength: float) -> Step:
     """One lossy encoding: H.264 or JPEG mostly, WebP sometimes."""
     draw = rng.random()
-    if draw < 0.5:
-        crf, frames = int(rng.integers(18, 25 + round(12 * strength))), int(rng.integers(1, 4))
+    if draw < 0.65:
+        crf, frames = int(rng.integers(18, 25 + round(14 * strength))), int(rng.integers(1, 5))
         motion = (between(rng, -3, 3), between(rng, -3, 3))
         return lambda p: h264(p, crf, motion, frames)
-    if draw < 0.92:
+    if draw < 0.94:
         quality = int(rng.integers(80 - round(45 * strength), 99))
         return lambda p: jpeg(p, quality)
     quality = int(rng.integers(75 - round(45 * strength), 95))
@@ -177,7 +177,7 @@ def draw_degradation(rng: Rng, strength: float = 1.0) -> list[Step]:
     steps = draw_tone(rng) + draw_optics(rng, strength)
     if chance(rng, 0.5 * strength):
         steps.append(draw_scale(rng, 1 - 0.6 * strength))
-    if chance(rng, 0.35 + 0.5 * strength):
+    if chance(rng, 0.5 + 0.4 * strength):
         steps.append(draw_codec(rng, strength))
     if chance(rng, 0.3 * strength):
         steps += JOURNEYS[rng.integers(len(JOURNEYS))](rng, strength)

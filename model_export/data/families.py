@@ -243,18 +243,20 @@ class FamilyEntry:
     """A family, the method its fakes are labelled with, and its share of the training pairs.
 
     method: one of METHODS, or None where the family shows a manipulation of no known kind.
+    swaps: whether it takes another person's face; where not, its donor is the target.
     """
 
     make: Family
     method: str | None
     share: float
+    swaps: bool
 
 
 FAMILIES: dict[str, FamilyEntry] = {
-    "self_blend": FamilyEntry(self_blend, None, 0.24),
-    "deepfakes": FamilyEntry(deepfakes, "deepfakes", 0.25),
-    "head_swap": FamilyEntry(head_swap, None, 0.15),
-    "faceswap": FamilyEntry(faceswap, "faceswap", 0.16),
-    "face2face": FamilyEntry(face2face, "face2face", 0.13),
-    "lip_sync": FamilyEntry(lip_sync, None, 0.07),
+    "self_blend": FamilyEntry(self_blend, None, 0.24, swaps=False),
+    "deepfakes": FamilyEntry(deepfakes, "deepfakes", 0.25, swaps=True),
+    "head_swap": FamilyEntry(head_swap, None, 0.15, swaps=True),
+    "faceswap": FamilyEntry(faceswap, "faceswap", 0.16, swaps=True),
+    "face2face": FamilyEntry(face2face, "face2face", 0.13, swaps=False),
+    "lip_sync": FamilyEntry(lip_sync, None, 0.07, swaps=False),
 }

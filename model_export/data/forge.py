@@ -118,8 +118,9 @@ class Forge:
             target = Canvas(retouched, target.landmarks)
         family = self.families[rng.choice(len(self.families), p=self._shares)]
         for _ in range(4):
-            donor = self._donor(target, position, side, rng)
-            made = FAMILIES[family].make(target, donor, rng)
+            entry = FAMILIES[family]
+            donor = self._donor(target, position, side, rng) if entry.swaps else target
+            made = entry.make(target, donor, rng)
             inside = made.region > 0.5
             if inside.any():
                 change = np.abs(made.pixels.astype(np.int16) - target.pixels)[inside].mean()
