@@ -237,7 +237,8 @@ async def open_pipeline(settings: Settings, telemetry: Telemetry) -> AsyncIterat
     telemetry.watch(telemetry.queue_crops, lambda: pool.queued_crops)
     for device in devices:
         telemetry.model_info.labels(
-            model.spec.name, model.spec.version, model.sha256, device.provider
+            *(model.spec.name, model.spec.version, model.sha256),
+            *(device.provider, "int8" if model.spec.quantised else "float32"),
         ).set(1)
         if device_memory_bytes(device.index) is not None:
             gauge = telemetry.device_memory.labels(device.name)

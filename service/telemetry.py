@@ -97,7 +97,7 @@ class Telemetry:
         self.model_info = Gauge(
             "unmask_model_info",
             "The model in use; always 1.",
-            ["name", "version", "sha256", "provider"],
+            ["name", "version", "sha256", "provider", "precision"],
             registry=registry,
         )
         self.ready = Gauge("unmask_ready", "1 when /readyz says 200.", registry=registry)

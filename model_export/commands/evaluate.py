@@ -57,7 +57,7 @@ def run(options: argparse.Namespace) -> int:
     note = judge.note
     report: dict[str, Any] = {
         "model": {key: note[key] for key in ("name", "version", "preset", "crop", "calibration")}
-        | {"thresholds": note["thresholds"]},
+        | {"thresholds": note["thresholds"], "quantised": note.get("quantised")},
         "data": {"name": options.data.resolve().name, "files": source.tally.to_dict()},
         "threshold": {"probability": probability, "from": origin},
         "figures": summarise(rows, probability, note),

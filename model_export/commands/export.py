@@ -2,7 +2,6 @@
 
 import argparse
 import hashlib
-import math
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -59,8 +58,7 @@ def run(options: argparse.Namespace) -> int:
     """Export and check; prints size, digest and the measured differences."""
     checkpoint = load_checkpoint(options.checkpoint)
     size = checkpoint.config.size
-    if options.int8 and options.calibration_pictures is None:
-        raise ValueError("--int8 needs --calibration-pictures")
+    ranges = _calibration_pictures(options, size) if options.int8 else None
     pictures = _read(options.pictures, size) if options.pictures else check_pictures(size)
     if options.plain and (options.int8 or options.optional_mask):
         raise ValueError("--plain goes with neither --int8 nor --optional-mask")
@@ -77,8 +75,8 @@ def run(options: argparse.Namespace) -> int:
         "than one grey level"
     )
     written = [options.out]
-    if options.int8:
-        written.append(_quantise(checkpoint, options))
+    if ranges is not None:
+        written.append(_quantise(checkpoint, options, ranges))
     for path in written:
         content = path.read_bytes()
         print(f"{path}: {len(content) / 2**20:.2f} MiB")
@@ -86,23 +84,36 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _quantise(checkpoint: Checkpoint, options: argparse.Namespace) -> Path:
+def _calibration_pictures(options: argparse.Namespace, size: int) -> NDArray[np.uint8]:
+    """At most MOST_CALIBRATION_PICTURES of the folders' pictures, mixed, uint8 (N, S, S, 3)."""
+    folders: list[Path] = options.calibration_pictures or []
+    if not folders:
+        raise ValueError("--int8 needs --calibration-pictures")
+    paths: list[Path] = []
+    for folder in folders:
+        found = sorted(path for path in folder.rglob("*") if path.is_file())
+        if not found:
+            raise ValueError(f"there is no picture in {folder}")
+        paths += found
+    # Mixed: neither the ranges nor the measurement may see one class alone.
+    order = np.random.default_rng(0).permutation(len(paths))[:MOST_CALIBRATION_PICTURES]
+    return _read([paths[place] for place in order], size)
+
+
+def _quantise(
+    checkpoint: Checkpoint, options: argparse.Namespace, pictures: NDArray[np.uint8]
+) -> Path:
     # Only this option needs the quantiser, which takes seconds to import.
     from model_export.quantise import quantise  # noqa: PLC0415
 
-    size = checkpoint.config.size
-    found = [path for folder in options.calibration_pictures for path in folder.rglob("*")]
-    paths = sorted(path for path in found if path.is_file())
-    # Every k-th: the first ones alone might be of one class.
-    paths = paths[:: math.ceil(len(paths) / MOST_CALIBRATION_PICTURES) or 1]
     target = companion(options.out)
     with TemporaryDirectory() as folder:
         bare = Path(folder) / "bare.onnx"
-        export(checkpoint, bare, check_pictures(size))
+        export(checkpoint, bare, check_pictures(checkpoint.config.size))
         agreement = quantise(
             bare,
             target,
-            _read(paths, size),
+            pictures,
             optional_mask=options.optional_mask,
             source=options.out.read_bytes(),
         )

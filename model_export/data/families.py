@@ -1,7 +1,8 @@
 """The families of synthetic manipulations: how each makes a fake out of real faces.
 
 To add a family, write a function of the type `Family` below, add it to `FAMILIES` with its share
-of the training pairs, and look at it with `unmask-model forge --family NAME`.
+of the training pairs and whether it needs a donor, and look at it with
+`unmask-model forge --family NAME`.
 """
 
 from collections.abc import Callable
@@ -233,7 +234,9 @@ def lip_sync(target: Canvas, donor: Canvas, rng: Rng) -> Manipulation:
     )
     source = generator_look(remap(target.pixels, field), moved, rng)
     part = masks.LOWER_PARTS[rng.integers(len(masks.LOWER_PARTS))]
-    shape = masks.deform(masks.polygon(moved[part], height, width), span, rng)
+    # Of both mouths: a rim of the old one beside the new one would give every fake away.
+    outline = np.vstack((target.landmarks[part], moved[part]))
+    shape = masks.deform(masks.polygon(outline, height, width), span, rng)
     region = masks.blur(shape, between(rng, 0.005, 0.06) * span)
     return Manipulation(paste(source, target, region, rng, poisson=0.15), region)
 

@@ -135,13 +135,13 @@ class Forge:
         """
         if chance(rng, AS_SHARP):
             drawn = np.searchsorted(self._weights, rng.random(CANDIDATES), side="right")
-            candidates = np.minimum(drawn, len(self.index) - 1)
+            candidates = np.unique(np.minimum(drawn, len(self.index) - 1))
         else:
             candidates = rng.integers(0, len(self.index), CANDIDATES)
         distance = ((self._shapes[candidates] - self._shapes[position]) ** 2).sum((1, 2))
         same = self.index.identities[candidates] == self.index.identities[position]
         if chance(rng, UNFIT):
-            distance = rng.random(CANDIDATES)
+            distance = rng.random(len(candidates))
         order = np.argsort(np.where(same, np.inf, distance))[:SHORTLIST]
         faces = [self.index.read(int(candidates[i])) for i in order]
         skin = _skin(target.pixels, target.landmarks)

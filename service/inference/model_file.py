@@ -61,8 +61,9 @@ class Thresholds:
 class ModelSpec:
     """The metadata of a model file, schema 1. `methods` is empty without a method output.
 
-    quantised: how well an 8-bit file agrees with the float one it was made from, and that one's
-        digest as `source_sha256`; None for a float file.
+    parity, figures: of an 8-bit file, those of the float one it was made from.
+    quantised: how well an 8-bit file agrees with that one, and its digest as `source_sha256`;
+        None for a float file.
     """
 
     schema: Literal[1]

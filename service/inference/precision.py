@@ -1,5 +1,6 @@
 """Which of a model's two files runs: the float one, or its 8-bit companion beside it."""
 
+import logging
 from pathlib import Path
 from typing import Literal
 
@@ -9,6 +10,7 @@ from service.inference.session import Device
 from service.runtime import Runtime
 
 Precision = Literal["auto", "float32", "int8"]
+logger = logging.getLogger(__name__)
 
 _CPU_INFO = Path("/proc/cpuinfo")
 # Instructions that add products of bytes in 32 bits. Older ones add pairs of them in 16 bits,
@@ -18,7 +20,7 @@ _DOT_PRODUCTS = frozenset({"avx512_vnni", "avx_vnni", "asimddp"})
 
 def companion(path: Path) -> Path:
     """Where the 8-bit version of a model file lies: `unmask.int8.onnx` beside `unmask.onnx`."""
-    return path.with_suffix(".int8.onnx")
+    return path.with_name(path.name.removesuffix(".onnx") + ".int8.onnx")
 
 
 def adds_byte_products(cpu_info: Path = _CPU_INFO) -> bool:
@@ -49,32 +51,56 @@ def in_precision(
         that was made from this very file; what else is asked for is what runs.
     capable: `adds_byte_products` unless given.
 
-    Raises ConfigurationError where "int8" cannot be had.
+    Raises ConfigurationError where "int8" cannot be had, or where the model is an 8-bit file
+    itself and the device or the precision does not go with it.
     """
-    if precision == "float32":
+    able = device.kind == "cpu" and (adds_byte_products() if capable is None else capable)
+    if model.spec.quantised is not None:
+        if precision == "float32":
+            raise ConfigurationError(
+                f"UNMASK_PRECISION=float32, but {model.path} is an 8-bit file: "
+                "set UNMASK_MODEL to the float file it was made from."
+            )
+        _expect(able, device)
         return model
     path = companion(model.path)
     if precision == "int8":
-        if device.kind != "cpu":
-            raise ConfigurationError(
-                f"8 bits were asked for on the device '{device.name}', but only the CPU runs them: "
-                "set UNMASK_PRECISION=auto."
-            )
-        found = read_model_file(path, runtime)
-        if not _made_from(found, model):
-            raise ConfigurationError(
-                f"The model file {path} was not made from {model.path.name}: "
-                "export both again with `unmask-model export --int8`."
-            )
-        return found
-    if device.kind != "cpu" or not path.is_file():
+        _expect(able, device)
+        return _companion_of(model, path, runtime)
+    if precision == "float32" or not able or not path.is_file():
         return model
-    if not (adds_byte_products() if capable is None else capable):
+    try:
+        return _companion_of(model, path, runtime)
+    except ConfigurationError as error:
+        logger.warning("floats run in place of %s: %s", path.name, error)
         return model
+
+
+def _companion_of(model: ModelFile, path: Path, runtime: Runtime) -> ModelFile:
+    if not path.is_file():
+        raise ConfigurationError(
+            f"8 bits were asked for, but there is no {path}: export with "
+            "`unmask-model export --int8`, or set UNMASK_PRECISION=auto."
+        )
     found = read_model_file(path, runtime)
-    return found if _made_from(found, model) else model
-
-
-def _made_from(found: ModelFile, model: ModelFile) -> bool:
     quantised = found.spec.quantised
-    return quantised is not None and quantised.get("source_sha256") == model.sha256
+    if quantised is None or quantised.get("source_sha256") != model.sha256:
+        raise ConfigurationError(
+            f"The model file {path} was not made from {model.path.name}: "
+            "export both again with `unmask-model export --int8`."
+        )
+    return found
+
+
+def _expect(able: bool, device: Device) -> None:
+    if able:
+        return
+    if device.kind != "cpu":
+        raise ConfigurationError(
+            f"8 bits do not run on the device '{device.name}': set UNMASK_DEVICE=cpu, or "
+            "UNMASK_PRECISION=auto with a float UNMASK_MODEL."
+        )
+    raise ConfigurationError(
+        "This CPU adds products of bytes in 16 bits, where they overflow: 8 bits would give "
+        "other results. Set UNMASK_PRECISION=auto with a float UNMASK_MODEL."
+    )

@@ -24,6 +24,7 @@ from service.faces.crop import CropRule
 from service.faces.extract import extract
 from service.faces.plan import ExtractionPlan
 from service.inference.model_file import ModelFile, read_model_file
+from service.inference.precision import in_precision
 from service.inference.session import Device, Session, SessionPlan
 from service.media.upload import Upload
 from service.runtime import Runtime, usable_cpus
@@ -98,8 +99,9 @@ def forged(arguments: argparse.Namespace) -> list[Judged]:
     index = load_index(arguments.faces, arguments.faces / "landmarks.npz")
     index = index.split(0.05, seed=0)[1]
     runtime = Runtime()
-    model = read_model_file(arguments.model, runtime)
-    session = Session(model, Device("cpu"), SessionPlan(usable_cpus(), (1, 2, 4, 8)), runtime)
+    cpu = Device("cpu")
+    model = in_precision(read_model_file(arguments.model, runtime), cpu, "auto", runtime)
+    session = Session(model, cpu, SessionPlan(usable_cpus(), (1, 2, 4, 8)), runtime)
     forge = Forge(index, CropRule(model.spec.crop.scale, model.spec.input.size))
     rng = np.random.default_rng(arguments.seed)
     positions = rng.permutation(len(index))

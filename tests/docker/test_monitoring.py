@@ -59,7 +59,7 @@ def exported() -> dict[str, set[str]]:
     telemetry.refused("capacity")
     telemetry.worker_restarted()
     telemetry.methods.labels("faceswap").inc()
-    telemetry.model_info.labels("name", "version", "digest", "provider").set(1)
+    telemetry.model_info.labels("name", "version", "digest", "provider", "int8").set(1)
     telemetry.device_memory.labels("cpu").set(1)
     labels: dict[str, set[str]] = {}
     for family in text_string_to_metric_families(telemetry.exposition().decode()):

@@ -58,8 +58,20 @@ def test_the_command_writes_a_smaller_companion_with_its_agreement(
     assert 0 < note["quantised"]["activation_max_abs"] < 0.1
     fake, real, mask = session.run(None, {"image": check_pictures(256, 3)})
     assert (fake.shape, real.shape, mask.shape, mask.dtype) == ((3,), (3,), (3, 256, 256), np.uint8)
-    skipped = session.run(["mask"], {"image": check_pictures(256, 3), FLOOR: np.array(np.inf, np.float32)})
+    without = {"image": check_pictures(256, 3), FLOOR: np.array(np.inf, np.float32)}
+    skipped = session.run(["mask"], without)
     assert skipped[0].shape == (0, 256, 256)
+
+
+def test_a_folder_without_pictures_is_said_before_anything_is_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Checkpoint(NetworkConfig(), build_network(NetworkConfig()).state_dict()).save(tmp_path / "c.pt")
+    words = ["export", str(tmp_path / "c.pt"), "-o", str(tmp_path / "m.onnx"), "--int8"]
+    assert main([*words, "--calibration-pictures", str(tmp_path / "mistyped")]) == 1
+    assert "mistyped" in capsys.readouterr().err
+    assert main([*words, "--plain", "--calibration-pictures", str(tmp_path)]) == 1
+    assert not (tmp_path / "m.onnx").exists()
 
 
 def test_it_needs_pictures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

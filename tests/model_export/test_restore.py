@@ -10,7 +10,7 @@ import torch
 
 from model_export.checkpoint import CheckpointError
 from model_export.description import describe
-from model_export.export import Exportable, check_pictures, open_session
+from model_export.export import Exportable, check_pictures, open_session, write_described
 from model_export.losses import Truth, stronger_losses
 from model_export.restore import renormalise, restore
 
@@ -39,6 +39,14 @@ def test_a_renormalised_network_gives_the_same_in_training() -> None:
         resting = network(pictures).activations
         learning = network.train()(pictures).activations
     torch.testing.assert_close(resting, learning, atol=5e-3, rtol=0)
+
+
+def test_an_eight_bit_file_is_refused_with_the_reason(tmp_path: Path) -> None:
+    graph = onnx.load(SHIPPED)
+    note = json.loads({entry.key: entry.value for entry in graph.metadata_props}["unmask"])
+    write_described(graph, tmp_path / "m.onnx", note | {"quantised": {"pictures": 2}})
+    with pytest.raises(CheckpointError, match="is an 8-bit file"):
+        restore(tmp_path / "m.onnx")
 
 
 def test_a_restored_network_learns() -> None:

@@ -1,14 +1,16 @@
 """The quicker backward pass gives the gradients of the ordinary one."""
 
+import pytest
 import torch
 
 from model_export.networks.strided import StridedDepthwise
 
 
-def test_gradients_are_those_of_the_plain_layer() -> None:
+@pytest.mark.parametrize("sides", [(16, 16), (15, 18)])
+def test_gradients_are_those_of_the_plain_layer(sides: tuple[int, int]) -> None:
     torch.manual_seed(0)
     layer = StridedDepthwise(24).train()
-    features = torch.randn(2, 24, 16, 16, requires_grad=True)
+    features = torch.randn(2, 24, *sides, requires_grad=True)
 
     def gradients() -> tuple[torch.Tensor, torch.Tensor]:
         result = layer(features)

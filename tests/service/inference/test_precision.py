@@ -1,26 +1,47 @@
 """The 8-bit companion runs where it is fast and exact, and only beside the file it came from."""
 
-from dataclasses import replace
+import hashlib
+import json
+import logging
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
+from numpy.typing import NDArray
 
+from model_export.export import write_described
 from service.errors import ConfigurationError
-from service.inference.model_file import ModelFile
-from service.inference.precision import adds_byte_products, companion, in_precision
+from service.inference.model_file import ModelFile, read_model_file
+from service.inference.precision import (
+    Precision,
+    adds_byte_products,
+    companion,
+    in_precision,
+)
 from service.inference.session import Device, Session
 from service.runtime import Runtime
+from service.settings import Settings
 from tests.service.conftest import CPU, PLAN
 
 GPU = Device("cuda", 0)
 
 
-@pytest.fixture(scope="module")
-def shipped(model: ModelFile) -> ModelFile:
-    if not companion(model.path).is_file():
-        pytest.skip(f"{model.path} has no 8-bit companion")
-    return model
+def write_companion(path: Path, target: Path, source_sha256: str) -> None:
+    """A file that says it is the 8-bit one made from the file of that digest."""
+    graph = onnx.load(path)
+    note = json.loads({entry.key: entry.value for entry in graph.metadata_props}["unmask"])
+    write_described(graph, target, note | {"quantised": {"source_sha256": source_sha256}})
+
+
+@pytest.fixture
+def pair(model: ModelFile, runtime: Runtime, tmp_path: Path) -> ModelFile:
+    """A float model with a companion that was made from it."""
+    path = tmp_path / "m.onnx"
+    path.write_bytes(model.content)
+    digest = hashlib.sha256(model.content).hexdigest()
+    write_companion(path, tmp_path / "m.int8.onnx", digest)
+    return read_model_file(path, runtime)
 
 
 @pytest.mark.parametrize(
@@ -45,38 +66,81 @@ def test_a_machine_that_says_nothing_of_its_cpu_gets_floats(tmp_path: Path) -> N
     assert not adds_byte_products(tmp_path / "absent")
 
 
-def test_auto_takes_eight_bits_on_a_capable_cpu_only(shipped: ModelFile, runtime: Runtime) -> None:
-    small = in_precision(shipped, CPU, "auto", runtime, capable=True)
-    assert small.path == companion(shipped.path)
-    assert in_precision(shipped, CPU, "auto", runtime, capable=False) is shipped
-    assert in_precision(shipped, GPU, "auto", runtime, capable=True) is shipped
-    assert in_precision(shipped, CPU, "float32", runtime, capable=True) is shipped
+@pytest.mark.parametrize(
+    ("name", "beside"),
+    [("unmask.onnx", "unmask.int8.onnx"), ("unmask-0.3", "unmask-0.3.int8.onnx")],
+)
+def test_the_companion_is_named_after_the_whole_name(name: str, beside: str) -> None:
+    assert companion(Path("models") / name) == Path("models") / beside
+
+
+def test_auto_takes_eight_bits_on_a_capable_cpu_only(pair: ModelFile, runtime: Runtime) -> None:
+    small = in_precision(pair, CPU, "auto", runtime, capable=True)
+    assert small.path == companion(pair.path)
+    assert in_precision(pair, CPU, "int8", runtime, capable=True).path == small.path
+    assert in_precision(pair, CPU, "auto", runtime, capable=False) is pair
+    assert in_precision(pair, GPU, "auto", runtime, capable=True) is pair
+    assert in_precision(pair, CPU, "float32", runtime, capable=True) is pair
 
 
 def test_eight_bits_asked_for_and_not_to_be_had_end_the_start(
-    shipped: ModelFile, runtime: Runtime, tmp_path: Path
+    pair: ModelFile, runtime: Runtime
 ) -> None:
-    assert in_precision(shipped, CPU, "int8", runtime).spec.quantised
-    with pytest.raises(ConfigurationError, match="only the CPU"):
-        in_precision(shipped, GPU, "int8", runtime)
-    alone = replace(shipped, path=tmp_path / "alone.onnx")
-    with pytest.raises(ConfigurationError, match=r"alone\.int8\.onnx cannot be read"):
-        in_precision(alone, CPU, "int8", runtime)
+    with pytest.raises(ConfigurationError, match="do not run on the device 'cuda:0'"):
+        in_precision(pair, GPU, "int8", runtime, capable=True)
+    with pytest.raises(ConfigurationError, match="This CPU"):
+        in_precision(pair, CPU, "int8", runtime, capable=False)
+    companion(pair.path).unlink()
+    with pytest.raises(ConfigurationError, match=r"there is no .*m\.int8\.onnx: export with"):
+        in_precision(pair, CPU, "int8", runtime, capable=True)
 
 
-def test_a_companion_of_another_file_is_never_run(shipped: ModelFile, runtime: Runtime) -> None:
-    other = replace(shipped, sha256="0" * 64)
-    assert in_precision(other, CPU, "auto", runtime, capable=True) is other
-    with pytest.raises(ConfigurationError, match="was not made from"):
-        in_precision(other, CPU, "int8", runtime)
+@pytest.mark.parametrize("damage", ["another source", "broken"])
+def test_a_companion_that_does_not_fit_is_never_run(
+    pair: ModelFile, runtime: Runtime, caplog: pytest.LogCaptureFixture, damage: str
+) -> None:
+    if damage == "broken":
+        companion(pair.path).write_bytes(b"not a model")
+    else:
+        write_companion(pair.path, companion(pair.path), "0" * 64)
+    with caplog.at_level(logging.WARNING):
+        assert in_precision(pair, CPU, "auto", runtime, capable=True) is pair
+    assert "floats run in place of m.int8.onnx" in caplog.text
+    with pytest.raises(ConfigurationError, match=r"m\.int8\.onnx|cannot load the model"):
+        in_precision(pair, CPU, "int8", runtime, capable=True)
 
 
+def test_an_eight_bit_file_named_by_itself_runs_where_it_can(
+    pair: ModelFile, runtime: Runtime
+) -> None:
+    small = read_model_file(companion(pair.path), runtime)
+    precisions: tuple[Precision, ...] = ("auto", "int8")
+    for precision in precisions:
+        assert in_precision(small, CPU, precision, runtime, capable=True) is small
+        with pytest.raises(ConfigurationError, match="This CPU"):
+            in_precision(small, CPU, precision, runtime, capable=False)
+        with pytest.raises(ConfigurationError, match="cuda:0"):
+            in_precision(small, GPU, precision, runtime, capable=True)
+    with pytest.raises(ConfigurationError, match="is an 8-bit file"):
+        in_precision(small, CPU, "float32", runtime, capable=True)
+
+
+def test_the_shipped_model_has_a_companion_made_from_it(runtime: Runtime) -> None:
+    shipped = read_model_file(Settings().model, runtime)
+    small = in_precision(shipped, CPU, "auto", runtime, capable=True)
+    assert small.spec.quantised is not None
+    assert small.spec.quantised["verdicts"] > 0.95
+    assert len(shipped.content) + len(small.content) < 6 * 2**20
+
+
+@pytest.mark.skipif(not adds_byte_products(), reason="8 bits are exact on CPUs with VNNI only")
 def test_both_files_say_nearly_the_same_of_a_face(
-    shipped: ModelFile, runtime: Runtime, astronaut: np.ndarray
+    runtime: Runtime, astronaut: NDArray[np.uint8]
 ) -> None:
+    shipped = read_model_file(Settings().model, runtime)
     crop = np.ascontiguousarray(astronaut[0:256, 96:352])
-    pair = (shipped, in_precision(shipped, CPU, "int8", runtime))
-    exact, rounded = (Session(each, CPU, PLAN, runtime).run([crop])[0] for each in pair)
+    files = (shipped, in_precision(shipped, CPU, "int8", runtime))
+    exact, rounded = (Session(each, CPU, PLAN, runtime).run([crop])[0] for each in files)
     assert rounded.fake_activation == pytest.approx(exact.fake_activation, abs=0.15)
     assert rounded.real_activation == pytest.approx(exact.real_activation, abs=0.15)
     assert exact.mask is not None
