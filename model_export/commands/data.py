@@ -45,6 +45,12 @@ def add_data(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--frames", type=int, default=16, help="folders, clips: frames of each clip"
     )
+    parser.add_argument(
+        "--h264",
+        type=int,
+        metavar="CRF",
+        help="folders: judge every picture as a frame of an H.264 clip of this quality, 0 to 51",
+    )
     parser.add_argument("--workers", type=int, default=0, help="processes that make crops")
 
 
@@ -52,7 +58,7 @@ def open_source(options: argparse.Namespace, root: Path, part: Part, rule: CropR
     """The data the options describe. Raises ValueError when it is not there."""
     kind = options.kind or guess_kind(root)
     if kind == "folders":
-        return FolderSource(root, rule, options.frames, options.workers)
+        return FolderSource(root, rule, options.frames, options.workers, h264_crf=options.h264)
     if kind == "clips":
         return ClipSource(root, rule, options.frames)
     if kind == "faceforensics":

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from model_export.data.degrade import h264
 from model_export.processes import process_pool
 from model_export.sources.masks import Mask, find_mask, read_masks
 from model_export.sources.sample import Sample, Tally
@@ -56,23 +57,33 @@ class FolderSource:
     largest face of a picture is judged, the largest track of a clip; of a fake with a mask the
     face with most of the mask in it.
     A picture without a face is taken whole, since it may be a crop already, and counted.
+    h264_crf: pictures are judged as the fourth frame of a slowly moving clip of that quality.
 
     Raises ValueError when a class has no file.
     """
 
-    def __init__(self, root: Path, rule: CropRule, frames: int = 16, workers: int = 0) -> None:
+    def __init__(
+        self,
+        root: Path,
+        rule: CropRule,
+        frames: int = 16,
+        workers: int = 0,
+        *,
+        h264_crf: int | None = None,
+    ) -> None:
         self._entries = list_entries(root)
         for fake, name in ((False, "real"), (True, "fake")):
             if not any(entry.fake == fake for entry in self._entries):
                 raise ValueError(f"there is no file under {root / name}")
         self._plan = ExtractionPlan(frames=frames, crop=rule)
         self._workers = workers
+        self._crf = h264_crf
         self.tally = Tally()
 
     def samples(self) -> Iterator[Sample]:
         """See `Source`."""
         self.tally = Tally(files=len(self._entries))
-        opening = partial(open_entry, plan=self._plan)
+        opening = partial(open_entry, plan=self._plan, h264_crf=self._crf)
         pool = process_pool(self._workers) if self._workers else nullcontext()
         with pool as running:
             results = (
@@ -112,11 +123,13 @@ def visible_files(top: Path) -> list[Path]:
     return sorted(found)
 
 
-def open_entry(entry: Entry, plan: ExtractionPlan) -> Opened:
+def open_entry(entry: Entry, plan: ExtractionPlan, h264_crf: int | None = None) -> Opened:
     """Decode a file, find its faces, cut them out. Never raises for what the file holds."""
     cv2.setNumThreads(1)
     try:
         upload = Upload(entry.path.read_bytes(), name=entry.path.name)
+        if h264_crf is not None:
+            upload = _as_frame(upload, plan, h264_crf)
         extraction = extract(upload, plan)
         masks: dict[int, Mask] = {}
         if entry.mask is not None:
@@ -130,6 +143,16 @@ def open_entry(entry: Entry, plan: ExtractionPlan) -> Opened:
         return Opened((_whole(pixels, entry, masks.get(0), plan.crop),), whole=True)
     except (UnmaskError, ValueError, OSError) as error:
         return Opened((), problem=str(error))
+
+
+def _as_frame(upload: Upload, plan: ExtractionPlan, crf: int) -> Upload:
+    """A picture after H.264, losslessly stored; a clip as it is."""
+    media = sniff(upload.data)
+    if media.family != "picture":
+        return upload
+    pixels = decode_picture(media.name, upload.data, plan.limits).pixels
+    coded = h264(pixels, crf, motion=(1.0, 0.5), frames=4)
+    return Upload(cv2.imencode(".png", coded[..., ::-1])[1].tobytes(), name=upload.name)
 
 
 def _chosen(crops: tuple[FaceCrop, ...], masks: dict[int, Mask]) -> list[FaceCrop]:

@@ -51,6 +51,17 @@ def test_frames_of_a_clip_share_its_group(folder: Path) -> None:
     assert groups.count("real/clip.mp4") == groups.count("fake/clip.mp4") == 2
 
 
+def test_pictures_can_be_judged_as_frames_of_a_clip(folder: Path) -> None:
+    plain = [*FolderSource(folder, RULE, frames=2).samples()]
+    coded = [*FolderSource(folder, RULE, frames=2, h264_crf=38).samples()]
+    assert [s.group for s in coded] == [s.group for s in plain]
+    for before, after in zip(plain, coded, strict=True):
+        change = np.abs(before.crop.astype(int) - after.crop).mean()
+        assert bool(change == 0) == before.group.endswith(".mp4"), before.group
+        assert change < 25
+        assert (before.mask is None) is (after.mask is None)
+
+
 def test_two_processes_give_the_same_samples_in_the_same_order(folder: Path) -> None:
     alone = [*FolderSource(folder, RULE, frames=2).samples()]
     shared = [*FolderSource(folder, RULE, frames=2, workers=2).samples()]
