@@ -26,8 +26,7 @@ from model_export.optimised.optional_mask import make_mask_optional
 
 EXACT_CONVOLUTIONS = 3
 """How many convolutions from the input on stay floats. They see single pixels, where the traces
-of a manipulation are a grey level or two: on 100 crops of the shipped model's forge the mean
-error of an activation fell from 0.027 to 0.012 and the masks' overlap rose from .90 to .98."""
+of a manipulation are a grey level or two, and rounding them was most of the error."""
 
 _Outputs = dict[str, NDArray[Any]]
 

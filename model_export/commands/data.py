@@ -48,6 +48,7 @@ def add_data(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--h264",
         type=int,
+        choices=range(52),
         metavar="CRF",
         help="folders: judge every picture as a frame of an H.264 clip of this quality, 0 to 51",
     )

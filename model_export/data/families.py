@@ -18,16 +18,7 @@ from model_export.data.generator import draw_square, pass_through, regenerate
 from model_export.data.masks import Alpha
 from model_export.data.retouch import checkerboard, generator_look, resample, sharpen
 from model_export.data.rng import Rng, between, chance
-from model_export.data.warp import (
-    Picture,
-    Points,
-    frame_points,
-    move_points,
-    remap,
-    similarity,
-    spline_field,
-    warp,
-)
+from model_export.data.warp import Picture, Points, bend, move_points, similarity, warp
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +81,7 @@ def fit_donor(target: Canvas, donor: Canvas, strictness: float, rng: Rng) -> Pic
     if chance(rng, MISPLACED):
         away = between(rng, 0.01, 0.035) * masks.face_span(target.landmarks)
         aim[17:] += rng.normal(0, away, aim[17:].shape).astype(np.float32)
-    frame = frame_points(height, width)
-    field = spline_field(np.vstack((points, frame)), np.vstack((aim, frame)), height, width)
-    return remap(placed, field)
+    return bend(placed, points, aim)
 
 
 def self_blend(target: Canvas, donor: Canvas, rng: Rng) -> Manipulation:
@@ -199,11 +188,7 @@ def face2face(target: Canvas, donor: Canvas, rng: Rng) -> Manipulation:
     height, width = target.pixels.shape[:2]
     span = masks.face_span(target.landmarks)
     moved = moved_expression(target.landmarks, rng)
-    frame = frame_points(height, width)
-    field = spline_field(
-        np.vstack((target.landmarks, frame)), np.vstack((moved, frame)), height, width
-    )
-    source = remap(target.pixels, field)
+    source = bend(target.pixels, target.landmarks, moved)
     source = resample(source, between(rng, 0.4, 0.95), rng)
     light = cv2.resize(
         rng.normal(1.0, between(rng, 0.02, 0.08), (4, 4)).astype(np.float32), (width, height),
@@ -228,11 +213,7 @@ def lip_sync(target: Canvas, donor: Canvas, rng: Rng) -> Manipulation:
     height, width = target.pixels.shape[:2]
     span = masks.face_span(target.landmarks)
     moved = moved_mouth(target.landmarks, rng)
-    frame = frame_points(height, width)
-    field = spline_field(
-        np.vstack((target.landmarks, frame)), np.vstack((moved, frame)), height, width
-    )
-    source = generator_look(remap(target.pixels, field), moved, rng)
+    source = generator_look(bend(target.pixels, target.landmarks, moved), moved, rng)
     part = masks.LOWER_PARTS[rng.integers(len(masks.LOWER_PARTS))]
     # Of both mouths: a rim of the old one beside the new one would give every fake away.
     outline = np.vstack((target.landmarks[part], moved[part]))

@@ -117,8 +117,8 @@ class Forge:
             retouched = beautify(target.pixels, target.landmarks, rng)
             target = Canvas(retouched, target.landmarks)
         family = self.families[rng.choice(len(self.families), p=self._shares)]
+        entry = FAMILIES[family]
         for _ in range(4):
-            entry = FAMILIES[family]
             donor = self._donor(target, position, side, rng) if entry.swaps else target
             made = entry.make(target, donor, rng)
             inside = made.region > 0.5

@@ -68,6 +68,14 @@ def remap(
     )
 
 
+def bend(picture: Picture, points: Points, aim: Points) -> Picture:
+    """The picture, uint8 (H, W, 3), its points (K, 2) carried onto `aim`, its border held still."""
+    height, width = picture.shape[:2]
+    frame = frame_points(height, width)
+    field = spline_field(np.vstack((points, frame)), np.vstack((aim, frame)), height, width)
+    return remap(picture, field)
+
+
 def similarity(source: Points, target: Points) -> NDArray[np.float64]:
     """Least-squares similarity, float64 (2, 3), that carries source onto target (Umeyama 1991)."""
     centre_a, centre_b = source.mean(0), target.mean(0)
