@@ -26,7 +26,8 @@ async def analyze_file(
     """The report on one file. Raises UnmaskError."""
     with pipeline.admission.permit() as permit:
         deadline = asyncio.get_running_loop().time() + deadline_s
-        return await pipeline.analyze(upload, options, permit, deadline)
+        analysis, _ = await pipeline.analyze(upload, options, permit, deadline, lambda _: None)
+        return analysis
 
 
 async def write_pictures(

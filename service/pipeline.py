@@ -117,9 +117,17 @@ class Pipeline:
         return self._pool.problem()
 
     async def analyze(
-        self, upload: Upload, options: Options, permit: Permit, deadline: float
-    ) -> Analysis:
-        """The report on one upload. deadline: event loop time.
+        self,
+        upload: Upload,
+        options: Options,
+        permit: Permit,
+        deadline: float,
+        present: Callable[[Analysis], _Result],
+    ) -> tuple[Analysis, _Result]:
+        """The report on one upload, and what `present` makes of it.
+
+        deadline: event loop time. present: called in the thread that builds the report: a second
+            way to a thread and back costs as much as a small report does.
 
         Raises UnmaskError: of the media stage, OverloadedError, DeadlineExceededError.
         """
@@ -143,17 +151,21 @@ class Pipeline:
                 mask_floor=mask_floor(extraction, self.model.spec, rule),
             )
         judged = clock()
-        with staying("report"):
-            report = await asyncio.to_thread(
-                build_report, extraction, judgement.evidence, self.model.spec, rule
+
+        def conclude() -> tuple[Analysis, _Result]:
+            report = build_report(extraction, judgement.evidence, self.model.spec, rule)
+            timing = Timing(
+                extracted - begun, judgement.queue_s, judgement.inference_s, clock() - judged
             )
-        timing = Timing(
-            extracted - begun, judgement.queue_s, judgement.inference_s, clock() - judged
-        )
+            analysis = Analysis(uuid.uuid4().hex, report, self.model, self.device.name, timing)
+            return analysis, present(analysis)
+
+        with staying("report"):
+            analysis, presented = await asyncio.to_thread(conclude)
         for stage in ("media", "queue", "inference", "report"):
-            self._telemetry.stage_seconds.labels(stage).observe(getattr(timing, stage))
-        self._telemetry.reported(report)
-        return Analysis(uuid.uuid4().hex, report, self.model, self.device.name, timing)
+            self._telemetry.stage_seconds.labels(stage).observe(getattr(analysis.timing, stage))
+        self._telemetry.reported(analysis.report)
+        return analysis, presented
 
     async def overlay(
         self, upload: Upload, analysis: Analysis, options: Options, deadline: float

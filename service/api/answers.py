@@ -1,5 +1,7 @@
 """An analysis as an HTTP response, in each representation. All encode: off the event loop."""
 
+from typing import Literal
+
 import numpy as np
 from fastapi import Response
 
@@ -7,6 +9,20 @@ from service.api.presenter import report_body
 from service.pipeline import Analysis
 from service.verdict.mask import encode_png
 from service.verdict.rendering import OVERLAY_TYPE
+
+
+def answer_without_overlay(
+    analysis: Analysis, *, media_type: str, masks: Literal["inline", "none", "clip"]
+) -> Response | None:
+    """The response of `media_type`; None where an overlay has to be drawn first.
+
+    masks: how they are wanted in JSON; "clip" wants an overlay as well, where there is a face.
+    """
+    if media_type == "image/png":
+        return mask_answer(analysis)
+    if media_type == "image/webp" or (masks == "clip" and analysis.report.faces):
+        return None
+    return json_answer(analysis, inline_masks=masks != "none", overlay=None)
 
 
 def json_answer(analysis: Analysis, *, inline_masks: bool, overlay: bytes | None) -> Response:

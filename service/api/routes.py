@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -9,7 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.requests import ClientDisconnect
 
-from service.api.answers import json_answer, mask_answer, overlay_answer
+from service.api.answers import answer_without_overlay, json_answer, overlay_answer
 from service.api.auth import KeyRing
 from service.api.disconnect import while_connected
 from service.api.meter import CLIENT_GONE
@@ -134,14 +135,21 @@ def build_router(desk: Desk) -> APIRouter:
                     raise DeadlineExceededError("The upload took too long.") from error
                 options = Options(max_frames, max_faces)
 
-                async def work() -> tuple[Analysis, bytes | None]:
-                    found = await pipeline.analyze(upload, options, permit, deadline)
-                    encloses = wanted == "application/json" and mask == "clip"
-                    if wanted == "image/webp" or (encloses and found.report.faces):
-                        return found, await pipeline.overlay(upload, found, options, deadline)
-                    return found, None
+                async def work() -> tuple[Analysis, Response]:
+                    present = partial(answer_without_overlay, media_type=wanted, masks=mask)
+                    found, answer = await pipeline.analyze(
+                        upload, options, permit, deadline, present
+                    )
+                    if answer is not None:
+                        return found, answer
+                    overlay = await pipeline.overlay(upload, found, options, deadline)
+                    if wanted == "image/webp":
+                        return found, overlay_answer(found, overlay)
+                    return found, await asyncio.to_thread(
+                        json_answer, found, inline_masks=True, overlay=overlay
+                    )
 
-                analysis, overlay = await while_connected(request, work())
+                analysis, response = await while_connected(request, work())
         except ClientDisconnect:
             return Response(status_code=CLIENT_GONE)
         except asyncio.CancelledError:
@@ -150,13 +158,7 @@ def build_router(desk: Desk) -> APIRouter:
                 raise
             raise NotReadyError("The service is shutting down.", retry_after_s=1) from None
         request.state.verdict = analysis.report.verdict
-        if wanted == "image/png":
-            return await asyncio.to_thread(mask_answer, analysis)
-        if wanted == "image/webp" and overlay is not None:
-            return overlay_answer(analysis, overlay)
-        return await asyncio.to_thread(
-            json_answer, analysis, inline_masks=mask != "none", overlay=overlay
-        )
+        return response
 
     @router.get("/livez", summary="Is the process alive?")
     async def livez() -> dict[str, str]:

@@ -31,7 +31,7 @@ class MaskBody(BaseModel):
     width: int
     height: int
     area_fraction: float
-    png: str | None = Field(description="Base64 of an 8-bit grey PNG; null with mask=none.")
+    png: str | None = Field(description="Base64 of a 1-bit grey PNG; null with mask=none.")
     frame_index: int
 
 

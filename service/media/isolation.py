@@ -6,8 +6,6 @@ import pickle
 import resource
 import signal
 from collections.abc import Mapping
-from multiprocessing.context import SpawnContext, SpawnProcess
-from multiprocessing.synchronize import Semaphore
 from pathlib import Path
 from typing import Any
 
@@ -28,27 +26,12 @@ KEPT_BYTES = 64 * 2**20
 _ENV_START, _ENV_END = 47, 48
 
 
-class IsolatedProcess(SpawnProcess):
-    """A spawned process that is killed, never asked: a hung codec does not hear SIGTERM."""
-
-    def terminate(self) -> None:
-        """Kill the process at once."""
-        self.kill()
-
-
-class IsolatedContext(SpawnContext):
-    """The spawn context with IsolatedProcess; nothing of the parent's memory is inherited."""
-
-    Process = IsolatedProcess
-
-
-def isolate(memory_bytes: int, warm_up: bytes, started: Semaphore) -> None:
+def isolate(memory_bytes: int, warm_up: bytes) -> None:
     """Prepare the calling process: runs first in every worker.
 
     memory_bytes: limit of private writable memory (RLIMIT_DATA); an allocation beyond it fails.
     warm_up: a pickled callable without arguments; pickled, so that what it imports is imported
         after the environment is clean.
-    started: released once when the worker is ready.
     """
     # The service drains by itself on SIGTERM; service managers send it to the workers as well.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -59,7 +42,6 @@ def isolate(memory_bytes: int, warm_up: bytes, started: Semaphore) -> None:
     keep_freed_memory(KEPT_BYTES)
     function: Any = pickle.loads(warm_up)  # noqa: S301 -- made by our own parent process
     function()
-    started.release()
 
 
 def _kept() -> dict[str, str]:

@@ -43,9 +43,19 @@ def draw_into_frame(
 
 
 def encode_png(pixels: Mask) -> bytes:
-    """An 8-bit grey PNG of a mask."""
-    # OpenCV's defaults are faster here than any compression level set by hand.
-    encoded, data = cv2.imencode(".png", pixels)
+    """A grey PNG of one bit a pixel of a mask that holds 0 and 255 only."""
+    # Half the time of OpenCV's defaults, and half the bytes; they are faster than any level of
+    # compression for grey pictures, but level 1 is faster still for this kind.
+    return _png(pixels, cv2.IMWRITE_PNG_BILEVEL, 1, cv2.IMWRITE_PNG_COMPRESSION, 1)
+
+
+def encode_grey_png(pixels: Mask) -> bytes:
+    """A grey PNG of 8 bits a pixel."""
+    return _png(pixels)
+
+
+def _png(pixels: Mask, *parameters: int) -> bytes:
+    encoded, data = cv2.imencode(".png", pixels, parameters)
     if not encoded:
         raise ValueError("the mask cannot be encoded")
     return data.tobytes()

@@ -20,7 +20,7 @@ from service.media.pictures import decode_picture
 from service.media.sniff import sniff
 from service.media.upload import Upload
 from service.verdict.findings import Report
-from service.verdict.mask import encode_png
+from service.verdict.mask import encode_grey_png
 from service.verdict.overlay import Mark, draw_overlay
 
 OVERLAY_TYPE = "image/webp"
@@ -56,7 +56,9 @@ def plan_rendering(report: Report, limits: MediaLimits, frames: int, threshold: 
                 verdict=verdicts[seen.track],
                 label=f"{seen.track}: {seen.fake_probability:.0%}",
                 box=seen.box,
-                mask_png=None if verdicts[seen.track] == "authentic" else encode_png(seen.mask),
+                mask_png=None
+                if verdicts[seen.track] == "authentic"
+                else encode_grey_png(seen.mask),
                 crop_to_frame=seen.crop_to_frame,
             )
             for seen in point.faces

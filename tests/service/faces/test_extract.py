@@ -239,7 +239,7 @@ def test_a_detector_that_runs_out_of_memory_costs_its_own_request(astronaut_jpeg
     large = encode(np.full((1000, 1280, 3), 110, np.uint8), ".jpg")
 
     async def run() -> None:
-        workers = MediaWorkers(1, 180 * 2**20, functools.partial(warm_up, PLAN.detector))
+        workers = MediaWorkers(1, 150 * 2**20, functools.partial(warm_up, PLAN.detector))
         await workers.start()
         try:
             with pytest.raises(MediaCorruptError, match="memory"):

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from service.errors import (
@@ -18,6 +19,7 @@ from service.errors import (
     UnmaskError,
     UnsupportedMediaError,
 )
+from service.media.worker import WorkerDefectError
 from service.media.workers import MediaWorkers
 from tests.service.media import worker_jobs as jobs
 
@@ -113,33 +115,89 @@ def test_our_own_errors_come_back_whole() -> None:
 
 def test_killing_every_idle_worker_shows_in_readiness_and_heals() -> None:
     async def test(pool: MediaWorkers) -> None:
-        both = await asyncio.gather(
-            *(pool.run(jobs.sleep_then, 0.1, 0, timeout_s=5) for _ in range(2)),
-        )
-        assert both == [0, 0]
-        first = {await pool.run(jobs.pid, timeout_s=5) for _ in range(20)}
+        both = (pool.run(jobs.pid_after, 0.2, timeout_s=5) for _ in range(2))
+        first = set(await asyncio.gather(*both))
+        assert len(first) == 2
         for worker in first:
             os.kill(worker, signal.SIGKILL)
         await until(lambda: not pool.alive())
         assert await pool.run(jobs.add, 2, 2, timeout_s=5) == 4
-        await until(pool.alive)
-        assert pool.restarts >= len(first)
+        assert pool.alive()
+        await until(lambda: pool.restarts == len(first))
 
     with_workers(test)
 
 
-def test_a_pool_that_answers_nothing_is_replaced_and_the_job_done_after_all() -> None:
-    async def test() -> None:
-        pool = MediaWorkers(1, 512 * MIB, jobs.nothing, stuck_after_s=0.3)
-        await pool.start()
-        try:
-            os.kill(await pool.run(jobs.pid, timeout_s=5), signal.SIGSTOP)
-            assert await pool.run(jobs.add, 4, 4, timeout_s=0.5) == 8
-            assert pool.restarts == 1
-        finally:
-            await pool.close(drain_s=0)
+def test_a_stopped_worker_costs_one_job_its_time_limit() -> None:
+    async def test(pool: MediaWorkers) -> None:
+        os.kill(await pool.run(jobs.pid, timeout_s=5), signal.SIGSTOP)
+        with pytest.raises(DecodeTimeoutError):
+            await pool.run(jobs.add, 4, 4, timeout_s=0.3)
+        assert await pool.run(jobs.add, 4, 4, timeout_s=5) == 8
+        assert pool.restarts == 1
 
-    asyncio.run(test())
+    with_workers(test, workers=1)
+
+
+def test_workers_killed_while_they_answer_cost_their_own_jobs_only() -> None:
+    size = 2 * MIB  # more than a socket holds: a worker waits in the middle of its answer
+
+    async def test(pool: MediaWorkers) -> None:
+        victims = [pool.run(jobs.die_within_an_answer, size, timeout_s=5) for _ in range(4)]
+        others = [pool.run(jobs.grey, size, timeout_s=5) for _ in range(12)]
+        results = await asyncio.gather(*victims, *others, return_exceptions=True)
+        assert all(isinstance(lost, MediaCorruptError) for lost in results[:4])
+        for picture in results[4:]:
+            assert isinstance(picture, np.ndarray)
+            assert picture.nbytes == size
+            assert (picture == 128).all()
+
+    with_workers(test)
+
+
+def test_a_worker_in_foreign_hands_makes_the_service_run_nothing(tmp_path: Path) -> None:
+    async def test(pool: MediaWorkers) -> None:
+        trace = tmp_path / "trace"
+        with pytest.raises(MediaCorruptError):
+            await pool.run(jobs.exploit, str(trace), timeout_s=5)
+        assert not trace.exists()
+        assert await pool.run(jobs.add, 1, 2, timeout_s=5) == 3
+
+    with_workers(test)
+
+
+def test_a_worker_that_talks_nonsense_is_replaced() -> None:
+    async def test(pool: MediaWorkers) -> None:
+        error = await beside_others(pool, jobs.talk_nonsense)
+        assert isinstance(error, MediaCorruptError)
+        await until(lambda: pool.restarts == 1)
+
+    with_workers(test)
+
+
+def test_a_defect_of_ours_comes_back_with_the_worker_s_traceback() -> None:
+    async def test(pool: MediaWorkers) -> None:
+        with pytest.raises(WorkerDefectError, match="ZeroDivisionError"):
+            await pool.run(jobs.divide, 1, 0, timeout_s=5)
+        with pytest.raises(WorkerDefectError, match="TypeError"):
+            await pool.run(jobs.unsendable, timeout_s=5)
+        assert await pool.run(jobs.divide, 4, 2, timeout_s=5) == 2
+        assert pool.restarts == 0
+
+    with_workers(test)
+
+
+def test_a_job_nearly_done_is_finished_though_its_caller_is_gone() -> None:
+    async def test(pool: MediaWorkers) -> None:
+        for _ in range(3):
+            task = asyncio.create_task(pool.run(jobs.sleep_then, 0.1, 0, timeout_s=5))
+            await asyncio.sleep(0.05)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        assert await pool.run(jobs.add, 1, 1, timeout_s=5) == 2
+        assert pool.restarts == 0
+
+    with_workers(test, workers=1)
 
 
 def test_cancelling_the_caller_stops_the_job(tmp_path: Path) -> None:

@@ -2,10 +2,17 @@
 
 import os
 import signal
+import socket
+import stat
 import time
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from service.errors import UnsupportedMediaError
+from service.media.wire import pack
+from service.media.worker import Answer
 
 
 def add(a: int, b: int) -> int:
@@ -65,3 +72,60 @@ def write_after(seconds: float, path: str) -> None:
     """Leave a trace, if not stopped before."""
     time.sleep(seconds)
     Path(path).write_text("done")
+
+
+def pid_after(seconds: float) -> int:
+    """The same of a job long enough for others to need another worker."""
+    time.sleep(seconds)
+    return os.getpid()
+
+
+def divide(a: int, b: int) -> float:
+    """A job with a defect."""
+    return a / b
+
+
+def unsendable() -> object:
+    """A value that does not pickle."""
+    return socket
+
+
+def grey(size: int) -> NDArray[np.uint8]:
+    """A large answer."""
+    return np.full(size, 128, np.uint8)
+
+
+def _own_socket() -> socket.socket:
+    for entry in Path("/proc/self/fd").iterdir():
+        try:
+            if stat.S_ISSOCK(entry.stat().st_mode):
+                return socket.socket(fileno=os.dup(int(entry.name)))
+        except OSError:
+            continue  # the listing's own descriptor
+    raise LookupError("no socket")
+
+
+def die_within_an_answer(size: int) -> None:
+    """Be killed when half of a large answer is out."""
+    message = b"".join(pack(Answer(grey(size))))
+    _own_socket().sendall(message[: len(message) // 2])
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def talk_nonsense() -> None:
+    """Send what is no message."""
+    _own_socket().sendall(b"\xff" * 64)
+    time.sleep(60)
+
+
+class _Exploit:
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (os.system, (f"touch {self._path}",))
+
+
+def exploit(path: str) -> object:
+    """A pickle that runs a command where it is read."""
+    return _Exploit(path)

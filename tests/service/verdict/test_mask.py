@@ -4,7 +4,13 @@ import cv2
 import numpy as np
 
 from service.faces.crop import Box, CropRule, cut_square
-from service.verdict.mask import area_fraction, crop_mask, draw_into_frame, encode_png
+from service.verdict.mask import (
+    area_fraction,
+    crop_mask,
+    draw_into_frame,
+    encode_grey_png,
+    encode_png,
+)
 from tests.service.verdict.faces import BLACK, block, face
 
 
@@ -56,10 +62,19 @@ def test_a_face_mask_is_decided_at_the_threshold() -> None:
 
 def test_a_mask_survives_its_png() -> None:
     mask = block(3, 5, 90, 200)
-    data = np.frombuffer(encode_png(mask), np.uint8)
-    decoded = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
+    data = encode_png(mask)
+    assert data[24:26] == b"\x01\x00", "one bit, grey (RFC 2083, 4.1.1)"
+    decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     assert decoded is not None
     assert np.array_equal(decoded, mask)
+
+
+def test_grey_levels_survive_where_they_are_wanted() -> None:
+    grey = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    data = np.frombuffer(encode_grey_png(grey), np.uint8)
+    decoded = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
+    assert decoded is not None
+    assert np.array_equal(decoded, grey)
 
 
 def test_area_is_a_share_of_pixels() -> None:
