@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model_export.data.camera import draw_history
+from model_export.data.cover import draw_caption
 from model_export.data.degrade import degrade, draw_degradation
 from model_export.data.faces import FaceIndex, RealFace
 from model_export.data.families import FAMILIES, Canvas, Manipulation
@@ -93,6 +94,9 @@ class Forge:
         target, manipulation, family = self.manipulate(position, side, rng)
         # Platforms differ: some pictures arrive untouched, others worse than the strength says.
         steps = draw_degradation(rng, min(1.0, self.strength * between(rng, 0, 2)))
+        caption = draw_caption(rng)
+        if caption is not None:
+            steps = [caption, *steps]
         view = self._view(rng)
         # Linear interpolation alone would soften every crop; the service often need not resample.
         kind = cv2.INTER_CUBIC if chance(rng, CRISP) else cv2.INTER_LINEAR

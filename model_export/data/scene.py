@@ -3,12 +3,14 @@
 import cv2
 import numpy as np
 
+from model_export.data.cover import cover
 from model_export.data.masks import BROWS, LEFT_EYE, RIGHT_EYE, Alpha, blur, face_span, polygon
 from model_export.data.rng import Rng, between, chance
 from model_export.data.warp import Picture, Points
 
-SHADED, LIT, HATTED, BEHIND_GLASSES = 0.22, 0.2, 0.1, 0.06
-"""Shares of the faces with a cast shadow, a coloured light, a hat, and with dark glasses."""
+SHADED, LIT, HATTED, BEHIND_GLASSES, COVERED = 0.22, 0.2, 0.1, 0.06, 0.08
+"""Shares of the faces with a cast shadow, a coloured light, a hat, with dark glasses, and with
+fingers or an object in front of them."""
 
 
 def draw_scene(picture: Picture, landmarks: Points, rng: Rng) -> Picture:
@@ -26,6 +28,8 @@ def draw_scene(picture: Picture, landmarks: Points, rng: Rng) -> Picture:
         picture = cast_shadow(picture, landmarks, rng)
     if chance(rng, BEHIND_GLASSES):
         picture = put_on_glasses(picture, landmarks, rng)
+    if chance(rng, COVERED):
+        picture = cover(picture, landmarks, rng)
     return picture
 
 
