@@ -15,6 +15,7 @@ from model_export.metrics.coverage import band, risk_coverage
 from model_export.metrics.curves import area_under_roc, equal_error, found_at_alarm_rate
 from model_export.metrics.errors import Rate, errors_at
 from model_export.metrics.segmentation import MaskMatch
+from model_export.metrics.skin import TONES
 from model_export.sources.sample import known_method
 from service.verdict.aggregate import track_logit
 
@@ -36,6 +37,7 @@ def summarise(rows: Sequence[Row], threshold: float, note: dict[str, Any]) -> di
         "segmentation": segmentation(rows),
         "methods": methods(rows),
         "quality": by_warning(rows, threshold),
+        "skin": by_skin(rows, threshold),
     }
     clips = as_clips(rows)
     if len(clips) < len(rows) and _both_classes(clips):
@@ -168,6 +170,20 @@ def by_warning(rows: Sequence[Row], threshold: float) -> dict[str, Any]:
         for code, chosen in groups.items()
         if chosen and codes
     }
+
+
+def by_skin(rows: Sequence[Row], threshold: float) -> dict[str, Any]:
+    """Whether some are wronged oftener: reals called fake and fakes missed, by tone of skin."""
+    figures: dict[str, Any] = {}
+    for tone in TONES:
+        fake, real = split([row for row in rows if row.skin == tone])
+        if len(fake) and len(real):
+            figures[tone] = {
+                "bpcer": Rate.of(real >= threshold).to_dict(),
+                "missed": Rate.of(fake < threshold).to_dict(),
+                "auc": area_under_roc(fake, real),
+            }
+    return figures
 
 
 def _agreement(pairs: list[tuple[str, str]]) -> float | None:

@@ -50,6 +50,8 @@ def write_report(report: dict[str, Any]) -> str:
     if figures["quality"]:
         rows = [(code, rate(value)) for code, value in figures["quality"].items()]
         parts += ["## Wrong by quality warning", table(("warning", "wrong [95 %]"), rows)]
+    if figures["skin"]:
+        parts += ["## By tone of skin, as the pictures show it", _skin(figures["skin"])]
     if "intervals" in report:
         parts += ["## Manipulated intervals of clips", _intervals(report["intervals"])]
     if "robustness" in report:
@@ -114,6 +116,15 @@ def _methods(figures: dict[str, Any]) -> str:
         f"{percent(figures['accuracy_when_named'])}, {percent(figures['named_share'])} named."
     )
     return table(("made by", *called), rows) + "\n\n" + words
+
+
+def _skin(figures: dict[str, Any]) -> str:
+    rows = [
+        (tone, decimal(each["auc"]), rate(each["bpcer"]), rate(each["missed"]))
+        for tone, each in figures.items()
+    ]
+    head = ("skin", "AUC", "reals called fake at the threshold [95 %]", "fakes missed [95 %]")
+    return table(head, rows)
 
 
 def _intervals(figures: dict[str, Any]) -> str:

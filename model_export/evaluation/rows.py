@@ -10,6 +10,7 @@ from scipy.special import expit, softmax
 
 from model_export.judge import Judge, judged
 from model_export.metrics.segmentation import MaskMatch, match_masks
+from model_export.metrics.skin import UNMEASURED, skin_tone
 from model_export.networks.contract import FAKE, REAL
 from model_export.sources.sample import Sample, Source
 from service.verdict.shape import method_of_shape
@@ -24,6 +25,7 @@ class Row:
     difference: fake activation minus real activation. logit: calibrated; probability: its
     sigmoid, P(fake). likeliest: the method most likely if it is fake; named: the method the
     service would name, or "unknown". match: mask against truth, None for fakes without a mask.
+    skin: one of metrics.skin.TONES.
     """
 
     difference: float
@@ -39,6 +41,7 @@ class Row:
     named: str
     match: MaskMatch | None
     time_s: float = 0.0
+    skin: str = UNMEASURED
 
 
 def judge_rows(judge: Judge, source: Source) -> Iterator[tuple[Row, Sample, NDArray[np.uint8]]]:
@@ -74,6 +77,7 @@ def judge_rows(judge: Judge, source: Source) -> Iterator[tuple[Row, Sample, NDAr
                 named=named,
                 match=_match(sample, mask, level),
                 time_s=sample.time_s,
+                skin=skin_tone(sample.crop),
             )
             yield row, sample, mask
 

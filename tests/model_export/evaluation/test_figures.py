@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from model_export.evaluation.figures import as_clips, by_warning, methods, segmentation, summarise
+from model_export.evaluation.figures import (
+    as_clips,
+    by_skin,
+    by_warning,
+    methods,
+    segmentation,
+    summarise,
+)
 from model_export.evaluation.rows import Row
 from model_export.metrics.segmentation import MaskMatch, match_masks
 from tests.model_export.colour_model import NOTE
@@ -19,6 +26,7 @@ def row(
     named: str = "unknown",
     warnings: tuple[str, ...] = (),
     match: MaskMatch | None = None,
+    skin: str = "unmeasured",
 ) -> Row:
     if match is None and method is None:
         black = np.zeros((8, 8), np.uint8)
@@ -36,6 +44,7 @@ def row(
         likelihood=1.0,
         named=named,
         match=match,
+        skin=skin,
     )
 
 
@@ -121,3 +130,17 @@ def test_warnings_are_shown_with_their_errors() -> None:
 def test_one_class_alone_is_refused() -> None:
     with pytest.raises(ValueError, match="fakes and reals"):
         summarise([row(1, "swap")], 0.5, NOTE)
+
+
+def test_errors_are_told_by_tone_of_skin() -> None:
+    rows = [
+        row(2, "swap", skin="light"),
+        row(-2, None, skin="light"),
+        row(2, "swap", skin="dark"),
+        row(1, None, skin="dark"),
+        row(3, "swap", skin="medium"),
+    ]
+    found = by_skin(rows, 0.5)
+    assert [*found] == ["light", "dark"], "a tone needs fakes and reals"
+    assert (found["light"]["bpcer"]["rate"], found["dark"]["bpcer"]["rate"]) == (0.0, 1.0)
+    assert found["dark"]["missed"]["rate"] == 0.0
