@@ -14,6 +14,7 @@ from model_export.data.families import FAMILIES, Canvas, Manipulation
 from model_export.data.retouch import beautify
 from model_export.data.rng import Rng, between, chance
 from model_export.data.scene import draw_scene
+from model_export.data.surroundings import draw_surroundings
 from model_export.data.warp import Picture, Points, move_points, similarity, warp
 from service.faces.crop import CropRule, cut_square
 
@@ -114,6 +115,7 @@ class Forge:
         side: pixels of the network's crop in the working picture, which is CONTEXT times that.
         """
         target = self._canvas(self.index.read(position), side, rng, soften=chance(rng, SOFTENED))
+        target = self._elsewhere(target, rng)
         # Not on donors: a fake that brings its own shadow or glasses is no fake to fall for.
         lit = draw_scene(target.pixels, target.landmarks, rng)
         target = Canvas(draw_history(lit, rng), target.landmarks)
@@ -131,6 +133,11 @@ class Forge:
                 if change >= MIN_CHANGE:
                     break
         return target, made, family
+
+    def _elsewhere(self, target: Canvas, rng: Rng) -> Canvas:
+        scene = self.index.read(int(rng.integers(len(self.index)))).pixels
+        moved = draw_surroundings(target.pixels, target.landmarks, scene, rng)
+        return Canvas(moved, target.landmarks)
 
     def _donor(self, target: Canvas, position: int, side: float, rng: Rng) -> Canvas:
         """Of a few random other people, the one whose pose and then skin fit best.
