@@ -27,16 +27,6 @@ class UnmaskError(Exception):
         self.limit = limit
         self.retry_after_s = retry_after_s
 
-    def __reduce__(self) -> tuple[object, ...]:
-        # Workers are other processes: errors must survive pickling with all they hold.
-        return (_rebuild, (type(self), self.detail, self.limit, self.retry_after_s))
-
-
-def _rebuild(
-    cls: type[UnmaskError], detail: str, limit: str | None, retry_after_s: int | None
-) -> UnmaskError:
-    return cls(detail, limit=limit, retry_after_s=retry_after_s)
-
 
 class InvalidRequestError(UnmaskError):
     """The request itself is malformed: no file, an empty file, an unknown parameter value."""

@@ -13,7 +13,7 @@ from service.devices import media_workers, obtain_model, one_for_each_session, s
 from service.errors import DeadlineExceededError
 from service.faces.crop import CropRule
 from service.faces.extract import extract, warm_up
-from service.faces.extraction import Extraction
+from service.faces.extraction import ANSWERS, Extraction
 from service.faces.plan import ExtractionPlan
 from service.inference.admission import Admission, Permit
 from service.inference.batcher import BatchQueue
@@ -141,6 +141,7 @@ class Pipeline:
             extraction: Extraction = await self._decode(
                 extract, upload, plan, deadline=deadline, moves=moves
             )
+        extraction.expect_within(plan)
         extracted = clock()
         permit.settle(len(extraction.crops))
         rule = SupportRule(self._settings.verdict.min_face_px, self._settings.verdict.min_sharpness)
@@ -234,7 +235,8 @@ async def open_pipeline(settings: Settings, telemetry: Telemetry) -> AsyncIterat
     media = MediaWorkers(
         media_workers(settings),
         settings.media.memory_bytes,
-        warm_up=partial(warm_up, settings.faces.plan()),
+        partial(warm_up, settings.faces.plan()),
+        ANSWERS,
     )
     queue = BatchQueue(settings.inference.linger_s)
     plan = session_plan(settings)

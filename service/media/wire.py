@@ -1,151 +1,82 @@
-"""Messages between the service and a media worker: pickled objects over a Unix socket."""
+"""Messages over a Unix socket: a text and a body, each of a length told before."""
 
 import asyncio
-import io
-import pickle
 import socket
 import struct
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import is_dataclass
-from functools import cache
-from typing import Any
+from typing import cast
 
-from service.errors import UnmaskError
+import numpy as np
 
-# Number of large buffers, bytes of the pickle, bytes of all large buffers together.
-_HEAD = struct.Struct("!IQQ")
-_LENGTH = struct.Struct("!Q")
-# Arrays of fewer bytes go inside the pickle: a piece of its own costs more than copying them.
-_LARGE_BYTES = 4096
+# Bytes of the text, bytes of the body.
+_HEAD = struct.Struct("!QQ")
 _MOST_PIECES = 512  # of one sendmsg; the kernel takes IOV_MAX = 1024
-# What arrays are rebuilt with; everything else is a dataclass or an error of the service.
-_REBUILDERS = frozenset(
-    {
-        ("numpy", "dtype"),
-        ("numpy", "ndarray"),
-        ("numpy._core.multiarray", "_reconstruct"),
-        ("numpy._core.multiarray", "scalar"),
-        ("numpy._core.numeric", "_frombuffer"),
-        ("service.errors", "_rebuild"),
-    }
-)
+
+BEGUN = _HEAD.pack(0, 0)
+"""An empty message: a job was taken up, so the worker's death from now on may be its doing."""
 
 
-# An empty message: the receiver has taken the job up, so its death from now on may be the job's.
-BEGUN = _HEAD.pack(0, 0, 0)
+class OversizeError(Exception):
+    """A message is longer than the receiver takes."""
 
 
-class MalformedMessageError(Exception):
-    """The other end sent what no worker of ours sends."""
-
-
-def pack(message: object) -> list[bytes | memoryview]:
-    """The pieces of a message, in order; large arrays are not copied (PEP 574)."""
-    large: list[memoryview] = []
-
-    def inside(buffer: pickle.PickleBuffer) -> bool:
-        view = buffer.raw()
-        if view.nbytes < _LARGE_BYTES:
-            return True
-        large.append(view)
-        return False
-
-    pickled = pickle.dumps(message, protocol=5, buffer_callback=inside)
-    table = b"".join(_LENGTH.pack(view.nbytes) for view in large)
-    head = _HEAD.pack(len(large), len(pickled), sum(view.nbytes for view in large))
-    return [head, table, *large, pickled]
+def frame(text: bytes, body: Sequence[memoryview] = ()) -> list[bytes | memoryview]:
+    """The pieces of a message, in order; none is copied."""
+    return [_HEAD.pack(len(text), sum(piece.nbytes for piece in body)), text, *body]
 
 
 class Incoming:
     """One message on its way in: where its next bytes belong, and whether it is complete."""
 
-    def __init__(self, most_bytes: int = sys.maxsize) -> None:
-        """most_bytes: a longer message is a MalformedMessageError."""
-        self._most_bytes = most_bytes
-        self._head: tuple[int, int, int] | None = None
-        self._block = bytearray(_HEAD.size)
+    def __init__(self, most_text: int = sys.maxsize, most_body: int = sys.maxsize) -> None:
+        """most_text, most_body: bytes; a longer message is an OversizeError."""
+        self._most = most_text, most_body
+        self._lengths: tuple[int, int] | None = None
+        self._block = memoryview(bytearray(_HEAD.size))
         self._filled = 0
-
-    def space(self) -> memoryview:
-        """Where the next bytes go; never empty before the message is complete."""
-        return memoryview(self._block)[self._filled :]
-
-    def add(self, count: int) -> bool:
-        """Take note of bytes written to `space`; True when the message is complete."""
-        self._filled += count
-        if self._filled < len(self._block):
-            return False
-        if self._head is not None:
-            return True
-        self._head = _HEAD.unpack(self._block)
-        buffers, pickled, body = self._head
-        size: int = buffers * _LENGTH.size + pickled + body
-        if size > self._most_bytes:
-            raise MalformedMessageError
-        self._block, self._filled = bytearray(size), 0
-        return size == 0
 
     @property
     def empty(self) -> bool:
         """Whether the message is complete and holds nothing."""
-        return self._head is not None and not self._block
+        return self._lengths is not None and not self._block
 
-    def load(self, read: Callable[[io.BytesIO, list[memoryview]], Any]) -> Any:
-        """The object of a complete message. Raises MalformedMessageError, and what `read` does."""
-        if self._head is None:
-            raise MalformedMessageError
-        count, pickled, _ = self._head
-        view = memoryview(self._block)
-        at = count * _LENGTH.size
-        buffers: list[memoryview] = []
-        for (length,) in _LENGTH.iter_unpack(view[:at]):
-            buffers.append(view[at : at + length])
-            at += length
-        if at + pickled != len(view):
-            raise MalformedMessageError
-        return read(io.BytesIO(view[at:]), buffers)
+    @property
+    def text(self) -> bytes:
+        """The text of a complete message."""
+        return bytes(self._block[: self._lengths[0]]) if self._lengths else b""
 
+    @property
+    def body(self) -> memoryview:
+        """The body of a complete message; the caller may keep and change it."""
+        return self._block[self._lengths[0] :] if self._lengths else self._block[:0]
 
-def read_ours(file: io.BytesIO, buffers: Sequence[memoryview]) -> Any:
-    """Unpickle what the service itself has sent."""
-    return pickle.load(file, buffers=buffers)  # noqa: S301 -- made by our own parent process
+    def space(self) -> memoryview:
+        """Where the next bytes go; never empty before the message is complete."""
+        return self._block[self._filled :]
 
+    def add(self, count: int) -> bool:
+        """Take note of bytes written to `space`; True when the message is complete.
 
-def read_worker(file: io.BytesIO, buffers: Sequence[memoryview]) -> Any:
-    """Unpickle what a worker has sent: arrays, plain values, our dataclasses and our errors.
-
-    A pickle can call whatever it can name, and a worker may be in the hands of the file that it
-    decodes. Raises MalformedMessageError for any other name, and for what is no pickle.
-    """
-    try:
-        return _Reader(file, buffers=buffers).load()
-    except MalformedMessageError:
-        raise
-    except Exception as error:  # bytes of a stranger: unpickling may raise anything
-        raise MalformedMessageError from error
+        Raises OversizeError, and MemoryError where there is no room for the message.
+        """
+        self._filled += count
+        if self._filled < len(self._block):
+            return False
+        if self._lengths is not None:
+            return True
+        text, body = _HEAD.unpack(self._block)
+        if text > self._most[0] or body > self._most[1]:
+            raise OversizeError
+        self._lengths, self._filled = (text, body), 0
+        # Not cleared: memory is taken up as bytes arrive, not when a sender promises them.
+        self._block = np.empty(text + body, np.uint8).data
+        return not self._block
 
 
-class _Reader(pickle.Unpickler):
-    def find_class(self, module: str, name: str) -> Any:
-        return _permitted(module, name)
-
-
-@cache
-def _permitted(module: str, name: str) -> Any:
-    if (module, name) in _REBUILDERS:
-        return getattr(sys.modules[module], name)
-    if module.startswith("service."):
-        # Only modules that are loaded: an import would run code of a stranger's choice.
-        found = getattr(sys.modules.get(module), name, None)
-        if isinstance(found, type) and (is_dataclass(found) or issubclass(found, UnmaskError)):
-            return found
-    raise MalformedMessageError(f"{module}.{name}")
-
-
-def send(connection: socket.socket, message: object) -> None:
+def send(connection: socket.socket, text: bytes, body: Sequence[memoryview] = ()) -> None:
     """Send a message, blocking."""
-    pieces = [memoryview(piece) for piece in pack(message)]
+    pieces = [memoryview(piece) for piece in frame(text, body)]
     while pieces:
         sent = connection.sendmsg(pieces[:_MOST_PIECES])
         while pieces and sent >= pieces[0].nbytes:
@@ -154,34 +85,36 @@ def send(connection: socket.socket, message: object) -> None:
             pieces[0] = pieces[0][sent:]
 
 
-def receive(connection: socket.socket) -> Any:
-    """The next message of the service, blocking. Raises EOFError when there will be none."""
+def receive(connection: socket.socket) -> Incoming:
+    """The next message, blocking.
+
+    Raises EOFError when there will be none, MemoryError where there is no room for it.
+    """
     incoming = Incoming()
     while True:
         count = connection.recv_into(incoming.space())
         if not count:
             raise EOFError
         if incoming.add(count):
-            return incoming.load(read_ours)
+            return incoming
 
 
 class Inbox(asyncio.BufferedProtocol):
     """The service's end of a worker's socket: one answer is awaited at a time.
 
-    An answer is the `Incoming` message, complete and unread: reading it is the caller's work.
-    begun: whether the worker has said BEGUN since the answer is awaited.
-    ended: whether the connection has ended.
-    lost: called once when the connection ends, for whatever reason.
+    Whatever comes unasked ends the connection. begun: whether the worker has said BEGUN since
+    the answer is awaited. ended: whether the connection has ended. lost: called once when it
+    does, for whatever reason.
     """
 
-    def __init__(self, most_bytes: int, lost: Callable[[], None]) -> None:
-        self._most_bytes = most_bytes
+    def __init__(self, most_text: int, most_body: int, lost: Callable[[], None]) -> None:
+        self._most = most_text, most_body
         self._lost = lost
-        self._transport: asyncio.BaseTransport | None = None
-        self._incoming = Incoming(most_bytes)
+        self._transport: asyncio.WriteTransport | None = None
+        self._incoming = Incoming(*self._most)
         self._answer: asyncio.Future[Incoming] | None = None
-        self.ended = False
         self.begun = False
+        self.ended = False
 
     def expect(self) -> asyncio.Future[Incoming]:
         """The next message. ConnectionError when the connection ends before it is complete."""
@@ -192,34 +125,40 @@ class Inbox(asyncio.BufferedProtocol):
         return self._answer
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport
+        self._transport = cast(asyncio.WriteTransport, transport)
 
     def get_buffer(self, sizehint: int) -> memoryview:
         del sizehint
         return self._incoming.space()
 
     def buffer_updated(self, nbytes: int) -> None:
+        if self._answer is None or self._transport is None:
+            self._hang_up()
+            return
         try:
             if not self._incoming.add(nbytes):
                 return
-        except MalformedMessageError:
+        except (OversizeError, MemoryError):
             self._hang_up()
             return
-        message, self._incoming = self._incoming, Incoming(self._most_bytes)
-        if message.empty:
+        message, self._incoming = self._incoming, Incoming(*self._most)
+        if message.empty and not self.begun:
             self.begun = True
             return
         answer, self._answer = self._answer, None
-        if answer is None:
+        # Who answers a job without having read it would make us keep it, and the next.
+        if message.empty or self._transport.get_write_buffer_size():
+            self._answer = answer
             self._hang_up()
         elif not answer.done():
             answer.set_result(message)
 
     def _hang_up(self) -> None:
         if self._transport is not None:
-            self._transport.close()
+            self._transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        del exc
         self.ended = True
         if self._answer is not None and not self._answer.done():
             self._answer.set_exception(ConnectionResetError())

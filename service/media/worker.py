@@ -1,162 +1,68 @@
-"""One process in which untrusted media is decoded, seen from both sides."""
+"""The program of a media worker: `python -m service.media.worker FD MEMORY_BYTES`."""
 
-import asyncio
-import atexit
-import logging
 import pickle
 import signal
 import socket
+import sys
 import traceback
-from collections.abc import Callable
-from dataclasses import dataclass
-from multiprocessing.context import SpawnProcess
 from typing import Any
 
 from service.errors import MediaCorruptError, UnmaskError
+from service.media.encoding import encode
 from service.media.isolation import isolate
-from service.media.wire import (
-    BEGUN,
-    Inbox,
-    Incoming,
-    MalformedMessageError,
-    pack,
-    read_worker,
-    receive,
-    send,
-)
+from service.media.wire import BEGUN, receive, send
 
-_log = logging.getLogger(__name__)
-
-_JOIN_S = 10.0
+_TOO_MUCH_MEMORY = MediaCorruptError("Decoding the file needs too much memory")
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What became of a job: its value, an error for the client, or a defect of ours (a traceback).
-
-    The first message of a worker is an empty one: it is warm.
-    """
-
-    value: Any = None
-    error: UnmaskError | None = None
-    defect: str = ""
-
-
-def read_answer(incoming: Incoming) -> Answer:
-    """What a worker has sent. Raises MalformedMessageError when it is no answer."""
-    answer = incoming.load(read_worker)
-    if not isinstance(answer, Answer):
-        raise MalformedMessageError
-    return answer
-
-
-class WorkerDefectError(Exception):
-    """A job failed in a way that is our fault, not the file's; holds the worker's traceback."""
-
-
-def work(connection: socket.socket, memory_bytes: int, warm_up: bytes) -> None:
-    """The life of a worker process: isolate itself, warm up, then job after job until the end."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    isolate(memory_bytes, warm_up)
-    send(connection, Answer())
-    try:
-        while True:
-            function, args = receive(connection)
-            connection.sendall(BEGUN)
-            answer = _answer(function, args)
-            try:
-                send(connection, answer)
-            except (pickle.PicklingError, TypeError):
-                send(connection, Answer(defect=traceback.format_exc()))
-    except (EOFError, ConnectionError):
-        return  # the service is gone, or done with this worker
-
-
-def _answer(function: Callable[..., object], args: tuple[object, ...]) -> Answer:
-    try:
-        return Answer(function(*args))
-    except UnmaskError as error:
-        return Answer(error=error)
-    except MemoryError:
-        return Answer(error=MediaCorruptError("Decoding the file needs too much memory"))
-    except Exception:  # noqa: BLE001 -- it is raised again, in the service
-        return Answer(defect=traceback.format_exc())
-
-
-class Worker:
-    """The service's handle of one worker process. Make with `Worker.start`."""
-
-    def __init__(self, process: SpawnProcess, inbox: Inbox, transport: asyncio.Transport) -> None:
-        self._process = process
-        self._inbox = inbox
-        self._transport = transport
-        self._discarded = False
-
-    @classmethod
-    async def start(
-        cls, memory_bytes: int, warm_up: bytes, lost: Callable[[], None], timeout_s: float
-    ) -> "Worker":
-        """Spawn a process and wait until it is warm.
-
-        lost: called when the process has ended or closed its end, however that came about.
-        Raises ConnectionError when it ends before it is warm, TimeoutError when it takes longer.
-        """
-        ours, theirs = socket.socketpair()
-        process = SpawnProcess(
-            target=work, args=(theirs, memory_bytes, warm_up), name="unmask-media", daemon=True
-        )
-        # The worker alone may hold its end: the service learns of its death by its closing.
-        with theirs:
-            process.start()
-        # Before multiprocessing's own handler, which would ask daemons to end by a SIGTERM that
-        # workers ignore, and then wait for them.
-        atexit.register(process.kill)
-        inbox = Inbox(memory_bytes, lost)
-        transport, _ = await asyncio.get_running_loop().create_unix_connection(
-            lambda: inbox, sock=ours
-        )
-        worker = cls(process, inbox, transport)
+def main() -> None:
+    """Isolate this process, warm up, then do job after job until the service hangs up."""
+    descriptor, memory_bytes = int(sys.argv[1]), int(sys.argv[2])
+    # The service drains by itself on SIGTERM; service managers send it to the workers as well.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    isolate(memory_bytes)
+    with socket.socket(fileno=descriptor) as connection:
         try:
-            async with asyncio.timeout(timeout_s):
-                await inbox.expect()
-        except BaseException:
-            worker.kill()
-            await worker.bury()
-            raise
-        return worker
+            while _work(connection):
+                pass
+        except (EOFError, ConnectionError):
+            return  # the service is gone, or done with this worker
 
-    @property
-    def gone(self) -> bool:
-        """Whether the worker is known to have ended, or was killed."""
-        return self._discarded or self._inbox.ended
 
-    def begin(
-        self, function: Callable[..., object], args: tuple[object, ...]
-    ) -> asyncio.Future[Incoming]:
-        """Hand over a job; the worker must have no other. The future is for `read_answer`.
+def _work(connection: socket.socket) -> bool:
+    """Do one job; False when there can be no other. The first job is the warm-up."""
+    try:
+        incoming = receive(connection)
+    except MemoryError:
+        connection.sendall(BEGUN)
+        _send(connection, "error", _described(_TOO_MUCH_MEMORY))
+        return False  # the rest of the message is still on its way
+    connection.sendall(BEGUN)
+    try:
+        function, args = pickle.loads(incoming.text)  # noqa: S301 -- made by our own parent
+        del incoming
+        _send(connection, "value", function(*args))
+    except UnmaskError as error:
+        _send(connection, "error", _described(error))
+    except MemoryError:
+        _send(connection, "error", _described(_TOO_MUCH_MEMORY))
+    except ConnectionError:
+        raise
+    except Exception:  # noqa: BLE001 -- it is raised again, in the service
+        _send(connection, "defect", traceback.format_exc())
+    return True
 
-        It ends in ConnectionError when the worker dies, or sends what is no answer.
-        """
-        answer = self._inbox.expect()
-        self._transport.writelines(pack((function, args)))
-        return answer
 
-    @property
-    def begun(self) -> bool:
-        """Whether the worker has taken up the job it was handed last."""
-        return self._inbox.begun
+def _send(connection: socket.socket, kind: str, value: object) -> None:
+    """kind: "value" of a job, "error" for the client, "defect" of ours, a traceback."""
+    # Nothing of a message is sent before all of it is encoded.
+    send(connection, *encode([kind, value]))
 
-    def kill(self) -> None:
-        """End the process at once: a hung codec does not hear SIGTERM."""
-        self._discarded = True
-        self._process.kill()
-        self._transport.abort()
 
-    async def bury(self) -> None:
-        """Wait for the end of a killed or dead process, so that it leaves no zombie."""
-        self._process.kill()
-        self._transport.abort()
-        await asyncio.to_thread(self._process.join, _JOIN_S)
-        atexit.unregister(self._process.kill)
-        if not self._discarded:
-            _log.warning("a media worker died with exit code %s", self._process.exitcode)
+def _described(error: UnmaskError) -> list[Any]:
+    return [type(error).__name__, error.detail, error.limit, error.retry_after_s]
+
+
+if __name__ == "__main__":
+    main()

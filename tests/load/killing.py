@@ -50,4 +50,4 @@ def trial(model: Path) -> Iterator[Check]:
 
 def _media_workers(server: Running) -> list[int]:
     """Spawned children of the server, but not the one that only tracks shared resources."""
-    return [pid for pid in tree(server.process.pid)[1:] if "spawn_main" in command(pid)]
+    return [pid for pid in tree(server.process.pid)[1:] if "service.media.worker" in command(pid)]

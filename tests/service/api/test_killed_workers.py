@@ -31,7 +31,7 @@ def workers_of(server: Running) -> list[int]:
         # Threads and processes may end while they are looked at.
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
             for child in (task / "children").read_text().split():
-                if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes():
+                if b"service.media.worker" in Path(f"/proc/{child}/cmdline").read_bytes():
                     found.append(int(child))
     return found
 

@@ -19,7 +19,7 @@ from service.errors import (
 from service.faces.crop import CropRule
 from service.faces.detection import overlap
 from service.faces.extract import extract, warm_up
-from service.faces.extraction import Extraction
+from service.faces.extraction import ANSWERS, Extraction
 from service.faces.plan import ExtractionPlan
 from service.media.limits import MediaLimits
 from service.media.upload import Upload
@@ -196,7 +196,7 @@ def test_broken_files_of_every_kind_cost_workers_nothing(
             uploads.append(Upload(data.tobytes()))
 
     async def run() -> None:
-        workers = MediaWorkers(2, GIB, functools.partial(warm_up, PLAN.detector))
+        workers = MediaWorkers(2, GIB, functools.partial(warm_up, PLAN.detector), ANSWERS)
         await workers.start()
         try:
             results = await asyncio.gather(
@@ -222,7 +222,7 @@ def test_a_small_file_that_decodes_to_much_is_refused_and_costs_nothing(
     assert len(bomb) < 2**20
 
     async def run() -> None:
-        workers = MediaWorkers(1, 160 * 2**20, functools.partial(warm_up, PLAN.detector))
+        workers = MediaWorkers(1, 160 * 2**20, functools.partial(warm_up, PLAN.detector), ANSWERS)
         await workers.start()
         try:
             with pytest.raises(MediaCorruptError):
@@ -239,7 +239,7 @@ def test_a_detector_that_runs_out_of_memory_costs_its_own_request(astronaut_jpeg
     large = encode(np.full((1000, 1280, 3), 110, np.uint8), ".jpg")
 
     async def run() -> None:
-        workers = MediaWorkers(1, 150 * 2**20, functools.partial(warm_up, PLAN.detector))
+        workers = MediaWorkers(1, 150 * 2**20, functools.partial(warm_up, PLAN.detector), ANSWERS)
         await workers.start()
         try:
             with pytest.raises(MediaCorruptError, match="memory"):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from service.errors import UnmaskError
 from service.faces.extract import extract, warm_up
-from service.faces.extraction import Extraction
+from service.faces.extraction import ANSWERS, Extraction
 from service.faces.plan import ExtractionPlan
 from service.media.limits import MediaLimits
 from service.media.upload import Upload
@@ -91,7 +91,7 @@ def test_a_damaged_container_costs_nothing_but_its_own_answer(
     files = [DAMAGES[i % len(DAMAGES)](whole, dice) for i in range(DAMAGED)]
 
     async def attacked() -> None:
-        workers = MediaWorkers(2, 2**30, functools.partial(warm_up, PLAN.detector))
+        workers = MediaWorkers(2, 2**30, functools.partial(warm_up, PLAN.detector), ANSWERS)
         await workers.start()
         try:
             jobs = [workers.run(extract, Upload(data), PLAN, timeout_s=5) for data in files]

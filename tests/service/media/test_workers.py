@@ -1,8 +1,11 @@
 """Whatever happens in a worker costs one request, and nothing else."""
 
 import asyncio
+import contextlib
 import os
+import pickle
 import signal
+import threading
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -19,7 +22,7 @@ from service.errors import (
     UnmaskError,
     UnsupportedMediaError,
 )
-from service.media.worker import WorkerDefectError
+from service.media.process import WorkerDefectError
 from service.media.workers import MediaWorkers
 from tests.service.media import worker_jobs as jobs
 
@@ -155,24 +158,114 @@ def test_workers_killed_while_they_answer_cost_their_own_jobs_only() -> None:
     with_workers(test)
 
 
-def test_a_worker_in_foreign_hands_makes_the_service_run_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("job", "args"),
+    [
+        (jobs.talk_nonsense, ()),
+        (jobs.name_a_stranger, ()),
+        (jobs.promise_much, (2**40,)),
+        (jobs.begin_for_ever, ()),
+    ],
+)
+def test_a_worker_in_foreign_hands_costs_its_job_and_is_replaced(
+    job: Callable[..., None], args: tuple[object, ...]
+) -> None:
     async def test(pool: MediaWorkers) -> None:
-        trace = tmp_path / "trace"
-        with pytest.raises(MediaCorruptError):
-            await pool.run(jobs.exploit, str(trace), timeout_s=5)
-        assert not trace.exists()
+        error = await beside_others(pool, job, *args)
+        assert isinstance(error, MediaCorruptError)
+        await until(lambda: pool.restarts == 1)
         assert await pool.run(jobs.add, 1, 2, timeout_s=5) == 3
 
     with_workers(test)
 
 
-def test_a_worker_that_talks_nonsense_is_replaced() -> None:
+def test_what_a_worker_has_forked_goes_with_it() -> None:
     async def test(pool: MediaWorkers) -> None:
-        error = await beside_others(pool, jobs.talk_nonsense)
-        assert isinstance(error, MediaCorruptError)
+        begun = time.monotonic()
+        with pytest.raises(DecodeTimeoutError):
+            await pool.run(jobs.leave_a_child, 60.0, timeout_s=0.5)
         await until(lambda: pool.restarts == 1)
+        assert time.monotonic() - begun < 10
+
+    with_workers(test, workers=1)
+
+
+def test_a_job_that_does_not_fit_into_a_worker_ends_no_service() -> None:
+    async def test(pool: MediaWorkers) -> None:
+        with pytest.raises(MediaCorruptError):
+            await pool.run(jobs.size_of, bytes(600 * MIB), timeout_s=20)
+        assert await pool.run(jobs.size_of, bytes(8 * MIB), timeout_s=5) == 8 * MIB
+        assert pool.restarts <= 1
+
+    with_workers(test, workers=1)
+
+
+def test_a_job_that_does_not_pickle_costs_no_worker() -> None:
+    async def test(pool: MediaWorkers) -> None:
+        for _ in range(3):
+            with pytest.raises((AttributeError, TypeError, pickle.PicklingError)):
+                await pool.run(jobs.size_of, lambda: None, timeout_s=5)
+        assert await pool.run(jobs.add, 1, 1, timeout_s=5) == 2
+
+    with_workers(test, workers=1)
+
+
+def test_callers_are_served_in_the_order_in_which_they_came() -> None:
+    async def test(pool: MediaWorkers) -> None:
+        order: list[str] = []
+
+        async def many() -> None:
+            for number in range(10):
+                await pool.run(jobs.sleep_then, 0.02, number, timeout_s=5)
+                order.append("many")
+
+        async def one() -> None:
+            await pool.run(jobs.add, 1, 1, timeout_s=5)
+            order.append("one")
+
+        await asyncio.gather(many(), one())
+        assert order.index("one") <= 2
+
+    with_workers(test, workers=1)
+
+
+def open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def test_dead_workers_leave_nothing_open() -> None:
+    async def test(pool: MediaWorkers) -> None:
+        async def kill_one(so_far: int) -> int:
+            os.kill(await pool.run(jobs.pid, timeout_s=5), signal.SIGKILL)
+            await until(lambda: pool.restarts == so_far + 1)
+            await asyncio.sleep(0.5)
+            return open_files()
+
+        first = await kill_one(0)
+        assert await kill_one(1) <= first
+        assert await kill_one(2) <= first
 
     with_workers(test)
+
+
+def test_closing_in_the_middle_of_a_start_leaves_no_worker() -> None:
+    async def test() -> None:
+        pool = MediaWorkers(2, 512 * MIB, jobs.nothing)
+        starting = asyncio.create_task(pool.start())
+        await asyncio.sleep(0.05)
+        await pool.close(drain_s=0)
+        with contextlib.suppress(asyncio.CancelledError):
+            await starting
+        assert not pool.alive()
+        assert not children()
+
+    asyncio.run(test())
+
+
+def children() -> list[str]:
+    """The process ids of this process's children that are media workers."""
+    found = Path(f"/proc/self/task/{threading.get_native_id()}/children").read_text().split()
+    return [c for c in found if b"media.worker" in Path(f"/proc/{c}/cmdline").read_bytes()]
 
 
 def test_a_defect_of_ours_comes_back_with_the_worker_s_traceback() -> None:

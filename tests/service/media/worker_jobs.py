@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import stat
+import struct
 import time
 from pathlib import Path
 
@@ -11,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.errors import UnsupportedMediaError
-from service.media.wire import pack
-from service.media.worker import Answer
+from service.media.encoding import encode
+from service.media.wire import BEGUN, frame
 
 
 def add(a: int, b: int) -> int:
@@ -45,6 +46,11 @@ def hang() -> None:
 def bloat(size: int) -> int:
     """A decoder that wants `size` bytes."""
     return len(bytearray(size))
+
+
+def size_of(data: bytes) -> int:
+    """How much came."""
+    return len(data)
 
 
 def refuse() -> None:
@@ -105,9 +111,13 @@ def _own_socket() -> socket.socket:
     raise LookupError("no socket")
 
 
+def _say(text: bytes, body: bytes = b"") -> None:
+    _own_socket().sendall(b"".join(frame(text, [memoryview(body)])))
+
+
 def die_within_an_answer(size: int) -> None:
     """Be killed when half of a large answer is out."""
-    message = b"".join(pack(Answer(grey(size))))
+    message = b"".join(frame(*encode(["value", grey(size)])))
     _own_socket().sendall(message[: len(message) // 2])
     os.kill(os.getpid(), signal.SIGKILL)
 
@@ -118,14 +128,28 @@ def talk_nonsense() -> None:
     time.sleep(60)
 
 
-class _Exploit:
-    def __init__(self, path: str) -> None:
-        self._path = path
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return (os.system, (f"touch {self._path}",))
+def name_a_stranger() -> None:
+    """Answer with a class that nobody permitted."""
+    _say(b'["value",{"Popen":[["true"]]}]')
+    time.sleep(60)
 
 
-def exploit(path: str) -> object:
-    """A pickle that runs a command where it is read."""
-    return _Exploit(path)
+def promise_much(size: int) -> None:
+    """Announce an answer larger than the service takes."""
+    _own_socket().sendall(struct.pack("!QQ", 10, size))
+    time.sleep(60)
+
+
+def begin_for_ever() -> None:
+    """Say again and again that the job has been taken up."""
+    while True:
+        _own_socket().sendall(BEGUN)
+
+
+def leave_a_child(seconds: float) -> int:
+    """Fork, and be killed; the child holds the socket's other descriptor."""
+    if os.fork() == 0:
+        time.sleep(seconds)
+        os._exit(0)
+    os.kill(os.getpid(), signal.SIGKILL)
+    return 0

@@ -1,0 +1,120 @@
+"""Values as JSON and raw bytes: what a worker answers is data, and can do nothing."""
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+import numpy as np
+
+# Numbers and flags only: an array of objects would be one of pointers.
+_DTYPE = re.compile(r"[<|][biuf][1248]")
+
+
+class MalformedError(Exception):
+    """The bytes are no value that was encoded here."""
+
+
+def encode(value: object) -> tuple[bytes, list[memoryview]]:
+    """JSON, and the raw bytes of arrays and byte strings in the order in which it names them.
+
+    value: None, flags, numbers, text, bytes, arrays of numbers, and lists, tuples, dicts with
+    text keys and dataclasses of these. Arrays are not copied where they are contiguous.
+    Raises TypeError for anything else.
+    """
+    pieces: list[memoryview] = []
+    return json.dumps(_plain(value, pieces), separators=(",", ":")).encode(), pieces
+
+
+def _plain(value: Any, pieces: list[memoryview]) -> Any:
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, list):
+        return [_plain(item, pieces) for item in value]
+    tag, held = _tagged(value, pieces)
+    return {tag: held}
+
+
+def _tagged(value: Any, pieces: list[memoryview]) -> tuple[str, Any]:
+    held: Any
+    if isinstance(value, tuple):
+        tag, held = "tuple", [_plain(item, pieces) for item in value]
+    elif isinstance(value, dict):
+        if not all(isinstance(key, str) for key in value):
+            raise TypeError("the keys of a dict must be text")
+        tag, held = "dict", {key: _plain(item, pieces) for key, item in value.items()}
+    elif isinstance(value, bytes):
+        tag, held = "bytes", len(value)
+        pieces.append(memoryview(value))
+    elif isinstance(value, np.ndarray | np.generic):
+        whole = np.ascontiguousarray(value)
+        if not _DTYPE.fullmatch(whole.dtype.str):
+            raise TypeError(f"an array of {whole.dtype} cannot be sent")
+        tag, held = "array", [whole.dtype.str, list(np.shape(value))]
+        pieces.append(whole.reshape(-1).view(np.uint8).data)
+    elif is_dataclass(value) and not isinstance(value, type):
+        tag = type(value).__name__
+        held = [_plain(getattr(value, field.name), pieces) for field in fields(value)]
+    else:
+        raise TypeError(f"a {type(value).__name__} cannot be sent")
+    return tag, held
+
+
+def decode(text: bytes, body: memoryview, kinds: Iterable[type] = ()) -> Any:
+    """The value that `encode` was given.
+
+    body: the raw bytes, one after the other; arrays of bytes share its memory.
+    kinds: the dataclasses that may be named; their fields are not checked.
+    Raises MalformedError when the bytes are anything else.
+    """
+    reader = _Reader(body, {kind.__name__: kind for kind in kinds})
+    try:
+        value = reader.value(json.loads(text))
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError, MemoryError) as error:
+        raise MalformedError from error
+    if reader.at != len(body):
+        raise MalformedError
+    return value
+
+
+class _Reader:
+    def __init__(self, body: memoryview, kinds: dict[str, type]) -> None:
+        self.at = 0
+        self._body = body
+        self._kinds = kinds
+
+    def value(self, plain: Any) -> Any:
+        if isinstance(plain, list):
+            return [self.value(item) for item in plain]
+        if isinstance(plain, dict):
+            ((tag, held),) = plain.items()
+            return self._tagged(tag, held)
+        return plain
+
+    def _tagged(self, tag: str, held: Any) -> Any:
+        if tag == "tuple":
+            return tuple(self.value(held))
+        if tag == "dict" and isinstance(held, dict):
+            return {key: self.value(item) for key, item in held.items()}
+        if tag == "bytes":
+            return bytes(self._take(held))
+        if tag == "array":
+            return self._array(*held)
+        return self._kinds[tag](*self.value(held))
+
+    def _array(self, name: str, shape: list[int]) -> np.ndarray[Any, np.dtype[Any]]:
+        if not _DTYPE.fullmatch(name) or not all(type(side) is int and side >= 0 for side in shape):
+            raise MalformedError
+        kind, count = np.dtype(name), 1
+        for side in shape:
+            count *= side
+        raw = np.frombuffer(self._take(count * kind.itemsize), np.uint8)
+        # A piece may begin anywhere: larger numbers are copied to where they are aligned.
+        return (raw if kind.itemsize == 1 else raw.copy()).view(kind).reshape(shape)
+
+    def _take(self, size: int) -> memoryview:
+        if type(size) is not int or not 0 <= size <= len(self._body) - self.at:
+            raise MalformedError
+        self.at += size
+        return self._body[self.at - size : self.at]

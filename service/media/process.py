@@ -1,0 +1,179 @@
+"""The service's handle of one media worker."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import pickle
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from service import errors
+from service.errors import UnmaskError
+from service.media.encoding import MalformedError, decode
+from service.media.isolation import environment
+from service.media.wire import Inbox, Incoming, frame
+
+_log = logging.getLogger(__name__)
+
+_ERRORS = {
+    name: kind
+    for name, kind in vars(errors).items()
+    if isinstance(kind, type) and issubclass(kind, UnmaskError)
+}
+_MOST_TEXT_BYTES = 4 * 2**20
+"""A report on 512 faces takes a tenth of it."""
+_MOST_SHOWN = 4000
+_END_BY_ITSELF_S, _END_S = 0.2, 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A call, packed for any worker. Made once, before a worker is taken for it."""
+
+    pieces: list[bytes | memoryview]
+
+    @classmethod
+    def of(cls, function: Callable[..., object], args: tuple[object, ...]) -> "Job":
+        """Raises what pickling them raises."""
+        return cls(frame(pickle.dumps((function, args), protocol=5)))
+
+
+class WorkerDefectError(Exception):
+    """A job failed in a way that is our fault, not the file's; holds the worker's traceback."""
+
+
+class WorkerProcess:
+    """One worker process and its socket. Make with `WorkerProcess.start`."""
+
+    def __init__(
+        self, process: subprocess.Popen[bytes], inbox: Inbox, transport: asyncio.WriteTransport
+    ) -> None:
+        self._process = process
+        self._inbox = inbox
+        self._transport = transport
+        self._killed = False
+
+    @classmethod
+    async def start(
+        cls,
+        warm_up: Job,
+        lost: Callable[[], None],
+        *,
+        memory_bytes: int,
+        most_body: int,
+        timeout_s: float,
+    ) -> "WorkerProcess":
+        """Start a process and wait until it is warm.
+
+        warm_up: its first job. lost: called when the process has ended or closed its end,
+        however that came about. most_body: bytes of arrays in an answer; more is no answer.
+        Raises OSError when it cannot be started or ends before it is warm, TimeoutError when it
+        takes longer, WorkerDefectError when the warm-up fails.
+        """
+        ours, theirs = socket.socketpair()
+        inbox = Inbox(_MOST_TEXT_BYTES, most_body, lost)
+        try:
+            # The worker alone may hold its end: its closing is how the service learns of a death.
+            with theirs:
+                process = _spawn(theirs.fileno(), memory_bytes)
+            transport, _ = await asyncio.get_running_loop().create_unix_connection(
+                lambda: inbox, sock=ours
+            )
+        except BaseException:
+            ours.close()
+            raise
+        worker = cls(process, inbox, transport)
+        try:
+            async with asyncio.timeout(timeout_s):
+                read_answer(await worker.begin(warm_up), ())
+        except BaseException:
+            worker.kill()
+            await worker.bury()
+            raise
+        return worker
+
+    @property
+    def gone(self) -> bool:
+        """Whether the worker is known to have ended, or was killed."""
+        return self._killed or self._inbox.ended
+
+    @property
+    def begun(self) -> bool:
+        """Whether the worker has taken up the job it was handed last."""
+        return self._inbox.begun
+
+    def begin(self, job: Job) -> asyncio.Future[Incoming]:
+        """Hand over a job; the worker must have no other. The future is for `read_answer`.
+
+        It ends in ConnectionError when the worker dies, or sends what is no message.
+        """
+        answer = self._inbox.expect()
+        if not self.gone:
+            self._transport.writelines(job.pieces)
+        return answer
+
+    def kill(self) -> None:
+        """End the process at once: a hung codec does not hear SIGTERM."""
+        self._killed = True
+        self._signal()
+        self._transport.abort()
+
+    async def bury(self) -> None:
+        """Wait for the end of a killed or dead process, so that it leaves no zombie."""
+        self._transport.abort()
+        code = await asyncio.to_thread(self._end)
+        if not self._killed:
+            _log.warning("a media worker died with exit code %s", code)
+
+    def _end(self) -> int:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return self._process.wait(_END_BY_ITSELF_S)
+        self._signal()
+        return self._process.wait(_END_S)
+
+    def _signal(self) -> None:
+        # Its group: what a hijacked worker has forked goes with it.
+        if self._process.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+
+
+def _spawn(descriptor: int, memory_bytes: int) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(  # noqa: S603 -- our own program
+        [
+            sys.executable,
+            "-P",
+            "-m",
+            "service.media.worker",
+            str(descriptor),
+            str(memory_bytes),
+        ],
+        env=environment(),
+        pass_fds=(descriptor,),
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+def read_answer(incoming: Incoming, kinds: Iterable[type]) -> Any:
+    """The value that a worker has sent. kinds: the dataclasses that may be in it.
+
+    Raises the UnmaskError that it has sent, WorkerDefectError, and MalformedError when it is
+    no answer.
+    """
+    match decode(incoming.text, incoming.body, kinds):
+        case ["value", value]:
+            return value
+        case ["error", [str(name), str(detail), None | str() as limit, None | int() as retry]]:
+            kind = _ERRORS.get(name)
+            if kind is not None:
+                raise kind(detail[:_MOST_SHOWN], limit=limit, retry_after_s=retry)
+        case ["defect", str(text)]:
+            raise WorkerDefectError(text[-_MOST_SHOWN:])
+    raise MalformedError

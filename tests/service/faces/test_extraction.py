@@ -1,0 +1,53 @@
+"""What a worker claims is held against what it could have found."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from service.errors import MediaCorruptError
+from service.faces.crop import Box, FaceCrop, Quality
+from service.faces.extraction import Extraction
+from service.faces.plan import ExtractionPlan
+from service.media.info import MediaInfo
+
+PLAN = ExtractionPlan(frames=2, max_faces=1)
+CROP = FaceCrop(
+    frame_index=0,
+    time_s=0.0,
+    box=Box(10, 10, 40, 40),
+    landmarks=(),
+    track=0,
+    detection_score=0.9,
+    crop_to_frame=np.eye(2, 3),
+    quality=Quality(40, 9.0, 120.0),
+    pixels=np.zeros((256, 256, 3), np.uint8),
+)
+MEDIA = MediaInfo("image", "png", 640, 480, None, 1, 1, "0" * 64)
+EXTRACTION = Extraction(MEDIA, (CROP,), ((0, 0.0),), 0.01)
+
+
+def test_an_honest_worker_is_believed() -> None:
+    EXTRACTION.expect_within(PLAN)
+    replace(EXTRACTION, crops=(CROP,) * 2, frames=((0, 0.0), (1, 0.1))).expect_within(PLAN)
+    replace(EXTRACTION, crops=()).expect_within(PLAN)
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        {"media": replace(MEDIA, width=10**6, height=10**6)},
+        {"media": replace(MEDIA, width=-640, height=-480)},
+        {"media": replace(MEDIA, width=0)},
+        {"crops": (CROP,) * 3},
+        {"crops": (replace(CROP, pixels=np.zeros((9, 256, 3), np.uint8)),)},
+        {"crops": (replace(CROP, pixels=np.zeros((256, 256, 3), np.float32)),)},
+        {"crops": (replace(CROP, crop_to_frame=np.full((2, 3), np.nan)),)},
+        {"crops": (replace(CROP, crop_to_frame=np.eye(3)),)},
+        {"frames": tuple((i, i / 25) for i in range(3))},
+    ],
+)
+def test_a_claim_beyond_the_plan_is_a_corrupt_file(claim: dict[str, Any]) -> None:
+    with pytest.raises(MediaCorruptError):
+        replace(EXTRACTION, **claim).expect_within(PLAN)

@@ -1,0 +1,111 @@
+"""What comes out is what went in, or nothing."""
+
+import json
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+
+from service.media.encoding import MalformedError, decode, encode
+
+
+@dataclass(frozen=True, slots=True)
+class Inner:
+    name: str
+    at: tuple[float, float] = (0.0, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Outer:
+    inner: Inner
+    picture: np.ndarray = field(compare=False)
+
+
+def through(value: object, *kinds: type) -> object:
+    text, pieces = encode(value)
+    return decode(text, memoryview(bytearray(b"".join(pieces))), kinds)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        True,
+        -3,
+        0.1 + 0.2,
+        "word \N{SNOWMAN}",
+        b"\x00\xff",
+        [1, [2, (3, "four")], {}],
+        (),
+        {"a": {"tuple": [1]}, "b": (b"x", None)},
+        Inner("n", (1.5, float("inf"))),
+    ],
+)
+def test_plain_values_come_out_as_they_went_in(value: object) -> None:
+    found = through(value, Inner)
+    assert found == value
+    assert type(found) is type(value)
+
+
+@pytest.mark.parametrize("dtype", ["u1", "i4", "f4", "f8", "?"])
+@pytest.mark.parametrize("shape", [(), (0, 3), (5,), (2, 3, 4)])
+def test_arrays_keep_their_kind_and_shape(dtype: str, shape: tuple[int, ...]) -> None:
+    array = np.arange(np.prod(shape, dtype=int)).reshape(shape).astype(dtype)
+    found = through(["odd", b"1", array])
+    assert isinstance(found, list)
+    assert found[2].dtype == array.dtype
+    assert found[2].shape == array.shape
+    assert found[2].flags.aligned
+    assert np.array_equal(found[2], array)
+
+
+def test_pictures_are_not_copied() -> None:
+    picture = np.zeros((64, 64, 3), np.uint8)
+    text, pieces = encode(Outer(Inner("x"), picture))
+    assert np.shares_memory(np.frombuffer(pieces[0], np.uint8), picture)
+    body = bytearray(pieces[0])
+    found = decode(text, memoryview(body), (Inner, Outer))
+    found.picture[0, 0] = 9
+    assert body[0] == 9
+
+
+def test_what_is_no_data_cannot_be_sent() -> None:
+    for value in (object(), Inner, len, {1: 2}, np.array([None]), np.array(["a"])):
+        with pytest.raises(TypeError):
+            encode(value)
+
+
+@pytest.mark.parametrize(
+    ("text", "body"),
+    [
+        (b"", b""),
+        (b"\xff", b""),
+        (b"[1", b""),
+        (b'{"Popen":[["true"]]}', b""),
+        (b'{"Inner":[1,2,3,4]}', b""),
+        (b'{"Inner":[]}', b""),
+        (b'{"tuple":1}', b""),
+        (b'{"dict":[1]}', b""),
+        (b'{"a":1,"b":2}', b""),
+        (b"{}", b""),
+        (b'{"bytes":4}', b"abc"),
+        (b'{"bytes":-1}', b"abc"),
+        (b'{"bytes":true}', b"a"),
+        (b'{"bytes":1}', b"abc"),
+        (b'{"array":["|O",[1]]}', bytes(8)),
+        (b'{"array":["<f8",[1099511627776]]}', bytes(8)),
+        (b'{"array":["<f8",[-1,-1]]}', bytes(8)),
+        (b'{"array":["<f8",["1"]]}', bytes(8)),
+        (b'{"array":["<f3",[1]]}', bytes(8)),
+        (b"[" * 100_000, b""),
+        (b"1" * 100_000, b""),
+    ],
+)
+def test_anything_else_is_malformed(text: bytes, body: bytes) -> None:
+    with pytest.raises(MalformedError):
+        decode(text, memoryview(body), (Inner,))
+
+
+def test_text_cannot_smuggle_a_class_through_a_dict() -> None:
+    assert through({"Inner": ["x"]}, Inner) == {"Inner": ["x"]}
+    assert json.loads(encode({"Inner": ["x"]})[0]) == {"dict": {"Inner": ["x"]}}
