@@ -8,7 +8,7 @@ from model_export.data.masks import Alpha, blur, face_span
 from model_export.data.rng import Rng, between, chance
 from model_export.data.warp import Picture, Points
 
-REPLACED = 0.8
+REPLACED = 0.5
 """Share of the plain walls that something else is put in the place of."""
 BLURRED = 0.6
 """Share of the surroundings that are out of focus."""
@@ -102,7 +102,7 @@ def dress(picture: Picture, landmarks: Points, wall: Alpha, rng: Rng) -> Picture
 
 
 def _background(scene: Picture, shape: tuple[int, int], rng: Rng) -> NDArray[np.float32]:
-    """A piece of a scene at a size, turned, in and out of focus, darker or lighter."""
+    """A piece of a scene at a size, turned, in and out of focus, a little darker or lighter."""
     height, width = shape
     across = max(16, round(min(scene.shape[:2]) * between(rng, 0.3, 1.0)))
     top = int(rng.integers(0, scene.shape[0] - across + 1))
@@ -117,5 +117,5 @@ def _background(scene: Picture, shape: tuple[int, int], rng: Rng) -> NDArray[np.
     else:
         noise = rng.normal(0, between(rng, 0, 25), (height // 2 + 1, width // 2 + 1))
         piece = piece + cv2.resize(noise.astype(np.float32), (width, height))[..., None]
-    light = between(rng, 0.25, 1.2) * (1 + rng.normal(0, 0.12, 3))
-    return np.asarray(np.clip(piece * light, 0, 255), np.float32)
+    # No cast of its own: a face lit otherwise than what is around it is what a paste looks like.
+    return np.asarray(np.clip(piece * between(rng, 0.5, 1.1), 0, 255), np.float32)
