@@ -28,6 +28,7 @@ from service.inference.precision import in_precision
 from service.inference.session import Device, Session, SessionPlan
 from service.media.upload import Upload
 from service.runtime import Runtime, usable_cpus
+from service.settings import Settings
 from service.verdict.aggregate import track_logit
 from service.verdict.agreement import agreement
 from service.verdict.calibration import fake_logit, logit_of
@@ -100,7 +101,9 @@ def forged(arguments: argparse.Namespace) -> list[Judged]:
     index = index.split(0.05, seed=0)[1]
     runtime = Runtime()
     cpu = Device("cpu")
-    model = in_precision(read_model_file(arguments.model, runtime), cpu, "auto", runtime)
+    model = in_precision(
+        read_model_file(arguments.model, runtime), cpu, Settings().precision, runtime
+    )
     session = Session(model, cpu, SessionPlan(usable_cpus(), (1, 2, 4, 8)), runtime)
     forge = Forge(index, CropRule(model.spec.crop.scale, model.spec.input.size))
     rng = np.random.default_rng(arguments.seed)

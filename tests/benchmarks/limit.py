@@ -10,6 +10,7 @@ from typing import Any
 from service.media.isolation import KEPT_BYTES
 from service.memory import keep_freed_memory
 from service.runtime import usable_cpus
+from service.settings import Settings
 from tests.benchmarks import materials, results
 from tests.benchmarks.client import Outcome, picture_load, run_load
 from tests.benchmarks.stages import Stages
@@ -64,7 +65,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     figures: dict[str, Any] = {"machine": results.machine(), "picture_bytes": len(picture)}
     bare: dict[str, list[float]] = {stage: [] for stage in (*STAGES, "all")}
     served: dict[int, list[Outcome]] = {count: [] for count in options.connections}
-    with running_server(options.model) as server:
+    with running_server(options.model, PRECISION=Settings().precision) as server:
         run_load(picture_load(server.port, picture, connections=2, seconds=1.0))
         for number in range(options.rounds):
             for stage, rates in bare.items():

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from service.runtime import usable_cpus
+from service.settings import Settings
 from tests.benchmarks import materials, results
 from tests.benchmarks.client import ROOT, Load, picture_load, run_load
 from tests.benchmarks.processes import cpu_share, kill_tree, pss_bytes
@@ -149,7 +150,7 @@ def served(
         process = subprocess.Popen(
             [sys.executable, *peer.command(port, model.absolute())],
             cwd=ROOT,
-            env=environment(model.absolute()),
+            env=environment(model.absolute(), PRECISION=Settings().precision),
             stdin=subprocess.DEVNULL,
             stdout=words,
             stderr=words,

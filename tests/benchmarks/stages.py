@@ -33,7 +33,7 @@ class Stages:
         runtime, settings = Runtime(), Settings()
         device = device or Device("cpu")
         given = read_model_file(model, runtime)
-        self.model = in_precision(given, device, "auto", runtime)
+        self.model = in_precision(given, device, settings.precision, runtime)
         self.session = Session(self.model, device, SessionPlan(threads, BUCKETS), runtime)
         spec = self.model.spec
         self.plan = ExtractionPlan(
