@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from service.devices import media_workers, obtain_model, one_for_each_session, session_plan
 from service.errors import DeadlineExceededError
@@ -139,9 +139,13 @@ class Pipeline:
         staying = self._telemetry.staying
         with staying("media"):
             extraction: Extraction = await self._decode(
-                extract, upload, plan, deadline=deadline, moves=moves
+                extract,
+                upload,
+                plan,
+                deadline=deadline,
+                moves=moves,
+                plausible=lambda found: isinstance(found, Extraction) and found.within(plan),
             )
-        extraction.expect_within(plan)
         extracted = clock()
         permit.settle(len(extraction.crops))
         rule = SupportRule(self._settings.verdict.min_face_px, self._settings.verdict.min_sharpness)
@@ -208,11 +212,14 @@ class Pipeline:
         *args: object,
         deadline: float,
         moves: bool,
+        plausible: Callable[[Any], bool] = lambda drawn: isinstance(drawn, bytes),
     ) -> _Result:
         """Run a job in a media worker. Raises its errors, DeadlineExceededError."""
         try:
             async with asyncio.timeout_at(deadline), self._clips if moves else nullcontext():
-                return await self.media.run(function, *args, timeout_s=self.decode_timeout_s)
+                return await self.media.run(
+                    function, *args, timeout_s=self.decode_timeout_s, plausible=plausible
+                )
         except TimeoutError as error:
             raise DeadlineExceededError from error
 

@@ -1,10 +1,10 @@
 """What one media worker gives back for one upload."""
 
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
 
-from service.errors import MediaCorruptError
 from service.faces.crop import Box, FaceCrop, Quality
 from service.faces.plan import ExtractionPlan
 from service.media.info import MediaInfo
@@ -24,28 +24,33 @@ class Extraction:
     frames: tuple[tuple[int, float], ...]
     seconds: float
 
-    def expect_within(self, plan: ExtractionPlan) -> None:
-        """Raise MediaCorruptError where a worker claims more than the plan lets it find.
+    def within(self, plan: ExtractionPlan) -> bool:
+        """Whether a worker that was given the plan could have found this.
 
-        What the later stages allocate follows from these numbers, and a worker may be in the
-        hands of the file that it decoded.
+        What the later stages allocate and draw follows from these numbers, and a worker may be
+        in the hands of the file that it decoded.
         """
-        size, most = plan.crop.size, plan.frames * plan.max_faces
-        good = (
-            0 < self.media.width * self.media.height <= plan.limits.max_pixels
-            and min(self.media.width, self.media.height) > 0
-            and len(self.frames) <= max(1, plan.frames)
-            and len(self.crops) <= most
+        media, size = self.media, plan.crop.size
+        indices = [index for index, _ in self.frames]
+        per_frame = Counter(crop.frame_index for crop in self.crops)
+        places = {(crop.frame_index, crop.track) for crop in self.crops}
+        return (
+            min(media.width, media.height) > 0
+            and media.width * media.height <= plan.limits.max_pixels
+            and len(indices) == len(set(indices))
+            and 0 < len(indices) <= (plan.frames if media.kind == "video" else 1)
+            and per_frame.keys() <= set(indices)
+            and max(per_frame.values(), default=0) <= plan.max_faces
+            and len(places) == len(self.crops)
             and all(
                 crop.pixels.shape == (size, size, 3)
                 and crop.pixels.dtype == np.uint8
                 and crop.crop_to_frame.shape == (2, 3)
-                and np.isfinite(crop.crop_to_frame).all()
+                and crop.crop_to_frame.dtype == np.float64
+                and bool(np.isfinite(crop.crop_to_frame).all())
                 for crop in self.crops
             )
         )
-        if not good:
-            raise MediaCorruptError("The file cannot be decoded.")
 
 
 ANSWERS = (Extraction, MediaInfo, FaceCrop, Box, Quality)

@@ -1,10 +1,12 @@
 """What keeps a media worker from doing harm, whoever comes to rule it."""
 
+import contextlib
 import ctypes
 import os
 import resource
 import signal
 import sys
+from pathlib import Path
 
 from service.memory import keep_freed_memory
 
@@ -23,7 +25,7 @@ _PR_SET_PDEATHSIG = 1  # prctl(2)
 def environment() -> dict[str, str]:
     """The whole environment of a worker; it finds the modules that this process finds."""
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
-    modules = {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    modules = {"PYTHONPATH": os.pathsep.join(path or str(Path.cwd()) for path in sys.path)}
     return {**kept, **modules, **_THREADS, **_QUIET}
 
 
@@ -36,6 +38,16 @@ def isolate(memory_bytes: int) -> None:
     # A crashing decoder's core file would hold the picture of a person.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     keep_freed_memory(KEPT_BYTES)
+    # Memory that is shared is not in the limit: where there is none left, a worker goes first.
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000")
     if sys.platform == "linux":
         # A service that was killed can no longer end the worker that hangs in a codec.
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def silence() -> None:
+    """Say nothing more: what comes from a decoder must not stand in the service's log."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stderr.fileno())
+    os.close(nowhere)

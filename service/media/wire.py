@@ -153,6 +153,9 @@ class Inbox(asyncio.BufferedProtocol):
         elif not answer.done():
             answer.set_result(message)
 
+    def eof_received(self) -> None:
+        self._hang_up()
+
     def _hang_up(self) -> None:
         if self._transport is not None:
             self._transport.abort()

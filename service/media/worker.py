@@ -5,12 +5,11 @@ import signal
 import socket
 import sys
 import traceback
-from typing import Any
 
 from service.errors import MediaCorruptError, UnmaskError
 from service.media.encoding import encode
-from service.media.isolation import isolate
-from service.media.wire import BEGUN, receive, send
+from service.media.isolation import isolate, silence
+from service.media.wire import BEGUN, Incoming, receive, send
 
 _TOO_MUCH_MEMORY = MediaCorruptError("Decoding the file needs too much memory")
 
@@ -24,6 +23,8 @@ def main() -> None:
     isolate(memory_bytes)
     with socket.socket(fileno=descriptor) as connection:
         try:
+            _work(connection)  # the warm-up
+            silence()
             while _work(connection):
                 pass
         except (EOFError, ConnectionError):
@@ -31,37 +32,35 @@ def main() -> None:
 
 
 def _work(connection: socket.socket) -> bool:
-    """Do one job; False when there can be no other. The first job is the warm-up."""
+    """Do one job; False when there can be no other."""
     try:
         incoming = receive(connection)
     except MemoryError:
         connection.sendall(BEGUN)
-        _send(connection, "error", _described(_TOO_MUCH_MEMORY))
+        send(connection, *_error(_TOO_MUCH_MEMORY))
         return False  # the rest of the message is still on its way
     connection.sendall(BEGUN)
-    try:
-        function, args = pickle.loads(incoming.text)  # noqa: S301 -- made by our own parent
-        del incoming
-        _send(connection, "value", function(*args))
-    except UnmaskError as error:
-        _send(connection, "error", _described(error))
-    except MemoryError:
-        _send(connection, "error", _described(_TOO_MUCH_MEMORY))
-    except ConnectionError:
-        raise
-    except Exception:  # noqa: BLE001 -- it is raised again, in the service
-        _send(connection, "defect", traceback.format_exc())
+    # Outside of what is caught: half an answer must not be followed by another.
+    send(connection, *_answer(incoming))
     return True
 
 
-def _send(connection: socket.socket, kind: str, value: object) -> None:
-    """kind: "value" of a job, "error" for the client, "defect" of ours, a traceback."""
-    # Nothing of a message is sent before all of it is encoded.
-    send(connection, *encode([kind, value]))
+def _answer(incoming: Incoming) -> tuple[bytes, list[memoryview]]:
+    try:
+        function, args = pickle.loads(incoming.text)  # noqa: S301 -- made by our own parent
+        del incoming
+        return encode(["value", function(*args)])
+    except UnmaskError as error:
+        return _error(error)
+    except MemoryError:
+        return _error(_TOO_MUCH_MEMORY)
+    except Exception:  # noqa: BLE001 -- it is raised again, in the service
+        return encode(["defect", traceback.format_exc()])
 
 
-def _described(error: UnmaskError) -> list[Any]:
-    return [type(error).__name__, error.detail, error.limit, error.retry_after_s]
+def _error(error: UnmaskError) -> tuple[bytes, list[memoryview]]:
+    kind = type(error).__name__
+    return encode(["error", [kind, error.detail, error.limit, error.retry_after_s]])
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from service.errors import (
     DecodeTimeoutError,
     MediaCorruptError,
     OverloadedError,
+    UnmaskError,
 )
 from service.media.encoding import MalformedError
 from service.media.process import Job, WorkerDefectError, WorkerProcess, read_answer
@@ -72,6 +73,7 @@ class MediaWorkers:
         self._idle.set()
         self._closing = self._ended = False
         self._restarts = 0
+        self._pause_s = 0.0
 
     async def start(self) -> None:
         """Start all workers and wait until each has warmed up; ConfigurationError if they fail."""
@@ -116,14 +118,14 @@ class MediaWorkers:
             _keep(self._launches, self._replace())
 
     async def _replace(self) -> None:
-        pause_s = 0.1
-        while True:
+        while not self._ended:
+            # Workers that die before they have done anything are not replaced ever faster.
+            pause_s, self._pause_s = self._pause_s, min(2 * self._pause_s + 0.1, _LONGEST_PAUSE_S)
+            await asyncio.sleep(pause_s)
             try:
                 await self._launch()
             except Exception:  # noqa: BLE001 -- whatever it is, the pool must get its worker back
-                _log.exception("a media worker fails to start; next try in %.1f s", pause_s)
-                await asyncio.sleep(pause_s)
-                pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+                _log.exception("a media worker fails to start")
             else:
                 self._restarts += 1
                 _log.warning("a media worker was replaced")
@@ -144,33 +146,44 @@ class MediaWorkers:
         return not self._closing and bool(self._live)
 
     async def run(
-        self, function: Callable[..., _Result], *args: object, timeout_s: float
+        self,
+        function: Callable[..., _Result],
+        *args: object,
+        timeout_s: float,
+        plausible: Callable[[Any], bool] = lambda _: True,
     ) -> _Result:
         """Call function(*args) in a worker and return its result.
 
         function: importable by name; it and its arguments must pickle; the result is made of
-            plain values, bytes, arrays of numbers and the dataclasses named to the constructor,
-            whose fields are as the worker says: it may be in the hands of the file it decodes.
+            plain values, bytes, arrays of numbers and the dataclasses named to the constructor.
         timeout_s: wall-clock limit from when a worker takes the job; waiting is not counted, and
             callers are served in the order in which they came.
+        plausible: whether a worker can have come to a result: it may be in the hands of the file
+            that it decodes, and then says what it likes.
         Cancelling the caller takes the job out of the queue, or kills the worker on it if it is
         not soon done.
 
         Raises MediaCorruptError when the worker died, ran out of memory or sent something else
-        than an answer, DecodeTimeoutError past the limit, OverloadedError while closing, every
-        UnmaskError of the function, and WorkerDefectError for any other exception in it.
+        than a plausible answer, DecodeTimeoutError past the limit, OverloadedError while
+        closing, every UnmaskError of the function, and WorkerDefectError for any other exception
+        in it.
         """
         if self._closing:
             raise OverloadedError("The service is shutting down")
-        job = Job.of(function, args)
         self._running += 1
         self._idle.clear()
         try:
             for _ in range(_ATTEMPTS):
                 worker = await self._take()
+                try:
+                    # Not before: what waits in the queue waits once, not twice.
+                    job = Job.of(function, args)
+                except BaseException:
+                    self._give(worker)
+                    raise
                 incoming = await self._attempt(worker, job, timeout_s)
                 if incoming is not None:
-                    result: _Result = self._read(worker, incoming)
+                    result: _Result = self._read(worker, incoming, plausible)
                     return result
             raise MediaCorruptError("Decoding the file ended its worker")
         finally:
@@ -223,16 +236,21 @@ class MediaWorkers:
                 return None
             raise MediaCorruptError("Decoding the file ended its worker") from error
 
-    def _read(self, worker: WorkerProcess, incoming: Incoming) -> Any:
+    def _read(
+        self, worker: WorkerProcess, incoming: Incoming, plausible: Callable[[Any], bool]
+    ) -> Any:
+        self._pause_s = 0.0
         try:
             result = read_answer(incoming, self._answers)
-        except MalformedError as error:
-            _log.warning("a media worker sent a malformed answer")
-            worker.kill()
-            raise MediaCorruptError("Decoding the file ended its worker") from error
-        except BaseException:
+            if not plausible(result):
+                raise MalformedError
+        except (UnmaskError, WorkerDefectError):
             self._give(worker)
             raise
+        except Exception as error:
+            _log.warning("a media worker sent what it cannot have found: it is replaced")
+            worker.kill()
+            raise MediaCorruptError("Decoding the file ended its worker") from error
         self._give(worker)
         return result
 

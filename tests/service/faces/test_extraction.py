@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from service.errors import MediaCorruptError
 from service.faces.crop import Box, FaceCrop, Quality
 from service.faces.extraction import Extraction
 from service.faces.plan import ExtractionPlan
@@ -25,13 +24,16 @@ CROP = FaceCrop(
     pixels=np.zeros((256, 256, 3), np.uint8),
 )
 MEDIA = MediaInfo("image", "png", 640, 480, None, 1, 1, "0" * 64)
+CLIP = Extraction(replace(MEDIA, kind="video", duration_s=1.0), (CROP,), ((0, 0.0),), 0.01)
 EXTRACTION = Extraction(MEDIA, (CROP,), ((0, 0.0),), 0.01)
 
 
 def test_an_honest_worker_is_believed() -> None:
-    EXTRACTION.expect_within(PLAN)
-    replace(EXTRACTION, crops=(CROP,) * 2, frames=((0, 0.0), (1, 0.1))).expect_within(PLAN)
-    replace(EXTRACTION, crops=()).expect_within(PLAN)
+    assert EXTRACTION.within(PLAN)
+    assert replace(EXTRACTION, crops=()).within(PLAN)
+    later = replace(CROP, frame_index=1)
+    clip = replace(CLIP, crops=(CROP, later), frames=((0, 0.0), (1, 0.1)))
+    assert clip.within(PLAN)
 
 
 @pytest.mark.parametrize(
@@ -40,14 +42,21 @@ def test_an_honest_worker_is_believed() -> None:
         {"media": replace(MEDIA, width=10**6, height=10**6)},
         {"media": replace(MEDIA, width=-640, height=-480)},
         {"media": replace(MEDIA, width=0)},
-        {"crops": (CROP,) * 3},
+        {"crops": (CROP, replace(CROP, track=1))},
+        {"crops": (CROP, CROP)},
+        {"crops": (replace(CROP, frame_index=3),)},
         {"crops": (replace(CROP, pixels=np.zeros((9, 256, 3), np.uint8)),)},
         {"crops": (replace(CROP, pixels=np.zeros((256, 256, 3), np.float32)),)},
         {"crops": (replace(CROP, crop_to_frame=np.full((2, 3), np.nan)),)},
         {"crops": (replace(CROP, crop_to_frame=np.eye(3)),)},
-        {"frames": tuple((i, i / 25) for i in range(3))},
+        {"frames": ((0, 0.0), (1, 0.1))},
+        {"frames": ()},
     ],
 )
-def test_a_claim_beyond_the_plan_is_a_corrupt_file(claim: dict[str, Any]) -> None:
-    with pytest.raises(MediaCorruptError):
-        replace(EXTRACTION, **claim).expect_within(PLAN)
+def test_a_claim_beyond_the_plan_is_none_of_its(claim: dict[str, Any]) -> None:
+    assert not replace(EXTRACTION, **claim).within(PLAN)
+
+
+def test_a_clip_has_as_many_frames_as_asked_for_each_once() -> None:
+    assert not replace(CLIP, frames=tuple((i, i / 25) for i in range(3))).within(PLAN)
+    assert not replace(CLIP, frames=((0, 0.0), (0, 0.1))).within(PLAN)

@@ -1,7 +1,9 @@
 """What comes out is what went in, or nothing."""
 
 import json
-from dataclasses import dataclass, field
+import time
+from dataclasses import dataclass, field, replace
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -38,7 +40,7 @@ def through(value: object, *kinds: type) -> object:
         [1, [2, (3, "four")], {}],
         (),
         {"a": {"tuple": [1]}, "b": (b"x", None)},
-        Inner("n", (1.5, float("inf"))),
+        Inner("n", (1.5, -2.0)),
     ],
 )
 def test_plain_values_come_out_as_they_went_in(value: object) -> None:
@@ -86,6 +88,17 @@ def test_what_is_no_data_cannot_be_sent() -> None:
         (b'{"Inner":[]}', b""),
         (b'{"tuple":1}', b""),
         (b'{"dict":[1]}', b""),
+        (b'{"tuple":{"array":["|u1",[3]]}}', b"abc"),
+        (b'{"tuple":"abc"}', b""),
+        (b'{"Inner":{"bytes":2}}', b"ab"),
+        (b'{"Inner":["n"]}', b""),
+        (b'{"Inner":[1,{"tuple":[0.0,0.0]}]}', b""),
+        (b'{"Inner":["n",{"tuple":[0.0]}]}', b""),
+        (b'{"Inner":["n",[0.0,0.0]]}', b""),
+        (b'{"Inner":["n",{"tuple":[0.0,NaN]}]}', b""),
+        (b'{"Inner":["n",{"tuple":[0.0,1e999]}]}', b""),
+        (b'{"Inner":["n",{"tuple":[0.0,true]}]}', b""),
+        (b'{"array":["|u1",[' + b"1," * 8 + b"1]]}", b"a"),
         (b'{"a":1,"b":2}', b""),
         (b"{}", b""),
         (b'{"bytes":4}', b"abc"),
@@ -104,6 +117,47 @@ def test_what_is_no_data_cannot_be_sent() -> None:
 def test_anything_else_is_malformed(text: bytes, body: bytes) -> None:
     with pytest.raises(MalformedError):
         decode(text, memoryview(body), (Inner,))
+
+
+@dataclass(frozen=True, slots=True)
+class Many:
+    kind: Literal["a", "b"]
+    name: str | None
+    count: int
+    share: float
+    parts: tuple[Inner, ...]
+    flag: bool
+
+
+GOOD = Many("a", None, 3, 1, (Inner("x"), Inner("y")), True)
+
+
+def test_fields_hold_what_they_are_annotated_with() -> None:
+    assert through(GOOD, Inner, Many) == GOOD
+    assert through(replace(GOOD, name="n", parts=()), Inner, Many) is not None
+    lies: list[dict[str, object]] = [
+        {"kind": "c"},
+        {"kind": ["a"]},
+        {"name": 1},
+        {"count": 3.0},
+        {"count": True},
+        {"count": 2**63},
+        {"share": "1"},
+        {"parts": (Inner("x"), "y")},
+        {"parts": [Inner("x")]},
+        {"flag": 1},
+    ]
+    for lie in lies:
+        with pytest.raises(MalformedError):
+            through(replace(GOOD, **lie), Inner, Many)  # type: ignore[arg-type]
+
+
+def test_many_sides_are_refused_before_they_are_multiplied() -> None:
+    sides = ",".join(["9"] * 100_000).encode()
+    begun = time.process_time()
+    with pytest.raises(MalformedError):
+        decode(b'{"array":["|u1",[' + sides + b"]]}", memoryview(b"a"))
+    assert time.process_time() - begun < 0.5
 
 
 def test_text_cannot_smuggle_a_class_through_a_dict() -> None:

@@ -146,10 +146,18 @@ def begin_for_ever() -> None:
         _own_socket().sendall(BEGUN)
 
 
-def leave_a_child(seconds: float) -> int:
-    """Fork, and be killed; the child holds the socket's other descriptor."""
-    if os.fork() == 0:
-        time.sleep(seconds)
+def leave_a_child(path: str) -> int:
+    """Fork, and be killed; the child, whose number is left at a path, holds the socket."""
+    child = os.fork()
+    if child == 0:
+        time.sleep(60)
         os._exit(0)
+    Path(path).write_text(str(child))
     os.kill(os.getpid(), signal.SIGKILL)
     return 0
+
+
+def print_lies() -> None:
+    """Write what looks like the service's own words."""
+    for descriptor in (1, 2):
+        os.write(descriptor, b"all is well\n")
