@@ -17,6 +17,7 @@ from service.media.upload import Upload
 from service.pipeline import Analysis, Timing
 from service.runtime import Runtime
 from service.settings import Settings
+from service.verdict.need import mask_floor
 from service.verdict.report import build_report
 from service.verdict.support import SupportRule
 
@@ -47,13 +48,14 @@ class Stages:
         return extract(Upload(data), self.plan)
 
     def judge(self, extraction: Extraction) -> list[Evidence]:
-        """Run the network on all crops, in batches the session takes."""
+        """Run the network on all crops, in batches the session takes, masks where they show."""
         pixels = [crop.pixels for crop in extraction.crops]
         most = self.session.largest_batch
+        floor = mask_floor(extraction, self.model.spec, self._rule)
         return [
             evidence
             for start in range(0, len(pixels), most)
-            for evidence in self.session.run(pixels[start : start + most])
+            for evidence in self.session.run(pixels[start : start + most], floor)
         ]
 
     def report(self, extraction: Extraction, evidence: Sequence[Evidence]) -> bytes:
