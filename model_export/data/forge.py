@@ -135,8 +135,10 @@ class Forge:
         return target, made, family
 
     def _elsewhere(self, target: Canvas, rng: Rng) -> Canvas:
-        scene = self.index.read(int(rng.integers(len(self.index)))).pixels
-        moved = draw_surroundings(target.pixels, target.landmarks, scene, rng)
+        other = int(rng.integers(len(self.index)))
+        moved = draw_surroundings(
+            target.pixels, target.landmarks, lambda: self.index.read(other).pixels, rng
+        )
         return Canvas(moved, target.landmarks)
 
     def _donor(self, target: Canvas, position: int, side: float, rng: Rng) -> Canvas:

@@ -1,5 +1,7 @@
 """Other surroundings and clothes for heads that were photographed before a plain wall."""
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -20,13 +22,15 @@ _MOST_COLOUR, _LEAST_LIGHT = 14, 100
 """Range of a wall's channels, and its darkest channel, in grey levels."""
 
 
-def draw_surroundings(picture: Picture, landmarks: Points, scene: Picture, rng: Rng) -> Picture:
+def draw_surroundings(
+    picture: Picture, landmarks: Points, scene: Callable[[], Picture], rng: Rng
+) -> Picture:
     """The head before another background, where it stood before a plain bright wall.
 
-    picture: uint8 RGB (H, W, 3); landmarks: float32 (68, 2) in its pixels; scene: any picture,
-    uint8 RGB, of which a piece becomes the background. Studio portraits all have the same wall
-    and the same white shirt, and a network that knows no other surroundings takes a street
-    behind a real person for something amiss.
+    picture: uint8 RGB (H, W, 3); landmarks: float32 (68, 2) in its pixels; scene: gives any
+    picture, uint8 RGB, of which a piece becomes the background; asked only if one is needed.
+    Studio portraits all have the same wall and the same white shirt, and a network that knows no
+    other surroundings takes a street behind a real person for something amiss.
     """
     if not chance(rng, REPLACED):
         return picture
@@ -34,7 +38,7 @@ def draw_surroundings(picture: Picture, landmarks: Points, scene: Picture, rng: 
     if wall is None:
         return picture
     colour = np.median(picture[wall > 0.9], axis=0)
-    background = _background(scene, picture.shape[:2], rng)
+    background = _background(scene(), picture.shape[:2], rng)
     # Multiplied, not pasted: strands of hair before the wall are half transparent.
     gain = background / np.maximum(colour, 1).astype(np.float32)
     lit = np.minimum(picture * gain, 255)

@@ -35,7 +35,7 @@ _BY_ITSELF_S, _KERNEL_S = 0.2, 10.0
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A call, packed for any worker. Made once, before a worker is taken for it."""
+    """A call, packed for any worker."""
 
     pieces: list[bytes | memoryview]
 

@@ -248,7 +248,7 @@ class MediaWorkers:
             self._give(worker)
             raise
         except Exception as error:
-            _log.warning("a media worker sent what it cannot have found: it is replaced")
+            _log.warning("a media worker sent what it cannot have found", exc_info=error)
             worker.kill()
             raise MediaCorruptError("Decoding the file ended its worker") from error
         self._give(worker)

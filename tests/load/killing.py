@@ -49,5 +49,5 @@ def trial(model: Path) -> Iterator[Check]:
 
 
 def _media_workers(server: Running) -> list[int]:
-    """Spawned children of the server, but not the one that only tracks shared resources."""
+    """The server's decoding processes."""
     return [pid for pid in tree(server.process.pid)[1:] if "service.media.worker" in command(pid)]

@@ -47,7 +47,7 @@ def test_where_no_plain_wall_is_nothing_changes(faces: FaceIndex) -> None:
     assert find_wall(noisy, face.landmarks) is None
     for seed in range(4):
         rng = np.random.default_rng(seed)
-        assert np.array_equal(draw_surroundings(noisy, face.landmarks, SCENE, rng), noisy)
+        assert np.array_equal(draw_surroundings(noisy, face.landmarks, lambda: SCENE, rng), noisy)
 
 
 def test_the_face_stays_and_the_wall_goes(faces: FaceIndex) -> None:
@@ -55,7 +55,9 @@ def test_the_face_stays_and_the_wall_goes(faces: FaceIndex) -> None:
     hull = polygon(face.landmarks, *face.pixels.shape[:2]) > 0.99
     changed = []
     for seed in range(12):
-        moved = draw_surroundings(face.pixels, face.landmarks, SCENE, np.random.default_rng(seed))
+        moved = draw_surroundings(
+            face.pixels, face.landmarks, lambda: SCENE, np.random.default_rng(seed)
+        )
         change = np.abs(moved.astype(int) - face.pixels).max(-1)
         assert change[hull].mean() < 2
         changed.append(change[:20].mean() > 10)
