@@ -6,10 +6,14 @@ from multiprocessing import get_context
 
 import cv2
 
+START_METHOD = "spawn"
+"""A forked process would inherit the locks of OpenCV's threads but not the threads: it hangs as
+soon as this process has used them."""
+
 
 def process_pool(workers: int) -> ProcessPoolExecutor:
     """Spawned workers with one thread each. Raises ValueError when `workers` is not positive."""
-    return ProcessPoolExecutor(workers, get_context("spawn"), initializer=single_threaded)
+    return ProcessPoolExecutor(workers, get_context(START_METHOD), initializer=single_threaded)
 
 
 def single_threaded() -> None:

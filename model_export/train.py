@@ -22,6 +22,7 @@ from model_export.losses import Truth, paper_losses, stronger_losses
 from model_export.networks.contract import NetworkConfig, NetworkOutput
 from model_export.networks.factory import Network, build_network
 from model_export.networks.mobile import MobileNetwork
+from model_export.processes import START_METHOD
 from model_export.restore import read_trained
 from model_export.validate import validate
 from service.faces.crop import CropRule
@@ -190,6 +191,7 @@ class Trainer:
             pairs,  # type: ignore[arg-type]  # collate turns pairs into batches
             batch_size=self.config.batch // 2,
             num_workers=self.config.workers,
+            multiprocessing_context=START_METHOD if self.config.workers else None,
             collate_fn=collate,
             drop_last=False,
             prefetch_factor=4 if self.config.workers else None,

@@ -10,6 +10,7 @@ from torch.utils.data import DataLoader
 from model_export.data.faces import FaceIndex
 from model_export.data.forge import Forge, Pair
 from model_export.data.pairs import PairDataset
+from model_export.processes import START_METHOD
 from model_export.sources.sample import Sample, Tally
 from service.faces.crop import Box, CropRule
 from service.faces.quality import measure
@@ -63,6 +64,7 @@ class SyntheticSource:
             self._pairs,
             batch_size=None,
             num_workers=self._workers,
+            multiprocessing_context=START_METHOD if self._workers else None,
             collate_fn=_unchanged,  # type: ignore[arg-type]  # without batches it gets one item
         )
         for number, pair in enumerate(loader):

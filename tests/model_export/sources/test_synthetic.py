@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -44,6 +45,18 @@ def test_worker_processes_make_the_same_pairs(people: FaceIndex) -> None:
     shared = SyntheticSource(people, ("self_blend",), 4, CropRule(), workers=2)
     pairs = zip(alone.samples(), shared.samples(), strict=True)
     assert all(np.array_equal(a.crop, b.crop) for a, b in pairs)
+
+
+def test_worker_processes_start_beside_the_threads_of_opencv(people: FaceIndex) -> None:
+    source = SyntheticSource(people, ("self_blend",), 1, CropRule(), workers=1)
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(4)
+    try:
+        for _ in range(2):
+            cv2.GaussianBlur(np.zeros((2000, 2000, 3), np.uint8), (31, 31), 0)
+            assert len([*source.samples()]) == 2
+    finally:
+        cv2.setNumThreads(before)
 
 
 def test_too_few_people_are_refused(people: FaceIndex) -> None:
