@@ -15,11 +15,10 @@ from model_export.data.retouch import beautify
 from model_export.data.rng import Rng, between, chance
 from model_export.data.scene import draw_scene
 from model_export.data.surroundings import draw_surroundings
+from model_export.data.view import CONTEXT, draw_view, draw_view_inside, window_of
 from model_export.data.warp import Picture, Points, move_points, similarity, warp
 from service.faces.crop import CropRule, cut_square
 
-CONTEXT = 1.5
-"""Side of the working picture over the side of the crop: room for jitter and for codecs."""
 CANDIDATES, SHORTLIST = 64, 3
 """Donors drawn for each swap, and how many of them, best pose first, are compared by skin."""
 SIDES = (100.0, 420.0)
@@ -29,7 +28,11 @@ ENLARGED = 1.15
 SOFTENED = 0.5
 """Share of the tight pictures whose continuation beyond their edge is unsharp: mirrored eyes are
 no background, but an unsharp background alone would hide that a fake is softer than it."""
-WHOLE_WEIGHT = 30.0
+UNCUT = 0.75
+"""Share of the tight pictures of which only what lies inside their edge is seen. A real face in a
+sharp square with something softer around it looks like what a generator's square pasted into a
+picture looks like: who learns from too many of them takes such squares for real."""
+WHOLE_WEIGHT = 50.0
 """How much oftener a picture that holds the whole face and its surroundings is drawn than one cut
 tight: the service sees faces with their surroundings, and only there does a face show that is
 softer than what is around it."""
@@ -91,14 +94,17 @@ class Forge:
 
     def pair(self, position: int, rng: Rng) -> Pair:
         """One pair whose target is the index's picture at `position`."""
+        face = self.index.read(position)
         side = self._draw_side(position, rng)
-        target, manipulation, family = self.manipulate(position, side, rng)
+        target, manipulation, family = self._manipulate(face, position, side, rng)
         # Platforms differ: some pictures arrive untouched, others worse than the strength says.
         steps = draw_degradation(rng, min(1.0, self.strength * between(rng, 0, 2)))
         caption = draw_caption(rng)
         if caption is not None:
             steps = [caption, *steps]
-        view = self._view(rng)
+        window = window_of(face, self.rule)
+        uncut = window.cuts_the_crop and chance(rng, UNCUT)
+        view = draw_view_inside(window, rng) if uncut else draw_view(rng)
         # Linear interpolation alone would soften every crop; the service often need not resample.
         kind = cv2.INTER_CUBIC if chance(rng, CRISP) else cv2.INTER_LINEAR
         return Pair(
@@ -114,7 +120,12 @@ class Forge:
 
         side: pixels of the network's crop in the working picture, which is CONTEXT times that.
         """
-        target = self._canvas(self.index.read(position), side, rng, soften=chance(rng, SOFTENED))
+        return self._manipulate(self.index.read(position), position, side, rng)
+
+    def _manipulate(
+        self, face: RealFace, position: int, side: float, rng: Rng
+    ) -> tuple[Canvas, Manipulation, str]:
+        target = self._canvas(face, side, rng, soften=chance(rng, SOFTENED))
         target = self._elsewhere(target, rng)
         # Not on donors: a fake that brings its own shadow or glasses is no fake to fall for.
         lit = draw_scene(target.pixels, target.landmarks, rng)
@@ -176,18 +187,6 @@ class Forge:
         natural = self.rule.scale * float(self.index.boxes[position, 3])
         drawn = between(rng, *SIDES)
         return min(drawn, ENLARGED * natural)
-
-    def _view(self, rng: Rng) -> NDArray[np.float64]:
-        """Where the crop looks: unit square of the working picture to unit square of the crop."""
-        zoom = CONTEXT / between(rng, 0.78, 1.12)
-        angle = np.deg2rad(rng.normal(0, 5))
-        cosine, sine = zoom * np.cos(angle), zoom * np.sin(angle)
-        linear = np.array([[cosine, -sine], [sine, cosine]])
-        if chance(rng, 0.5):
-            linear[:, 0] *= -1
-        centre = np.full(2, 0.5)
-        shift = centre + rng.uniform(-0.06, 0.06, 2) - linear @ centre
-        return np.asarray(np.c_[linear, shift], np.float64)
 
     def _look(
         self, picture: Picture, view: NDArray[np.float64], interpolation: int = cv2.INTER_LINEAR
