@@ -244,6 +244,7 @@ async def open_pipeline(settings: Settings, telemetry: Telemetry) -> AsyncIterat
         settings.media.memory_bytes,
         partial(warm_up, settings.faces.plan()),
         ANSWERS,
+        lifetime_s=settings.media.lifetime_s,
     )
     queue = BatchQueue(settings.inference.linger_s)
     plan = session_plan(settings)

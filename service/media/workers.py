@@ -4,16 +4,16 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from service.errors import (
-    ConfigurationError,
     DecodeTimeoutError,
     MediaCorruptError,
     OverloadedError,
     UnmaskError,
 )
+from service.media.crew import Crew, CrewPlan
 from service.media.encoding import MalformedError
 from service.media.process import Job, WorkerDefectError, WorkerProcess, read_answer
 from service.media.wire import Incoming
@@ -21,7 +21,6 @@ from service.media.wire import Incoming
 _Result = TypeVar("_Result")
 _log = logging.getLogger(__name__)
 
-_LONGEST_PAUSE_S = 5.0
 _ATTEMPTS = 3
 
 
@@ -41,6 +40,7 @@ class MediaWorkers:
         answers: tuple[type, ...] = (),
         *,
         start_timeout_s: float = 60.0,
+        lifetime_s: float = 600.0,
         leave_s: float = 0.25,
         most_answer_bytes: int = 256 * 2**20,
     ) -> None:
@@ -51,90 +51,47 @@ class MediaWorkers:
         warm_up: importable function, called once in each new worker before it takes jobs.
         answers: the dataclasses that results are made of.
         start_timeout_s: how long a worker may take to warm up.
+        lifetime_s: age at the latest at which a worker leaves to a successor: what one file may
+            have left in it must not see later ones for ever.
         leave_s: how long a job may go on whose caller is gone. Most are done by then, and
             cheaper to finish than a worker is to replace.
         most_answer_bytes: arrays and bytes in a result; what is larger counts as corrupt.
         """
-        self._workers = workers
-        self._memory_bytes = memory_bytes
-        self._warm_up = Job.of(warm_up, ())
+        plan = CrewPlan(
+            workers,
+            Job.of(warm_up, ()),
+            memory_bytes,
+            start_timeout_s,
+            most_answer_bytes,
+            lifetime_s,
+        )
+        self._crew = Crew(plan, ready=self._give, old=self._old, lost=self._lost)
         self._answers = answers
-        self._start_timeout_s = start_timeout_s
         self._leave_s = leave_s
-        self._most_answer_bytes = most_answer_bytes
-        self._live: set[WorkerProcess] = set()
         # The last to have worked is the first to work again: its caches are warm.
         self._free: list[WorkerProcess] = []
         self._waiting: deque[asyncio.Future[WorkerProcess]] = deque()
-        self._launches: set[asyncio.Task[None]] = set()
-        self._burials: set[asyncio.Task[None]] = set()
         self._running = 0
         self._idle = asyncio.Event()
         self._idle.set()
         self._closing = self._ended = False
-        self._restarts = 0
-        self._pause_s = 0.0
 
     async def start(self) -> None:
         """Start all workers and wait until each has warmed up; ConfigurationError if they fail."""
-        launches = [_keep(self._launches, self._launch()) for _ in range(self._workers)]
-        for outcome in await asyncio.gather(*launches, return_exceptions=True):
-            if isinstance(outcome, TimeoutError):
-                raise ConfigurationError("The media workers did not start in time") from outcome
-            if isinstance(outcome, OSError | WorkerDefectError):
-                raise ConfigurationError("The media workers fail to start") from outcome
-            if outcome is not None:
-                raise outcome
+        await self._crew.start()
 
-    async def _launch(self) -> None:
-        started: list[WorkerProcess] = []
-
-        def lost() -> None:
-            for worker in started:
-                self._lost(worker)
-
-        worker = await WorkerProcess.start(
-            self._warm_up,
-            lost,
-            memory_bytes=self._memory_bytes,
-            most_body=self._most_answer_bytes,
-            timeout_s=self._start_timeout_s,
-        )
-        # No await from here on: a launch that is cancelled must not leave a worker behind.
-        started.append(worker)
-        self._live.add(worker)
-        self._give(worker)
-        if worker.gone:
-            self._lost(worker)
+    def _old(self, worker: WorkerProcess) -> None:
+        if worker in self._free:
+            self._crew.leaves(worker)
 
     def _lost(self, worker: WorkerProcess) -> None:
-        if worker not in self._live:
-            return
-        self._live.remove(worker)
         if worker in self._free:
             self._free.remove(worker)
-        _keep(self._burials, worker.bury())
-        if not self._ended:
-            _keep(self._launches, self._replace())
-
-    async def _replace(self) -> None:
-        while not self._ended:
-            # Workers that die before they have done anything are not replaced ever faster.
-            pause_s, self._pause_s = self._pause_s, min(2 * self._pause_s + 0.1, _LONGEST_PAUSE_S)
-            await asyncio.sleep(pause_s)
-            try:
-                await self._launch()
-            except Exception:  # noqa: BLE001 -- whatever it is, the pool must get its worker back
-                _log.exception("a media worker fails to start")
-            else:
-                self._restarts += 1
-                _log.warning("a media worker was replaced")
-                return
 
     @property
     def restarts(self) -> int:
-        """How many workers have been started in place of another so far."""
-        return self._restarts
+        """How many workers have been started in place of one that died so far."""
+        return self._crew.restarts
 
     @property
     def running(self) -> int:
@@ -143,7 +100,7 @@ class MediaWorkers:
 
     def alive(self) -> bool:
         """Whether jobs sent now would be worked on; for readiness."""
-        return not self._closing and bool(self._live)
+        return not self._closing and self._crew.alive > 0
 
     async def run(
         self,
@@ -206,7 +163,7 @@ class MediaWorkers:
             raise
 
     def _give(self, worker: WorkerProcess) -> None:
-        if worker.gone:
+        if worker.gone or self._crew.leaves(worker):
             return
         while self._waiting:
             place = self._waiting.popleft()
@@ -239,7 +196,7 @@ class MediaWorkers:
     def _read(
         self, worker: WorkerProcess, incoming: Incoming, plausible: Callable[[Any], bool]
     ) -> Any:
-        self._pause_s = 0.0
+        self._crew.proved()
         try:
             result = read_answer(incoming, self._answers)
             if not plausible(result):
@@ -272,18 +229,4 @@ class MediaWorkers:
         for place in self._waiting:
             if not place.done():
                 place.set_exception(OverloadedError("The service is shutting down"))
-        for launch in self._launches:
-            launch.cancel()
-        await asyncio.gather(*self._launches, return_exceptions=True)
-        for worker in list(self._live):
-            worker.kill()
-            self._lost(worker)
-        await asyncio.gather(*self._burials, return_exceptions=True)
-
-
-def _keep(tasks: set[asyncio.Task[None]], work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-    # The event loop itself holds tasks weakly.
-    task = asyncio.get_running_loop().create_task(work)
-    tasks.add(task)
-    task.add_done_callback(tasks.discard)
-    return task
+        await self._crew.end()

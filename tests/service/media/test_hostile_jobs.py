@@ -1,0 +1,152 @@
+"""Whatever happens in a worker costs one request, and nothing else."""
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from service.errors import (
+    DecodeTimeoutError,
+    MediaCorruptError,
+)
+from service.media.workers import MediaWorkers
+from tests.service.media import worker_jobs as jobs
+from tests.service.media.worker_pool import beside_others, running, until, with_workers
+
+MIB = 2**20
+
+
+def test_a_worker_killed_in_the_middle_of_a_job_costs_that_job_only() -> None:
+    async def test(pool: MediaWorkers) -> None:
+        error = await beside_others(pool, jobs.die_after, 0.1)
+        assert isinstance(error, MediaCorruptError)
+        await until(lambda: pool.restarts == 1)
+        assert pool.alive()
+
+    with_workers(test)
+
+
+def test_a_hung_worker_is_ended_and_replaced() -> None:
+    async def test(pool: MediaWorkers) -> None:
+        begun = time.monotonic()
+        error = await beside_others(pool, jobs.hang)
+        assert isinstance(error, DecodeTimeoutError)
+        assert 0.4 < time.monotonic() - begun < 5
+        await until(lambda: pool.restarts == 1)
+        assert await pool.run(jobs.add, 1, 1, timeout_s=5) == 2
+
+    with_workers(test)
+
+
+def test_a_worker_that_wants_too_much_memory_gets_none() -> None:
+    async def test(pool: MediaWorkers) -> None:
+        error = await beside_others(pool, jobs.bloat, 1024 * MIB)
+        assert isinstance(error, MediaCorruptError)
+        assert await pool.run(jobs.bloat, 64 * MIB, timeout_s=5) == 64 * MIB
+
+    with_workers(test)
+
+
+def test_a_stopped_worker_costs_one_job_its_time_limit() -> None:
+    async def test(pool: MediaWorkers) -> None:
+        os.kill(await pool.run(jobs.pid, timeout_s=5), signal.SIGSTOP)
+        with pytest.raises(DecodeTimeoutError):
+            await pool.run(jobs.add, 4, 4, timeout_s=0.3)
+        assert await pool.run(jobs.add, 4, 4, timeout_s=5) == 8
+        assert pool.restarts == 1
+
+    with_workers(test, workers=1)
+
+
+def test_workers_killed_while_they_answer_cost_their_own_jobs_only() -> None:
+    size = 2 * MIB  # more than a socket holds: a worker waits in the middle of its answer
+
+    async def test(pool: MediaWorkers) -> None:
+        victims = [pool.run(jobs.die_within_an_answer, size, timeout_s=5) for _ in range(4)]
+        others = [pool.run(jobs.grey, size, timeout_s=5) for _ in range(12)]
+        results = await asyncio.gather(*victims, *others, return_exceptions=True)
+        assert all(isinstance(lost, MediaCorruptError) for lost in results[:4])
+        for picture in results[4:]:
+            assert isinstance(picture, np.ndarray)
+            assert picture.nbytes == size
+            assert (picture == 128).all()
+
+    with_workers(test)
+
+
+@pytest.mark.parametrize(
+    ("job", "args"),
+    [
+        (jobs.talk_nonsense, ()),
+        (jobs.name_a_stranger, ()),
+        (jobs.promise_much, (2**40,)),
+        (jobs.begin_for_ever, ()),
+    ],
+)
+def test_a_worker_in_foreign_hands_costs_its_job_and_is_replaced(
+    job: Callable[..., None], args: tuple[object, ...]
+) -> None:
+    async def test(pool: MediaWorkers) -> None:
+        error = await beside_others(pool, job, *args)
+        assert isinstance(error, MediaCorruptError)
+        await until(lambda: pool.restarts == 1)
+        assert await pool.run(jobs.add, 1, 2, timeout_s=5) == 3
+
+    with_workers(test)
+
+
+def test_what_a_worker_has_forked_goes_with_it(tmp_path: Path) -> None:
+    async def test(pool: MediaWorkers) -> None:
+        trace = tmp_path / "pid"
+        with pytest.raises(DecodeTimeoutError):
+            await pool.run(jobs.leave_a_child, str(trace), timeout_s=0.5)
+        await until(lambda: pool.restarts == 1)
+        await until(lambda: not running(int(trace.read_text())))
+
+    with_workers(test, workers=1)
+
+
+def test_a_job_that_does_not_fit_into_a_worker_ends_no_service() -> None:
+    async def test(pool: MediaWorkers) -> None:
+        with pytest.raises(MediaCorruptError):
+            await pool.run(jobs.size_of, bytes(600 * MIB), timeout_s=20)
+        assert await pool.run(jobs.size_of, bytes(8 * MIB), timeout_s=5) == 8 * MIB
+        assert pool.restarts <= 1
+
+    with_workers(test, workers=1)
+
+
+def test_an_answer_that_cannot_be_is_not_believed_and_its_worker_replaced() -> None:
+    async def test(pool: MediaWorkers) -> None:
+        with pytest.raises(MediaCorruptError):
+            await pool.run(jobs.add, 1, 1, timeout_s=5, plausible=lambda total: total > 5)
+        await until(lambda: pool.restarts == 1)
+        assert await pool.run(jobs.add, 3, 3, timeout_s=5, plausible=lambda n: n > 5) == 6
+
+    with_workers(test)
+
+
+def test_what_a_worker_prints_stands_nowhere(capfd: pytest.CaptureFixture[str]) -> None:
+    async def test(pool: MediaWorkers) -> None:
+        await pool.run(jobs.print_lies, timeout_s=5)
+
+    with_workers(test)
+    captured = capfd.readouterr()
+    assert "all is well" not in captured.out + captured.err
+
+
+def test_no_secret_reaches_a_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UNMASK_API_KEYS", "a-secret")
+
+    async def test(pool: MediaWorkers) -> None:
+        seen, shown = await pool.run(jobs.environment, timeout_s=5)
+        assert "UNMASK_API_KEYS" not in seen
+        assert seen["OMP_NUM_THREADS"] == "1"
+        assert b"a-secret" not in shown
+
+    with_workers(test)

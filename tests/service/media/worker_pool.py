@@ -1,0 +1,56 @@
+"""Pools of real workers for the tests of them."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from service.media.workers import MediaWorkers
+from tests.service.media import worker_jobs as jobs
+
+MIB = 2**20
+
+
+def with_workers(
+    test: Callable[[MediaWorkers], Awaitable[None]],
+    workers: int = 2,
+    warm_up: Callable[[], object] = jobs.nothing,
+    lifetime_s: float = 600.0,
+) -> None:
+    async def run() -> None:
+        pool = MediaWorkers(workers, 512 * MIB, warm_up, lifetime_s=lifetime_s)
+        try:
+            await pool.start()
+            await asyncio.wait_for(test(pool), 30)
+        finally:
+            await pool.close(drain_s=0)
+
+    asyncio.run(run())
+
+
+async def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "this never came true"
+        await asyncio.sleep(0.02)
+
+
+async def beside_others(
+    pool: MediaWorkers, job: Callable[..., Any], *args: object
+) -> BaseException:
+    """Run a harmful job among six harmless ones, which must all succeed; give its error."""
+    harmful = pool.run(job, *args, timeout_s=0.5)
+    harmless = [pool.run(jobs.sleep_then, 0.05, i, timeout_s=5) for i in range(6)]
+    error, *results = await asyncio.gather(harmful, *harmless, return_exceptions=True)
+    assert results == list(range(6))
+    assert isinstance(error, BaseException)
+    return error
+
+
+def running(process: int) -> bool:
+    """Whether a process is there, and more than a zombie."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
