@@ -19,6 +19,7 @@ COMMANDS = {
     "evaluate": "measure a detector on labelled data",
     "protocol": "train and measure the paper's table: seen, unseen, fine-tuned",
     "tabulate": "put evaluations side by side",
+    "average": "put a checkpoint between two, before and after more training",
     "calibrate": "fit probabilities and thresholds on held-out pairs",
     "finetune": "teach a detector a new method from a few labelled pictures",
 }
