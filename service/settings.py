@@ -37,7 +37,8 @@ class MediaSettings(BaseModel):
     memory_bytes: limit of private memory of each worker; with less than 256 MiB the detector
         could not look at a large picture, and what it holds would be missing ever after.
     timeout_s: wall-clock limit for decoding one upload.
-    lifetime_s: age at the latest at which a worker leaves to a new one.
+    lifetime_s: age at the latest at which a worker's successor is started, which it leaves to; a
+        start takes a core for a moment, so not every few seconds.
     """
 
     max_bytes: Positive = MediaLimits().max_bytes
@@ -49,7 +50,7 @@ class MediaSettings(BaseModel):
     workers: Positive | None = None
     memory_bytes: Annotated[int, Field(ge=256 * 2**20)] = 2 * 2**30
     timeout_s: Seconds = 30.0
-    lifetime_s: Seconds = 600.0
+    lifetime_s: Annotated[float, Field(ge=60.0)] = 600.0
 
     def limits(self) -> MediaLimits:
         """The limits as the media stage takes them."""

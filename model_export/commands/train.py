@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from model_export.checkpoint import Checkpoint
 from model_export.commands.sources import add_faces, add_left_out, read_faces, remaining_families
 from model_export.data.faceforensics import METHODS
 from model_export.data.families import FAMILIES
@@ -67,7 +68,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Train; prints the path of the best checkpoint."""
+    """Train; prints the path of the best checkpoint.
+
+    What --start-from gave is kept as OUT/start.pt: an exported model is not what `average` takes.
+    """
     training, validation = read_faces(options).split(HELD_OUT, seed=0)
     families = remaining_families(options)
     inherited = _inherited(options.start_from)
@@ -102,6 +106,8 @@ def run(options: argparse.Namespace) -> int:
         options.out,
         facts=inherited | {"crop": {"scale": rule.scale}},
     )
+    if options.start_from is not None and not options.resume:
+        Checkpoint(config, network.state_dict(), trainer.facts).save(options.out / "start.pt")
     if options.resume:
         trainer.resume(options.out / "last.pt")
     print(trainer.run())

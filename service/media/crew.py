@@ -22,7 +22,7 @@ class CrewPlan:
     workers: number of processes, at least 1. warm_up: each one's first job, for which it has
     start_timeout_s. memory_bytes: limit of private memory of each, imports included.
     most_answer_bytes: arrays and bytes in an answer; more is no answer. lifetime_s: age at the
-    latest at which a worker leaves, when it has done the job that it has.
+    latest at which a worker's successor is started, which it leaves to as soon as it has no job.
     """
 
     workers: int
@@ -50,7 +50,8 @@ class Crew:
         self._plan = plan
         self._tell_ready, self._tell_old, self._tell_lost = ready, old, lost
         self._live: dict[WorkerProcess, asyncio.TimerHandle] = {}  # until it is renewed
-        self._old: set[WorkerProcess] = set()
+        self._renewing: set[WorkerProcess] = set()  # while their successors start
+        self._old: set[WorkerProcess] = set()  # when those are there
         self._launches: set[asyncio.Task[None]] = set()
         self._burials: set[asyncio.Task[None]] = set()
         self._ended = False
@@ -93,10 +94,14 @@ class Crew:
     def _lost(self, worker: WorkerProcess) -> None:
         if worker not in self._live:
             return
-        replaced = worker in self._old
+        had_successor = worker in self._old
         self._bury(worker)
-        if not self._ended and not replaced:
-            _keep(self._launches, self._replace())
+        # Else what starts its successor sees to it.
+        if not self._ended and worker not in self._renewing:
+            if had_successor:
+                self._restarts += 1
+            else:
+                _keep(self._launches, self._replace())
 
     def _bury(self, worker: WorkerProcess) -> None:
         self._live.pop(worker).cancel()
@@ -123,20 +128,27 @@ class Crew:
 
     def _renew(self, worker: WorkerProcess) -> None:
         if not self._ended:
+            self._renewing.add(worker)
             _keep(self._launches, self._succeed(worker))
 
     async def _succeed(self, worker: WorkerProcess) -> None:
         """Start a successor first: a renewal costs no capacity."""
         try:
             await self._launch()
-        except Exception:  # noqa: BLE001 -- the old one still works
+        except Exception:  # noqa: BLE001 -- the old one may still work
             _log.exception("a media worker fails to start")
             if worker in self._live:
-                self._renew_after(self._plan.lifetime_s, worker)
+                self._renew_after(_LONGEST_PAUSE_S, worker)
+            else:
+                _keep(self._launches, self._replace())
             return
+        finally:
+            self._renewing.discard(worker)
         if worker in self._live:
             self._old.add(worker)
             self._tell_old(worker)
+        else:
+            self._restarts += 1
 
     def leaves(self, worker: WorkerProcess) -> bool:
         """Whether a worker, which must have no job, is past its time; if so it is ended."""
@@ -152,13 +164,13 @@ class Crew:
 
     @property
     def restarts(self) -> int:
-        """How many workers have been started in place of one that died so far."""
+        """How many workers that died have been made good so far."""
         return self._restarts
 
     @property
     def alive(self) -> int:
-        """How many workers live."""
-        return len(self._live)
+        """How many workers live that take jobs."""
+        return len(self._live) - len(self._old)
 
     async def end(self) -> None:
         """End all workers; no other is started."""

@@ -51,8 +51,9 @@ class MediaWorkers:
         warm_up: importable function, called once in each new worker before it takes jobs.
         answers: the dataclasses that results are made of.
         start_timeout_s: how long a worker may take to warm up.
-        lifetime_s: age at the latest at which a worker leaves to a successor: what one file may
-            have left in it must not see later ones for ever.
+        lifetime_s: age at the latest at which a worker's successor is started, which it leaves to
+            as soon as it has no job: what one file may have left in it must not see later ones
+            for ever.
         leave_s: how long a job may go on whose caller is gone. Most are done by then, and
             cheaper to finish than a worker is to replace.
         most_answer_bytes: arrays and bytes in a result; what is larger counts as corrupt.
@@ -90,7 +91,7 @@ class MediaWorkers:
 
     @property
     def restarts(self) -> int:
-        """How many workers have been started in place of one that died so far."""
+        """How many workers that died have been made good so far."""
         return self._crew.restarts
 
     @property

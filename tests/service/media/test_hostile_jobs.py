@@ -34,7 +34,7 @@ def test_a_worker_killed_in_the_middle_of_a_job_costs_that_job_only() -> None:
 def test_a_hung_worker_is_ended_and_replaced() -> None:
     async def test(pool: MediaWorkers) -> None:
         begun = time.monotonic()
-        error = await beside_others(pool, jobs.hang)
+        error = await beside_others(pool, jobs.hang, timeout_s=0.5)
         assert isinstance(error, DecodeTimeoutError)
         assert 0.4 < time.monotonic() - begun < 5
         await until(lambda: pool.restarts == 1)

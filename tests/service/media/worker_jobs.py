@@ -30,6 +30,18 @@ def never_warm() -> None:
     raise RuntimeError("no detector here")
 
 
+def warm_unless(path: Path) -> None:
+    """A warm-up that fails as long as there is such a file."""
+    if path.exists():
+        raise RuntimeError("no detector here")
+
+
+def wait_for(path: Path) -> None:
+    """A job that takes until there is such a file."""
+    while not path.exists():
+        time.sleep(0.02)
+
+
 def die_after(seconds: float) -> None:
     """Be killed in the middle of a job, as by a crash in a codec or by the kernel."""
     time.sleep(seconds)

@@ -1,6 +1,7 @@
 """Pools of real workers for the tests of them."""
 
 import asyncio
+import threading
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -37,15 +38,28 @@ async def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
 
 
 async def beside_others(
-    pool: MediaWorkers, job: Callable[..., Any], *args: object
+    pool: MediaWorkers, job: Callable[..., Any], *args: object, timeout_s: float = 5.0
 ) -> BaseException:
     """Run a harmful job among six harmless ones, which must all succeed; give its error."""
-    harmful = pool.run(job, *args, timeout_s=0.5)
+    harmful = pool.run(job, *args, timeout_s=timeout_s)
     harmless = [pool.run(jobs.sleep_then, 0.05, i, timeout_s=5) for i in range(6)]
     error, *results = await asyncio.gather(harmful, *harmless, return_exceptions=True)
     assert results == list(range(6))
     assert isinstance(error, BaseException)
     return error
+
+
+def children() -> list[int]:
+    """The process ids of this process's children that are media workers, oldest first."""
+    listed = Path(f"/proc/self/task/{threading.get_native_id()}/children").read_text().split()
+    return [int(child) for child in listed if b"media.worker" in _command(child)]
+
+
+def _command(process: str) -> bytes:
+    try:
+        return Path(f"/proc/{process}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
 
 
 def running(process: int) -> bool:
