@@ -7,12 +7,15 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
-from service.errors import ConfigurationError
+from service.errors import ConfigurationError, UnmaskError
+from service.media.encoding import MalformedError
 from service.media.process import Job, WorkerDefectError, WorkerProcess
 
 _log = logging.getLogger(__name__)
 
 _LONGEST_PAUSE_S = 5.0
+_FAILURES = OSError, WorkerDefectError, UnmaskError, MalformedError
+"""What a start can end in, apart from taking too long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +63,13 @@ class Crew:
 
     async def start(self) -> None:
         """Start all workers and wait until each has warmed up; ConfigurationError if they fail."""
+        if self._ended:
+            raise ConfigurationError("The media workers have been ended")
         launches = [_keep(self._launches, self._launch()) for _ in range(self._plan.workers)]
         for outcome in await asyncio.gather(*launches, return_exceptions=True):
             if isinstance(outcome, TimeoutError):
                 raise ConfigurationError("The media workers did not start in time") from outcome
-            if isinstance(outcome, OSError | WorkerDefectError):
+            if isinstance(outcome, _FAILURES):
                 raise ConfigurationError("The media workers fail to start") from outcome
             if outcome is not None:
                 raise outcome

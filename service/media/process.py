@@ -75,7 +75,7 @@ class WorkerProcess:
         warm_up: its first job. lost: called when the process has ended or closed its end,
         however that came about. most_body: bytes of arrays in an answer; more is no answer.
         Raises OSError when it cannot be started or ends before it is warm, TimeoutError when it
-        takes longer, WorkerDefectError when the warm-up fails.
+        takes longer, and what `read_answer` raises when the warm-up fails.
         """
         ours, theirs = socket.socketpair()
         inbox = Inbox(_MOST_TEXT_BYTES, most_body, lost)
@@ -107,7 +107,7 @@ class WorkerProcess:
     @property
     def gone(self) -> bool:
         """Whether the worker is known to have ended, or was killed."""
-        return self._killed or self._inbox.ended
+        return self._killed or self._inbox.ended or self._transport.is_closing()
 
     @property
     def begun(self) -> bool:
@@ -152,7 +152,10 @@ def _end(process: subprocess.Popen[bytes], by_itself_s: float) -> int | None:
 def _exited(process: subprocess.Popen[bytes]) -> bool:
     # Not reaped yet: its number must stay that of its group until the group is ended.
     flags = os.WEXITED | os.WNOWAIT | os.WNOHANG
-    return process.returncode is not None or os.waitid(os.P_PID, process.pid, flags) is not None
+    try:
+        return process.returncode is not None or os.waitid(os.P_PID, process.pid, flags) is not None
+    except ChildProcessError:  # the kernel reaps where the service was started with SIGCHLD ignored
+        return True
 
 
 def _kill_group(process: subprocess.Popen[bytes]) -> None:

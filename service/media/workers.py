@@ -131,8 +131,8 @@ class MediaWorkers:
         self._running += 1
         self._idle.clear()
         try:
-            for _ in range(_ATTEMPTS):
-                worker = await self._take()
+            for attempt in range(_ATTEMPTS):
+                worker = await self._take(again=attempt > 0)
                 try:
                     # Not before: what waits in the queue waits once, not twice.
                     job = Job.of(function, args)
@@ -149,13 +149,14 @@ class MediaWorkers:
             if not self._running:
                 self._idle.set()
 
-    async def _take(self) -> WorkerProcess:
+    async def _take(self, again: bool) -> WorkerProcess:
         while self._free:
             worker = self._free.pop()
             if not worker.gone:
                 return worker
         place: asyncio.Future[WorkerProcess] = asyncio.get_running_loop().create_future()
-        self._waiting.append(place)
+        # Whose worker died had waited before: it keeps its turn.
+        (self._waiting.appendleft if again else self._waiting.append)(place)
         try:
             return await place
         except asyncio.CancelledError:
@@ -224,10 +225,12 @@ class MediaWorkers:
     async def close(self, drain_s: float = 30.0) -> None:
         """Refuse new jobs, let the present ones finish for up to drain_s, then end all workers."""
         self._closing = True
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._idle.wait(), drain_s)
-        self._ended = True
-        for place in self._waiting:
-            if not place.done():
-                place.set_exception(OverloadedError("The service is shutting down"))
-        await self._crew.end()
+        try:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._idle.wait(), drain_s)
+        finally:
+            self._ended = True
+            for place in self._waiting:
+                if not place.done():
+                    place.set_exception(OverloadedError("The service is shutting down"))
+            await self._crew.end()

@@ -89,7 +89,11 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     for stage in STAGES:
         cost = 1000 * usable_cpus() / medians[stage]
         print(f"{stage:<10}{medians[stage]:9.1f} a second on all cores, {cost:6.2f} ms of a core")
-    print(f"limit     {limit:9.1f} requests a second; one process does {medians['all']:.1f} bare")
+    print(f"limit     {limit:9.1f} requests a second")
+    print(
+        f"in turn   {medians['all']:9.1f} requests a second by one process per core that does "
+        f"nothing but these stages: {medians['all'] / limit:.2f} of the limit"
+    )
     for count, row in rows.items():
         print(
             f"{count:3d} connections: {row['requests_per_s']:7.1f} requests a second, p50 "

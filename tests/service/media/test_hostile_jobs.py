@@ -63,6 +63,24 @@ def test_a_stopped_worker_costs_one_job_its_time_limit() -> None:
     with_workers(test, workers=1)
 
 
+def test_a_caller_whose_worker_dies_before_it_takes_up_the_job_keeps_its_turn() -> None:
+    async def test(pool: MediaWorkers) -> None:
+        finished = []
+
+        async def call(number: int) -> None:
+            finished.append(await pool.run(jobs.add, number, 0, timeout_s=10))
+
+        worker = await pool.run(jobs.pid, timeout_s=5)
+        os.kill(worker, signal.SIGSTOP)
+        callers = [asyncio.create_task(call(number)) for number in range(6)]
+        await until(lambda: pool.running == 6)
+        os.kill(worker, signal.SIGKILL)
+        await asyncio.gather(*callers)
+        assert finished == [*range(6)]
+
+    with_workers(test, workers=1)
+
+
 def test_workers_killed_while_they_answer_cost_their_own_jobs_only() -> None:
     size = 2 * MIB  # more than a socket holds: a worker waits in the middle of its answer
 
@@ -114,11 +132,11 @@ def test_what_a_worker_has_forked_goes_with_it(tmp_path: Path) -> None:
 def test_a_job_that_does_not_fit_into_a_worker_ends_no_service() -> None:
     async def test(pool: MediaWorkers) -> None:
         with pytest.raises(MediaCorruptError):
-            await pool.run(jobs.size_of, bytes(600 * MIB), timeout_s=20)
+            await pool.run(jobs.size_of, bytes(300 * MIB), timeout_s=20)
         assert await pool.run(jobs.size_of, bytes(8 * MIB), timeout_s=5) == 8 * MIB
         assert pool.restarts <= 1
 
-    with_workers(test, workers=1)
+    with_workers(test, workers=1, memory_bytes=256 * MIB)
 
 
 def test_an_answer_that_cannot_be_is_not_believed_and_its_worker_replaced() -> None:

@@ -93,7 +93,7 @@ def test_a_job_nearly_done_is_finished_though_its_caller_is_gone() -> None:
         assert await pool.run(jobs.add, 1, 1, timeout_s=5) == 2
         assert pool.restarts == 0
 
-    with_workers(test, workers=1)
+    with_workers(test, workers=1, leave_s=5)
 
 
 def test_cancelling_the_caller_stops_the_job(tmp_path: Path) -> None:
@@ -112,9 +112,10 @@ def test_cancelling_the_caller_stops_the_job(tmp_path: Path) -> None:
     with_workers(test, workers=1)
 
 
-def test_cancelling_callers_in_the_queue_costs_no_worker() -> None:
+def test_cancelling_callers_in_the_queue_costs_no_worker(tmp_path: Path) -> None:
     async def test(pool: MediaWorkers) -> None:
-        running = asyncio.create_task(pool.run(jobs.sleep_then, 0.5, 7, timeout_s=5))
+        enough = tmp_path / "enough"
+        running = asyncio.create_task(pool.run(jobs.wait_for, enough, timeout_s=20))
         await asyncio.sleep(0.1)
         queued = [asyncio.create_task(pool.run(jobs.add, 1, 1, timeout_s=5)) for _ in range(200)]
         await asyncio.sleep(0.05)
@@ -122,7 +123,8 @@ def test_cancelling_callers_in_the_queue_costs_no_worker() -> None:
             task.cancel()
         results = await asyncio.gather(*queued, return_exceptions=True)
         assert all(isinstance(result, asyncio.CancelledError) for result in results)
-        assert await running == 7
+        enough.touch()
+        await running
         assert pool.restarts == 0
         assert await pool.run(jobs.add, 1, 1, timeout_s=5) == 2
 
@@ -131,8 +133,8 @@ def test_cancelling_callers_in_the_queue_costs_no_worker() -> None:
 
 def test_waiting_for_a_worker_does_not_count_against_the_time_limit() -> None:
     async def test(pool: MediaWorkers) -> None:
-        slow = [pool.run(jobs.sleep_then, 0.3, i, timeout_s=0.6) for i in range(4)]
-        assert await asyncio.gather(*slow) == [0, 1, 2, 3]
+        slow = [pool.run(jobs.sleep_then, 0.3, i, timeout_s=1.5) for i in range(8)]
+        assert await asyncio.gather(*slow) == [*range(8)]
 
     with_workers(test, workers=1)
 

@@ -30,9 +30,10 @@ def never_warm() -> None:
     raise RuntimeError("no detector here")
 
 
-def warm_unless(path: Path) -> None:
-    """A warm-up that fails as long as there is such a file."""
-    if path.exists():
+def warm_by(orders: Path) -> None:
+    """A warm-up that waits for a file, and fails where "cold" is in it."""
+    wait_for(orders)
+    if orders.read_text() == "cold":
         raise RuntimeError("no detector here")
 
 

@@ -18,9 +18,12 @@ def with_workers(
     workers: int = 2,
     warm_up: Callable[[], object] = jobs.nothing,
     lifetime_s: float = 600.0,
+    *,
+    memory_bytes: int = 512 * MIB,
+    leave_s: float = 0.25,
 ) -> None:
     async def run() -> None:
-        pool = MediaWorkers(workers, 512 * MIB, warm_up, lifetime_s=lifetime_s)
+        pool = MediaWorkers(workers, memory_bytes, warm_up, lifetime_s=lifetime_s, leave_s=leave_s)
         try:
             await pool.start()
             await asyncio.wait_for(test(pool), 30)
@@ -49,10 +52,14 @@ async def beside_others(
     return error
 
 
+def offspring() -> list[str]:
+    """The process ids of this thread's children, zombies as well, oldest first."""
+    return Path(f"/proc/self/task/{threading.get_native_id()}/children").read_text().split()
+
+
 def children() -> list[int]:
-    """The process ids of this process's children that are media workers, oldest first."""
-    listed = Path(f"/proc/self/task/{threading.get_native_id()}/children").read_text().split()
-    return [int(child) for child in listed if b"media.worker" in _command(child)]
+    """The process ids of those that are media workers and no zombies."""
+    return [int(child) for child in offspring() if b"media.worker" in _command(child)]
 
 
 def _command(process: str) -> bytes:
@@ -66,5 +73,16 @@ def running(process: int) -> bool:
     """Whether a process is there, and more than a zombie."""
     try:
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return False
+
+
+def warm(folder: Path, order: str = "warm") -> Path:
+    """Orders for `warm_by`, given at once and whole."""
+    (folder / "partial").write_text(order)
+    return (folder / "partial").replace(folder / "orders")
+
+
+def withdraw(orders: Path) -> None:
+    """Let the next workers wait in their warm-up."""
+    orders.unlink()
