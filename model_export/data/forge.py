@@ -15,6 +15,7 @@ from model_export.data.retouch import beautify
 from model_export.data.rng import Rng, between, chance
 from model_export.data.scene import draw_scene
 from model_export.data.surroundings import draw_surroundings
+from model_export.data.tilt import draw_tilt
 from model_export.data.view import CONTEXT, draw_view, draw_view_inside, window_of
 from model_export.data.warp import Picture, Points, move_points, similarity, warp
 from service.faces.crop import CropRule, cut_square
@@ -94,7 +95,7 @@ class Forge:
 
     def pair(self, position: int, rng: Rng) -> Pair:
         """One pair whose target is the index's picture at `position`."""
-        face = self.index.read(position)
+        face = draw_tilt(self.index.read(position), rng)
         side = self._draw_side(position, rng)
         target, manipulation, family = self._manipulate(face, position, side, rng)
         # Platforms differ: some pictures arrive untouched, others worse than the strength says.

@@ -29,6 +29,20 @@ def blurred(picture: Picture, sigma: float) -> Picture:
     return np.asarray(cv2.GaussianBlur(picture, (0, 0), sigma), np.uint8) if sigma else picture
 
 
+def turned(picture: Picture, degrees: float) -> Picture:
+    """Turned about its middle, mirrored beyond its edge."""
+    height, width = picture.shape[:2]
+    matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), degrees, 1.0)
+    turn = cv2.warpAffine(
+        picture,
+        matrix,
+        (width, height),
+        flags=cv2.INTER_CUBIC,
+        borderMode=cv2.BORDER_REFLECT_101,
+    )
+    return np.asarray(turn, np.uint8)
+
+
 @dataclass(frozen=True, slots=True)
 class Strain:
     """One kind of degradation of a 256-pixel crop, from mild to strong."""
@@ -45,6 +59,7 @@ STRAINS = {
     "h264": Strain(
         "H.264 crf", (18, 23, 28, 33, 38, 43), lambda p, v: h264(p, round(v), (1.0, 0.5), 3)
     ),
+    "turn": Strain("degrees turned", (0, 15, 30, 45, 90, 180), turned),
 }
 
 

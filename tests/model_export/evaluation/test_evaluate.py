@@ -86,7 +86,7 @@ def test_evaluations_stand_side_by_side(
 
 
 def test_every_robustness_figure_is_there(report: dict[str, Any]) -> None:
-    assert {*report["robustness"]} == {"jpeg", "scale", "blur", "h264"}
+    assert {*report["robustness"]} == {"jpeg", "scale", "blur", "h264", "turn"}
     assert all(0 <= a <= 1 for points in report["robustness"].values() for a in points.values())
     assert report["robustness"]["scale"]["1"] == 1
 
