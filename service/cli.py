@@ -3,9 +3,11 @@
 import argparse
 import asyncio
 import json
-import shutil
+import os
+import socket
 import sys
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -17,13 +19,9 @@ from service.faces.finder import face_finder
 from service.files import analyze_file, distinct_names, read_file, write_pictures
 from service.pipeline import Analysis, Options, open_pipeline
 from service.runtime import Runtime
-from service.settings import Settings
+from service.settings import Settings, unknown_variables
 from service.telemetry import Telemetry, configure_logging
-from service.verdict.findings import Report
-
-_ROW = "{:<28} {:<13} {:>7} {:>6} {:<11} {:>7}  {:<17} {}"
-_HEADINGS = ("file", "verdict", "P(fake)", "faces", "method", "mask", "manipulated", "warnings")
-_BAR_WIDTH = 24
+from service.terminal import show_progress, table_head, table_row, wipe_progress
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -49,6 +47,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Was a face in a picture or clip manipulated, how, and where? "
         "Settings are read from the environment (UNMASK_...).",
     )
+    parser.add_argument("--version", action="version", version=f"unmask {version('unmask')}")
     commands = parser.add_subparsers(dest="command", required=True)
     serve = commands.add_parser("serve", help="answer HTTP requests")
     serve.add_argument("--host", help="address to listen on (UNMASK_HOST)")
@@ -57,8 +56,8 @@ def _parser() -> argparse.ArgumentParser:
     analyze.add_argument("files", nargs="+", type=Path, metavar="FILE")
     analyze.add_argument("--json", action="store_true", help="one JSON report a line")
     analyze.add_argument("--out", type=Path, metavar="DIR", help="write masks and overlays here")
-    analyze.add_argument("--max-frames", type=_positive, help="frames of a clip to analyse")
-    analyze.add_argument("--max-faces", type=_positive, help="faces to keep")
+    analyze.add_argument("--max-frames", type=_count, help="frames of a clip to analyse")
+    analyze.add_argument("--max-faces", type=_count, help="faces to keep")
     check = commands.add_parser("check", help="tell whether the service could start")
     for command in (serve, analyze, check):
         command.add_argument("--model", type=Path, help="ONNX model file (UNMASK_MODEL)")
@@ -68,14 +67,16 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _positive(text: str) -> int:
-    number = int(text)
+def _count(text: str) -> int:
+    number = int(text) if text.lstrip("-").isdecimal() else 0
     if number < 1:
-        raise ValueError
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number from 1 on")
     return number
 
 
 def _settings(chosen: argparse.Namespace) -> Settings:
+    for name in unknown_variables(os.environ):
+        print(f"unmask: warning: {name} is no setting and is ignored", file=sys.stderr)
     given = {
         name: getattr(chosen, name)
         for name in ("host", "port", "model", "device")
@@ -86,15 +87,20 @@ def _settings(chosen: argparse.Namespace) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = "UNMASK_" + "__".join(str(part) for part in first["loc"]).upper()
+        if first["type"] == "extra_forbidden":
+            raise ConfigurationError(f"{name} is no setting.") from error
         raise ConfigurationError(f"{name} is wrong: {first['msg']}.") from error
     except SettingsError as error:
-        raise ConfigurationError(f"The environment is wrong: {error}.") from error
+        raise ConfigurationError(
+            f"The environment is wrong: {error}. Lists are JSON: UNMASK_INFERENCE__BUCKETS=[1,2,4]."
+        ) from error
 
 
 def _serve(settings: Settings) -> int:
     from service.server import serve  # noqa: PLC0415 - `analyze` needs no HTTP
 
     # Wrong settings deserve one sentence; inside the server they would end in a traceback.
+    _try_address(settings.host, settings.port)
     _probe(settings)
     configure_logging(settings.log_level)
     print(f"unmask: starting on http://{settings.host}:{settings.port}", file=sys.stderr)
@@ -102,8 +108,19 @@ def _serve(settings: Settings) -> int:
 
 
 def _check(settings: Settings) -> int:
+    _try_address(settings.host, settings.port)
     print(_probe(settings))
     return 0
+
+
+def _try_address(host: str, port: int) -> None:
+    """Raise ConfigurationError where nothing can listen there."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        socket.create_server((host, port), family=family).close()
+    except OSError as error:
+        reason = str(error.strerror).partition(" (while")[0]
+        raise ConfigurationError(f"Nothing can listen on {host}:{port}: {reason}.") from error
 
 
 def _probe(settings: Settings) -> str:
@@ -125,9 +142,9 @@ async def _analyze(settings: Settings, chosen: argparse.Namespace) -> int:
     names = distinct_names(chosen.files)
     async with open_pipeline(settings, Telemetry()) as pipeline:
         if not chosen.json:
-            print(_ROW.format(*_HEADINGS))
+            print(table_head())
         for number, path in enumerate(chosen.files):
-            _show_progress(number, len(chosen.files), path.name)
+            show_progress(number, len(chosen.files), path.name)
             try:
                 upload = read_file(path, settings.media.max_bytes)
                 analysis = await analyze_file(pipeline, upload, options, settings.server.deadline_s)
@@ -142,54 +159,15 @@ async def _analyze(settings: Settings, chosen: argparse.Namespace) -> int:
                     )
             except UnmaskError as error:
                 failures += 1
-                _wipe_progress()
+                wipe_progress()
                 _print_failure(path, error, as_json=chosen.json)
                 continue
-            _wipe_progress()
+            wipe_progress()
             if chosen.json:
                 print(_as_json(path, analysis))
             else:
-                print(_as_row(path, analysis))
+                print(table_row(path, analysis))
     return 1 if failures else 0
-
-
-def _show_progress(done: int, files: int, name: str) -> None:
-    """Show a bar and what is being done, on a terminal only."""
-    if sys.stderr.isatty():
-        filled = _BAR_WIDTH * done // files
-        bar = "#" * filled + "." * (_BAR_WIDTH - filled)
-        text = f"[{bar}] {done} of {files} done, now {name}"
-        room = shutil.get_terminal_size().columns - 1
-        print(f"\r\033[K{text[:room]}", end="", flush=True, file=sys.stderr)
-
-
-def _wipe_progress() -> None:
-    # Before every line of the table: both may go to the same terminal.
-    if sys.stderr.isatty():
-        print("\r\033[K", end="", flush=True, file=sys.stderr)
-
-
-def _as_row(path: Path, analysis: Analysis) -> str:
-    report = analysis.report
-    fake = "-" if report.fake_probability is None else f"{report.fake_probability:.3f}"
-    area = "-" if report.mask is None else f"{report.mask.area_fraction:.2%}"
-    return _ROW.format(
-        path.name[:28],
-        report.verdict,
-        fake,
-        len(report.faces),
-        report.method.name,
-        area,
-        _when(report),
-        ", ".join(report.warnings),
-    ).rstrip()
-
-
-def _when(report: Report) -> str:
-    """When any face is manipulated: "1.2-3.4 s"."""
-    intervals = sorted({(i.start_s, i.end_s) for face in report.faces for i in face.intervals})
-    text = ", ".join(f"{start:.1f}-{end:.1f}" for start, end in intervals)
-    return f"{text} s" if text else "-"
 
 
 def _as_json(path: Path, analysis: Analysis) -> str:

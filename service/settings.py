@@ -1,9 +1,10 @@
 """Settings of the service, read from the environment: UNMASK_PORT, UNMASK_MEDIA__MAX_BYTES..."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from service.faces.plan import DetectorPlan
@@ -14,7 +15,13 @@ Positive = Annotated[int, Field(ge=1)]
 Seconds = Annotated[float, Field(gt=0.0)]
 
 
-class ServerSettings(BaseModel):
+class Group(BaseModel):
+    """Settings that belong together; a misspelt one must not leave its default in force."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class ServerSettings(Group):
     """The HTTP edge.
 
     deadline_s: time from a request's arrival to its answer.
@@ -28,7 +35,7 @@ class ServerSettings(BaseModel):
     unready_s: Annotated[float, Field(ge=0.0)] = 1.0
 
 
-class MediaSettings(BaseModel):
+class MediaSettings(Group):
     """Uploads and the workers that decode them.
 
     frames: frames of a clip that are analysed unless the request says otherwise.
@@ -59,7 +66,7 @@ class MediaSettings(BaseModel):
         )
 
 
-class FacesSettings(BaseModel):
+class FacesSettings(Group):
     """Detection. max_faces: faces kept per upload, and the most a request may ask for."""
 
     max_faces: Positive = 8
@@ -72,7 +79,7 @@ class FacesSettings(BaseModel):
         return DetectorPlan(self.detector, self.yunet_path, self.min_score)
 
 
-class InferenceSettings(BaseModel):
+class InferenceSettings(Group):
     """The network and its devices.
 
     devices: numbers of the GPUs to use.
@@ -98,7 +105,7 @@ class InferenceSettings(BaseModel):
         return buckets
 
 
-class VerdictSettings(BaseModel):
+class VerdictSettings(Group):
     """What a face must have to be judged; with less it is inconclusive.
 
     min_face_px: width of the face box in pixels.
@@ -141,3 +148,18 @@ class Settings(BaseSettings):
         if isinstance(keys, str):
             return [key.strip() for key in keys.split(",") if key.strip()]
         return keys
+
+
+def unknown_variables(names: Iterable[str]) -> list[str]:
+    """Those of the names of environment variables that look like settings and are none.
+
+    Worth a warning, not an error: orchestrators put variables of their own beside ours, named
+    after the service (Kubernetes: UNMASK_SERVICE_HOST).
+    """
+    prefix, delimiter = "UNMASK_", "__"
+    return [
+        name
+        for name in names
+        if name.upper().startswith(prefix)
+        and name[len(prefix) :].split(delimiter)[0].lower() not in Settings.model_fields
+    ]

@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +16,7 @@ from PIL import Image
 
 from service.runtime import Runtime
 from tests.media_files import clip, encode, moving
-from tests.service.running import ROOT, environment
+from tests.service.running import ROOT, environment, free_port
 
 
 def unmask(model: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
@@ -38,7 +39,7 @@ def one_sentence(result: subprocess.CompletedProcess[str]) -> str:
 
 
 def test_check_names_model_and_device(model_path: Path) -> None:
-    result = unmask(model_path, "check", "--device", "cpu")
+    result = unmask(model_path, "check", "--device", "cpu", PORT=str(free_port()))
     assert result.returncode == 0
     assert "on cpu" in result.stdout
 
@@ -64,6 +65,28 @@ def test_a_wrong_setting_is_named(model_path: Path) -> None:
     assert "UNMASK_MEDIA__MAX_BYTES" in line
     line = one_sentence(unmask(model_path, "check", MEDIA__MEMORY_BYTES=str(100 * 2**20)))
     assert "UNMASK_MEDIA__MEMORY_BYTES" in line
+    line = one_sentence(unmask(model_path, "check", MEDIA__WORKER="3"))
+    assert line == "unmask: UNMASK_MEDIA__WORKER is no setting."
+
+
+def test_what_only_looks_like_a_setting_is_a_warning(model_path: Path) -> None:
+    result = unmask(model_path, "check", PORT=str(free_port()), SERVICE_HOST="10.0.0.1")
+    assert result.returncode == 0
+    assert "UNMASK_SERVICE_HOST is no setting" in result.stderr
+
+
+@pytest.mark.parametrize("command", ["check", "serve"])
+def test_an_address_in_use_is_named(model_path: Path, command: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        line = one_sentence(unmask(model_path, command, PORT=address.partition(":")[2]))
+    assert f"Nothing can listen on {address}: Address already in use." in line
+
+
+def test_a_count_below_one_is_refused(model_path: Path) -> None:
+    result = unmask(model_path, "analyze", "--max-frames", "0", "picture.jpg")
+    assert result.returncode == 2
+    assert "--max-frames: 0 is not a whole number from 1 on" in result.stderr
 
 
 def test_a_missing_runtime_says_what_to_install(model_path: Path, tmp_path: Path) -> None:
