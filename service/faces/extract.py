@@ -27,6 +27,8 @@ from service.media.upload import Upload
 _DEEP_EVERY = 4
 # Faces cut per frame before tracks are chosen, in multiples of the tracks kept.
 _SPARE_FACES = 2
+# Of fewer frames of a clip none can contradict its neighbours on both sides.
+_FEW_FRAMES = 3
 
 
 def warm_up(plan: DetectorPlan) -> None:
@@ -74,7 +76,7 @@ def _extract(upload: Upload, plan: ExtractionPlan) -> Extraction:
         frames_total=taken.frames_total,
         frames_analyzed=len(taken.frames),
         sha256=hashlib.sha256(data).hexdigest(),
-        warnings=("truncated",) if taken.truncated else (),
+        warnings=_warnings(taken),
     )
     return Extraction(media, taken.crops, taken.frames, time.perf_counter() - begun)
 
@@ -87,12 +89,27 @@ class _Taken:
     frames_total: int = 1
     duration_s: float = 0.0
     truncated: bool = False
+    faces_left_out: bool = False
+
+
+def _warnings(taken: _Taken) -> tuple[str, ...]:
+    checks = {
+        "truncated": taken.truncated,
+        "few_frames": len(taken.frames) < min(_FEW_FRAMES, taken.frames_total),
+        "faces_left_out": taken.faces_left_out,
+    }
+    return tuple(code for code, applies in checks.items() if applies)
 
 
 def _from_picture(frame: Frame, plan: ExtractionPlan) -> _Taken:
-    faces = face_finder(plan.detector).find(frame.pixels, plan.max_faces).faces
-    crops = tuple(_cut(frame, face, track, plan) for track, face in enumerate(faces))
-    return _Taken(_size(frame), crops, ((frame.index, frame.time_s),))
+    found = face_finder(plan.detector).find(frame.pixels, plan.max_faces)
+    crops = tuple(_cut(frame, face, track, plan) for track, face in enumerate(found.faces))
+    return _Taken(
+        _size(frame),
+        crops,
+        ((frame.index, frame.time_s),),
+        faces_left_out=found.left_out > 0,
+    )
 
 
 def _from_clip(clip: Clip | AnimatedWebp, plan: ExtractionPlan) -> _Taken:
@@ -100,13 +117,14 @@ def _from_clip(clip: Clip | AnimatedWebp, plan: ExtractionPlan) -> _Taken:
     crops: list[FaceCrop] = []
     frames: list[tuple[int, float]] = []
     size = (clip.width, clip.height)
-    deep_pays = False
+    deep_pays = left_out = False
     for number, frame in enumerate(clip.frames(plan.frames)):
         size = _size(frame)
         deep = deep_pays or number % _DEEP_EVERY == 0
         found = finder.find(frame.pixels, _SPARE_FACES * plan.max_faces, deep=deep)
         if deep:
             deep_pays = found.in_doubt and bool(found.faces)
+        left_out = left_out or found.left_out > 0
         tracks = tracker.update(found.faces)
         crops += [
             _cut(frame, face, track, plan) for face, track in zip(found.faces, tracks, strict=True)
@@ -121,6 +139,7 @@ def _from_clip(clip: Clip | AnimatedWebp, plan: ExtractionPlan) -> _Taken:
         clip.frames_total,
         clip.duration_s,
         clip.truncated,
+        left_out or any(crop.track not in numbers for crop in crops),
     )
 
 

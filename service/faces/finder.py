@@ -32,10 +32,12 @@ class Found:
     """What a search gave.
 
     faces: by falling box area, at most the number asked for.
+    left_out: how many more there were.
     in_doubt: whether the first pass alone would not have done.
     """
 
     faces: tuple[Detection, ...]
+    left_out: int
     in_doubt: bool
 
 
@@ -71,7 +73,7 @@ class FaceFinder:
         faces = [d for d in found if d.score >= self._plan.min_score and _touches(d.box, rgb)]
         faces.sort(key=lambda d: d.box.width * d.box.height, reverse=True)
         closer = [self._close_look(rgb, d, scale) for d in faces[:most]]
-        return Found(tuple(merge_by_area(closer)), in_doubt)
+        return Found(tuple(merge_by_area(closer)), max(len(faces) - most, 0), in_doubt)
 
     def _settled(self, found: list[Detection], scale: float) -> bool:
         likely = [d for d in found if d.score >= _DOUBTFUL_SCORE]

@@ -128,5 +128,5 @@ def _open(stream: io.BytesIO) -> cv2.VideoCapture:
     except cv2.error as error:
         raise MediaCorruptError("The clip cannot be opened") from error
     if not capture.isOpened():
-        raise MediaCorruptError("The clip cannot be opened, or holds no video")
+        raise MediaCorruptError("The clip cannot be opened: it holds no video, or ends early")
     return capture

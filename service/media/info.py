@@ -13,7 +13,8 @@ class MediaInfo:
     duration_s: length of a clip in seconds; None for a picture.
     frames_total: frames in the upload as far as it could be read.
     sha256: hex digest of the uploaded bytes.
-    warnings: stable codes of what went wrong without ending the analysis ("truncated").
+    warnings: stable codes of what went wrong without ending the analysis ("truncated",
+        "few_frames", "faces_left_out").
     """
 
     kind: Literal["image", "video"]

@@ -8,6 +8,8 @@ from service.media.frame import Frame
 from service.media.headers import picture_size
 from service.media.limits import MediaLimits
 
+_UNDECODABLE = "The picture cannot be decoded whole: it is damaged, or ends early"
+
 
 def decode_picture(name: str, data: bytes, limits: MediaLimits) -> Frame:
     """Decode a still picture, upright.
@@ -25,9 +27,9 @@ def decode_picture(name: str, data: bytes, limits: MediaLimits) -> Frame:
     try:
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)
     except cv2.error as error:
-        raise MediaCorruptError("The picture cannot be decoded") from error
+        raise MediaCorruptError(_UNDECODABLE) from error
     if pixels is None:
-        raise MediaCorruptError("The picture cannot be decoded")
+        raise MediaCorruptError(_UNDECODABLE)
     return Frame(index=0, time_s=0.0, pixels=np.asarray(pixels, dtype=np.uint8))
 
 

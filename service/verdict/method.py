@@ -12,6 +12,7 @@ from service.verdict.findings import Confidence, MethodFinding
 from service.verdict.shape import method_of_shape
 
 NO_METHOD = MethodFinding("none", {}, "high")
+UNKNOWN_METHOD = MethodFinding("unknown", {}, "low")
 
 _HIGH, _MEDIUM = 0.9, 0.7
 

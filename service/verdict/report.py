@@ -14,7 +14,7 @@ from service.verdict.face import Seen, judge_face
 from service.verdict.findings import FaceFinding, MaskFinding, Report, TimelinePoint
 from service.verdict.intervals import stretches
 from service.verdict.mask import area_fraction, draw_into_frame
-from service.verdict.method import NO_METHOD
+from service.verdict.method import UNKNOWN_METHOD
 from service.verdict.support import SupportRule
 
 _GRAVITY = {"authentic": 0, "inconclusive": 1, "manipulated": 2}
@@ -29,7 +29,7 @@ def build_report(
         return Report(
             verdict="no_face",
             fake_probability=None,
-            method=NO_METHOD,
+            method=UNKNOWN_METHOD,
             mask=None,
             faces=(),
             timeline=_timeline(extraction, seen),
@@ -50,7 +50,7 @@ def build_report(
         faces=faces,
         timeline=_timeline(extraction, seen),
         media=extraction.media,
-        warnings=extraction.media.warnings + worst.reasons,
+        warnings=extraction.media.warnings + worst.reasons + _doubts(worst),
     )
 
 
@@ -69,6 +69,11 @@ def _worst(faces: Sequence[FaceFinding]) -> FaceFinding:
     """The face that decides: among those good enough to judge, where there is one."""
     candidates = [face for face in faces if face.supported] or list(faces)
     return max(candidates, key=lambda face: (_GRAVITY[face.verdict], face.fake_probability))
+
+
+def _doubts(face: FaceFinding) -> tuple[str, ...]:
+    """What may be why the model could not decide."""
+    return face.quality.warnings if face.verdict == "inconclusive" else ()
 
 
 def _frame_mask(

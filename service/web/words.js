@@ -2,6 +2,8 @@
 
 const WARNINGS = {
   truncated: "The file ends early; it was analysed as far as it goes.",
+  few_frames: "Only one or two frames were analysed: when the clip is manipulated is a guess.",
+  faces_left_out: "There are more faces than were judged: raise max_faces.",
   frames_disagree: "The frames contradict one another too often for a verdict.",
   face_too_small: "The face is too small to be judged.",
   face_too_blurred: "The face is too blurred to be judged.",
@@ -11,6 +13,7 @@ const WARNINGS = {
   overexposed: "overexposed",
   compressed: "heavily compressed",
   profile: "in profile",
+  cut_off: "cut off",
 };
 
 export const percent = (share) => (share === null ? "–" : `${(100 * share).toFixed(1)} %`);

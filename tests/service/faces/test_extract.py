@@ -103,8 +103,10 @@ def test_faces_of_a_picture_come_largest_first(head: Pixels) -> None:
     assert [crop.track for crop in crops] == [0, 1]
     assert crops[0].box.width > 1.5 * crops[1].box.width
     assert "small_face" in crops[1].quality.warnings
-    only = taken(encode(picture), dataclasses.replace(PLAN, max_faces=1)).crops
-    assert [crop.box for crop in only] == [crops[0].box]
+    only = taken(encode(picture), dataclasses.replace(PLAN, max_faces=1))
+    assert [crop.box for crop in only.crops] == [crops[0].box]
+    assert only.media.warnings == ("faces_left_out",)
+    assert taken(encode(picture), dataclasses.replace(PLAN, max_faces=2)).media.warnings == ()
 
 
 def test_a_picture_without_a_face_gives_no_crops() -> None:
@@ -136,6 +138,16 @@ def test_a_clip_gives_as_many_frames_and_tracks_as_asked(walking_clip: bytes) ->
     assert got.media.frames_analyzed == len(got.frames) == 4
     assert {crop.track for crop in got.crops} == {0}
     assert len(got.crops) >= 3
+    assert got.media.warnings == ("faces_left_out",)
+    assert taken(walking_clip, dataclasses.replace(PLAN, frames=4)).media.warnings == ()
+
+
+@pytest.mark.parametrize(("frames", "warnings"), [(2, ("few_frames",)), (3, ())])
+def test_few_frames_of_a_longer_clip_are_a_warning(
+    walking_clip: bytes, frames: int, warnings: tuple[str, ...]
+) -> None:
+    got = taken(walking_clip, dataclasses.replace(PLAN, frames=frames))
+    assert got.media.warnings == warnings
 
 
 def test_animations_are_clips_and_a_gif_of_one_frame_is_a_picture(astronaut: Pixels) -> None:

@@ -51,6 +51,7 @@ def face(
     top: int = 0,
     side: int = 64,
     sharpness: float = 10.0,
+    warnings: tuple[str, ...] = (),
 ) -> FaceCrop:
     """A face whose square is `side` pixels of its frame wide, at (left, top)."""
     step = side / 256
@@ -63,7 +64,7 @@ def face(
         track=track,
         detection_score=0.9,
         crop_to_frame=np.array([[step, 0.0, left + shift], [0.0, step, top + shift]]),
-        quality=Quality(side, sharpness, 120.0),
+        quality=Quality(side, sharpness, 120.0, warnings=warnings),
         pixels=np.zeros((256, 256, 3), np.uint8),
     )
 

@@ -19,6 +19,7 @@ def test_without_a_face_nothing_is_claimed() -> None:
     assert report.verdict == "no_face"
     assert report.fake_probability is None
     assert report.mask is None
+    assert (report.method.name, report.method.confidence) == ("unknown", "low")
     assert report.faces == ()
     assert [point.faces for point in report.timeline] == [()]
 
@@ -59,6 +60,20 @@ def test_a_face_too_poor_is_inconclusive_with_the_reason(crop: FaceCrop, reason:
     assert report.warnings == (reason,)
     assert report.faces[0].reasons == (reason,)
     assert report.method.confidence == "low"
+
+
+@pytest.mark.parametrize(
+    ("logit", "verdict", "warnings"),
+    [(0.0, "inconclusive", ("dark",)), (5.0, "manipulated", ()), (-5.0, "authentic", ())],
+)
+def test_an_open_verdict_shows_what_may_be_why(
+    logit: float, verdict: str, warnings: tuple[str, ...]
+) -> None:
+    crop = face(warnings=("dark",))
+    report = build_report(extraction([crop]), [evidence(logit, methods=HEAD)], SPEC, RULE)
+    assert report.verdict == verdict
+    assert report.warnings == warnings
+    assert report.faces[0].quality.warnings == ("dark",)
 
 
 def test_a_poor_face_in_the_background_does_not_decide() -> None:
