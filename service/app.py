@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from service import __doc__ as summary
+from service.api.document import describe
 from service.api.gate import Gate
 from service.api.meter import RequestMeter
 from service.api.problems import install_problem_handlers
@@ -27,11 +27,12 @@ def create_app(settings: Settings) -> FastAPI:
             yield
             desk.pipeline = None
 
-    app = FastAPI(title="Unmask", version="1", description=summary or "", lifespan=lifespan)
+    app = FastAPI(title="Unmask", version="1", lifespan=lifespan)
     app.state.desk = desk
     # The meter is the outer of the two: it counts what the gate refuses.
     app.add_middleware(Gate, desk=desk, path="/analyze")
     app.add_middleware(RequestMeter, telemetry=telemetry, path="/analyze")
     install_problem_handlers(app)
     app.include_router(build_router(desk))
+    describe(app)
     return app

@@ -107,6 +107,10 @@ class Telemetry:
             ["device"],
             registry=registry,
         )
+        # A series that is not there before the first event hides it from `rate()`.
+        self.refusals.labels("capacity")
+        for pool in ("media", "inference"):
+            self.worker_restarts.labels(pool)
         self._media_restarts = 0
 
     @contextmanager

@@ -1,14 +1,25 @@
 """An analysis as an HTTP response, in each representation. All encode: off the event loop."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from fastapi import Response
 
+from service.api.headers import IMAGE_HEADERS, image_headers
 from service.api.presenter import report_body
 from service.pipeline import Analysis
 from service.verdict.mask import encode_png
 from service.verdict.rendering import OVERLAY_TYPE
+
+_BINARY: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
+OPENAPI_RESPONSE: dict[str, Any] = {
+    "description": "The report. With `Accept: image/png` the mask of the most incriminating "
+    "frame alone, at its full size; with `Accept: image/webp` the overlay alone: all analysed "
+    "frames with masks and faces drawn on them, animated for a clip. Both carry the verdict in "
+    "`X-Unmask-*` headers.",
+    "content": {"image/png": _BINARY, "image/webp": _BINARY},
+    "headers": IMAGE_HEADERS,
+}
 
 
 def answer_without_overlay(
@@ -38,28 +49,10 @@ def mask_answer(analysis: Analysis) -> Response:
         pixels = np.zeros((report.media.height, report.media.width), np.uint8)
     else:
         pixels = report.mask.pixels
-    return Response(encode_png(pixels), headers=_headers(analysis), media_type="image/png")
+    return Response(encode_png(pixels), headers=image_headers(analysis), media_type="image/png")
 
 
 def overlay_answer(analysis: Analysis, overlay: bytes) -> Response:
     """The overlay alone, with a name to save it by."""
     name = {"Content-Disposition": f'inline; filename="unmask-{analysis.id[:8]}.webp"'}
-    return Response(overlay, headers={**_headers(analysis), **name}, media_type=OVERLAY_TYPE)
-
-
-def _headers(analysis: Analysis) -> dict[str, str]:
-    report = analysis.report
-    headers = {
-        "X-Unmask-Id": analysis.id,
-        "X-Unmask-Verdict": report.verdict,
-        "X-Unmask-Method": report.method.name,
-        "X-Unmask-Model-SHA256": analysis.model.sha256,
-    }
-    if report.fake_probability is not None:
-        headers["X-Unmask-Fake-Probability"] = f"{report.fake_probability:.6f}"
-        headers["X-Unmask-Real-Probability"] = f"{1 - report.fake_probability:.6f}"
-    if report.mask is not None:
-        headers["X-Unmask-Frame-Index"] = str(report.mask.frame_index)
-    if report.warnings:
-        headers["X-Unmask-Warnings"] = ", ".join(report.warnings)
-    return headers
+    return Response(overlay, headers={**image_headers(analysis), **name}, media_type=OVERLAY_TYPE)

@@ -1,11 +1,26 @@
 """API keys."""
 
 import hmac
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from starlette.datastructures import Headers
 
 from service.errors import UnauthorizedError
+
+SECURITY_SCHEMES: Mapping[str, Mapping[str, str]] = {
+    "bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "`Authorization: Bearer KEY` with a key of the service.",
+    },
+    "api_key": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-API-Key",
+        "description": "`X-API-Key: KEY` with a key of the service.",
+    },
+}
+"""The ways to present a key, as OpenAPI describes them; either will do."""
 
 
 class KeyRing:
@@ -13,6 +28,12 @@ class KeyRing:
 
     def __init__(self, keys: Iterable[str]) -> None:
         self._keys = tuple(key.encode() for key in keys)
+
+    @property
+    def requirements(self) -> list[dict[str, list[str]]]:
+        """OpenAPI security requirements, any of which will do; with an empty ring, none as well."""
+        presented: list[dict[str, list[str]]] = [{name: []} for name in SECURITY_SCHEMES]
+        return presented if self._keys else [*presented, {}]
 
     def check(self, headers: Headers) -> None:
         """Raise UnauthorizedError unless the headers carry a key of the ring.

@@ -4,17 +4,19 @@ import base64
 import time
 from dataclasses import replace
 
-from service.api.schemas import (
+from service.api.schemas.face import (
     BoxBody,
     FaceBody,
     FaceMaskBody,
     IntervalBody,
     MaskBody,
-    MediaBody,
     MethodBody,
+    QualityBody,
+)
+from service.api.schemas.report import (
+    MediaBody,
     ModelBody,
     OverlayBody,
-    QualityBody,
     ReportBody,
     TimelineBody,
     TimelineFaceBody,

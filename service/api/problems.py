@@ -2,6 +2,7 @@
 
 import logging
 from http import HTTPStatus
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -9,23 +10,41 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
+from service.api.headers import RETRY_AFTER, WWW_AUTHENTICATE
+from service.api.schemas.vocabulary import LIMITS, listed
 from service.errors import InvalidRequestError, UnmaskError
 
 logger = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
+PROBLEM_SCHEMA = "#/components/schemas/Problem"
+"""Where `document` puts the schema of problems: one for all of them."""
 
 
 class Problem(BaseModel):
     """RFC 9457 problem details."""
 
-    type: str = Field(examples=["urn:unmask:problem:media_too_large"])
-    title: str = Field(examples=["The file exceeds a limit"])
-    status: int = Field(examples=[413])
-    detail: str = Field(examples=["The file is larger than 104857600 bytes."])
-    code: str = Field(examples=["media_too_large"], description="Stable and machine-readable.")
+    type: str = Field(
+        examples=["urn:unmask:problem:media_too_large"],
+        description="`urn:unmask:problem:` and the code.",
+    )
+    title: str = Field(
+        examples=["The file exceeds a limit"],
+        description="One short sentence for people, the same for every problem of this code.",
+    )
+    status: int = Field(examples=[413], description="The HTTP status, 400 to 599.")
+    detail: str = Field(
+        examples=["The file is larger than 104857600 bytes."],
+        description="What is particular to this case, for people.",
+    )
+    code: str = Field(
+        examples=["media_too_large"],
+        description="Stable and machine-readable; all codes are listed in the API's description.",
+    )
     limit: str | None = Field(
-        default=None, description="The limit passed: bytes, pixels, duration or frames."
+        default=None,
+        examples=["bytes"],
+        description=listed("The limit passed; absent but for `media_too_large`.", LIMITS),
     )
 
 
@@ -102,14 +121,25 @@ async def _unexpected_error(_: Request, error: Exception) -> JSONResponse:
     return response_for(UnmaskError())
 
 
-def documented(*errors: type[UnmaskError]) -> dict[int | str, dict[str, object]]:
-    """OpenAPI responses for errors; those that share a status share an entry."""
-    responses: dict[int | str, dict[str, object]] = {}
+def documented(
+    *errors: type[UnmaskError], retry_after: bool = False
+) -> dict[int | str, dict[str, Any]]:
+    """OpenAPI responses for errors; those that share a status share an entry.
+
+    retry_after: whether a 503 says when to come back.
+    """
+    responses: dict[int | str, dict[str, Any]] = {}
     for error in errors:
-        known = responses.get(error.status)
         text = f"`{error.code}`: {error.title}"
-        responses[error.status] = {
-            "description": f"{known['description']}. {text}" if known else text,
-            "content": {MEDIA_TYPE: {"schema": Problem.model_json_schema()}},
+        if error.status in responses:
+            responses[error.status]["description"] += f". {text}"
+            continue
+        response = responses[error.status] = {
+            "description": text,
+            "content": {MEDIA_TYPE: {"schema": {"$ref": PROBLEM_SCHEMA}}},
         }
+        if error.status == HTTPStatus.UNAUTHORIZED:
+            response["headers"] = {"WWW-Authenticate": WWW_AUTHENTICATE}
+        if error.status == HTTPStatus.SERVICE_UNAVAILABLE and retry_after:
+            response["headers"] = {"Retry-After": RETRY_AFTER}
     return responses

@@ -3,20 +3,29 @@
 import asyncio
 from dataclasses import asdict
 from functools import partial
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.requests import ClientDisconnect
 
-from service.api.answers import answer_without_overlay, json_answer, overlay_answer
+from service.api.answers import (
+    OPENAPI_RESPONSE,
+    answer_without_overlay,
+    json_answer,
+    overlay_answer,
+)
 from service.api.auth import KeyRing
 from service.api.disconnect import while_connected
 from service.api.meter import CLIENT_GONE
 from service.api.negotiation import negotiate
+from service.api.pages import add_pages
+from service.api.parameters import Masks, MaxFaces, MaxFrames
 from service.api.problems import documented
-from service.api.schemas import ReportBody
+from service.api.schemas.health import AliveBody, ReadyBody
+from service.api.schemas.model_card import ModelCardBody
+from service.api.schemas.report import ReportBody
 from service.api.upload import OPENAPI_BODY, read_upload
 from service.errors import (
     DeadlineExceededError,
@@ -35,18 +44,6 @@ from service.pipeline import Analysis, Options, Pipeline
 from service.settings import Settings
 from service.telemetry import Telemetry
 
-_WEB = Path(__file__).parent.parent / "web"
-_SCRIPTS = ("app.js", "viewer.js", "timeline.js", "words.js")
-_PAGE_FILES = {
-    "/": ("index.html", "text/html"),
-    **{f"/web/{name}": (name, "text/javascript") for name in _SCRIPTS},
-    "/web/style.css": ("style.css", "text/css"),
-}
-_PAGE_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-    "img-src 'self' blob: data:; media-src blob:; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'"
-)
 _ANALYZE_ERRORS = documented(
     InvalidRequestError,
     UnauthorizedError,
@@ -57,23 +54,10 @@ _ANALYZE_ERRORS = documented(
     DecodeTimeoutError,
     UnmaskError,
     OverloadedError,
+    NotReadyError,
     DeadlineExceededError,
+    retry_after=True,
 )
-_BINARY: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
-_RESPONSE: dict[str, Any] = {
-    "description": "The report. With `Accept: image/png` the mask of the most incriminating "
-    "frame alone, at its full size; with `Accept: image/webp` the overlay alone: all analysed "
-    "frames with masks and faces drawn on them, animated for a clip. Both carry the verdict in "
-    "`X-Unmask-*` headers.",
-    "content": {"image/png": _BINARY, "image/webp": _BINARY},
-}
-_MASK = Query(
-    description="`inline`: masks as base64 PNG. `none`: only their sizes. `clip`: as inline, and "
-    "`overlay`, a base64 WebP with masks and faces drawn on the analysed frames (animated for a "
-    "clip; null without a face)."
-)
-_MAX_FRAMES = Query(ge=1, description="Frames of a clip to analyse; cut to the service's limit.")
-_MAX_FACES = Query(ge=1, description="Faces to keep; cut to the service's limit.")
 
 
 class Desk:
@@ -111,15 +95,15 @@ def build_router(desk: Desk) -> APIRouter:
     @router.post(
         "/analyze",
         response_model=ReportBody,
-        responses={200: _RESPONSE, **_ANALYZE_ERRORS},
-        openapi_extra=OPENAPI_BODY,
+        responses={200: OPENAPI_RESPONSE, **_ANALYZE_ERRORS},
+        openapi_extra={**OPENAPI_BODY, "security": desk.keys.requirements},
         summary="Was any face manipulated, how, and where?",
     )
     async def analyze(
         request: Request,
-        mask: Annotated[Literal["inline", "none", "clip"], _MASK] = "inline",
-        max_frames: Annotated[int | None, _MAX_FRAMES] = None,
-        max_faces: Annotated[int | None, _MAX_FACES] = None,
+        mask: Masks = "inline",
+        max_frames: MaxFrames = None,
+        max_faces: MaxFaces = None,
     ) -> Response:
         deadline = asyncio.get_running_loop().time() + desk.settings.server.deadline_s
         desk.keys.check(request.headers)
@@ -160,27 +144,41 @@ def build_router(desk: Desk) -> APIRouter:
         request.state.verdict = analysis.report.verdict
         return response
 
-    @router.get("/livez", summary="Is the process alive?")
-    async def livez() -> dict[str, str]:
-        return {"status": "alive"}
+    @router.get("/livez", summary="Is the process alive?", response_description="It is.")
+    async def livez() -> AliveBody:
+        return AliveBody(status="alive")
 
     @router.get(
-        "/readyz", summary="Would work sent now be done?", responses=documented(NotReadyError)
+        "/readyz",
+        responses=documented(NotReadyError),
+        summary="Would work sent now be done?",
+        response_description="It would.",
     )
-    async def readyz() -> dict[str, str]:
+    async def readyz() -> ReadyBody:
         problem = desk.problem()
         if problem is not None:
             raise NotReadyError(problem)
-        return {"status": "ready"}
+        return ReadyBody(status="ready")
 
-    @router.get("/metrics", summary="Metrics for Prometheus")
+    @router.get(
+        "/metrics",
+        response_class=PlainTextResponse,
+        summary="Metrics for Prometheus",
+        response_description="Counters, gauges and histograms `unmask_*`, in its text format.",
+    )
     async def metrics() -> Response:
         if desk.pipeline is not None:
             desk.telemetry.media_restarts(desk.pipeline.media_restarts)
         kind = {"Content-Type": CONTENT_TYPE_LATEST}
         return Response(desk.telemetry.exposition(), headers=kind)
 
-    @router.get("/model", summary="Card and digest of the model")
+    @router.get(
+        "/model",
+        response_model=ModelCardBody,
+        responses=documented(NotReadyError, retry_after=True),
+        summary="Card and digest of the model",
+        response_description="What the model file says of itself, its digest, and where it runs.",
+    )
     async def model() -> dict[str, Any]:
         pipeline = desk.opened()
         return {
@@ -190,16 +188,5 @@ def build_router(desk: Desk) -> APIRouter:
             "provider": pipeline.device.provider,
         }
 
-    for path, (name, kind) in _PAGE_FILES.items():
-        router.add_api_route(path, _page(name, kind), include_in_schema=False)
+    add_pages(router)
     return router
-
-
-def _page(name: str, kind: str) -> Any:
-    content = (_WEB / name).read_bytes()
-
-    async def page() -> Response:
-        headers = {"Content-Security-Policy": _PAGE_POLICY, "X-Content-Type-Options": "nosniff"}
-        return Response(content, headers=headers, media_type=kind)
-
-    return page

@@ -21,7 +21,13 @@ OPENAPI_BODY = {
                 "schema": {
                     "type": "object",
                     "required": ["file"],
-                    "properties": {"file": {"type": "string", "format": "binary"}},
+                    "properties": {
+                        "file": {
+                            "type": "string",
+                            "format": "binary",
+                            "description": "The picture or clip.",
+                        }
+                    },
                 }
             },
             **{

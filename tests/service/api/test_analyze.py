@@ -164,7 +164,7 @@ def test_without_a_face_there_is_no_probability(server: httpx.Client) -> None:
     assert report["real_probability"] is None
     assert report["mask"] is None
     assert report["faces"] == []
-    assert report["method"]["name"] == "none"
+    assert report["method"] == {"name": "unknown", "probabilities": {}, "confidence": "low"}
 
 
 def test_masks_can_be_left_out(server: httpx.Client, astronaut_jpeg: bytes) -> None:

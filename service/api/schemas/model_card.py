@@ -1,0 +1,83 @@
+"""What the model says of itself."""
+
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from service.api.schemas.quantities import Count, DeviceName, Positive, Sha256, Share
+
+
+class InputBody(BaseModel):
+    """The one input of the network."""
+
+    name: str = Field(description="Name of the tensor: `image`.")
+    size: Count = Field(description="Width and height of a crop in pixels.")
+    layout: str = Field(description="Order of the axes: `NHWC`.")
+    dtype: str = Field(description="Type of the values: `uint8`.")
+    colour: str = Field(description="Order of the channels: `RGB`.")
+
+
+class CropBody(BaseModel):
+    """The square around a face that the model was trained on."""
+
+    scale: Positive = Field(description="Its side in heights of the face box.")
+
+
+class CalibrationBody(BaseModel):
+    """fake_probability = sigmoid(slope * difference of the two activations + intercept)."""
+
+    kind: str = Field(description="The function: `logistic`.")
+    slope: Positive = Field(description="Slope of the logit.")
+    intercept: float = Field(description="Logit where both activations are equal.")
+
+
+class ThresholdsBody(BaseModel):
+    """Where decisions are taken."""
+
+    manipulated: Share = Field(
+        description="`fake_probability` from which a face is judged manipulated, 0 to 1."
+    )
+    authentic: Share = Field(
+        description="`fake_probability` up to which a face is judged authentic, 0 to 1."
+    )
+    mask: Count = Field(
+        description="Grey level from which a pixel of a mask is manipulated, 1 to 255."
+    )
+    method: Share = Field(
+        description="Probability of the likeliest method below which it is unknown, 0 to 1."
+    )
+
+
+class ModelCardBody(BaseModel):
+    """The metadata of the model file that runs, its digest, and where it runs."""
+
+    schema_: int = Field(alias="schema", description="Version of the metadata: 1.")
+    name: str = Field(description="Name of the model.")
+    version: str = Field(description="Version of the model.")
+    preset: str = Field(description="Kind of network: `paper`, `mobile`, or another's own word.")
+    input: InputBody = Field(description="The tensor that the network takes.")
+    crop: CropBody = Field(description="What is cut out around a face.")
+    methods: list[str] = Field(
+        description="The methods that the model tells apart; empty where it tells none."
+    )
+    calibration: CalibrationBody = Field(description="From activations to `fake_probability`.")
+    method_temperature: Positive = Field(
+        description="What the logits of the methods are divided by before the softmax."
+    )
+    thresholds: ThresholdsBody = Field(description="From probabilities to verdicts and methods.")
+    training_data: str = Field(description="What the model was trained on, in words.")
+    licence: str = Field(description="Terms of the weights, in words.")
+    figures: dict[str, Any] = Field(
+        description="Figures noted when the model was made, by their names; empty without any."
+    )
+    parity: dict[str, float] = Field(
+        description="How far the float file's outputs were from the network it was exported from, "
+        "by the measures' names."
+    )
+    quantised: dict[str, Any] | None = Field(
+        description="How well an 8-bit file agrees with the float file it was made from, whose "
+        "SHA-256 is `source_sha256`; null for a float file."
+    )
+    sha256: Sha256 = Field(description="SHA-256 of the model file in hexadecimal.")
+    device: DeviceName
+    provider: str = Field(description="ONNX Runtime's name of what computes there.")

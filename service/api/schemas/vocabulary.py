@@ -1,0 +1,79 @@
+"""The words the API answers with, and what each of them means."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from service.faces import quality
+from service.settings import VerdictSettings
+from service.verdict.agreement import LEAST_AGREEMENT
+from service.verdict.findings import Confidence, Verdict
+
+_LEAST = VerdictSettings()
+
+FACE_VERDICTS: Mapping[Verdict, str] = {
+    "manipulated": "`fake_probability` is at or above the threshold `manipulated` of `GET /model`",
+    "authentic": "`fake_probability` is at or below the threshold `authentic` of `GET /model`",
+    "inconclusive": "`fake_probability` lies between the two thresholds, or, wherever it lies, "
+    "the face was seen too poorly or its frames contradict one another, as `warnings` then says",
+}
+"""Of one face."""
+
+VERDICTS: Mapping[Verdict, str] = {**FACE_VERDICTS, "no_face": "no face was found"}
+"""Of an upload."""
+
+METHODS: Mapping[str, str] = {
+    "deepfakes": "another face, made by a generator and pasted as a rectangle",
+    "face2face": "the same face, made anew with another expression",
+    "faceswap": "another face, moved onto this one landmark by landmark and pasted as a polygon",
+    "unknown": "no method is likely enough, or the face is more likely real than fake without "
+    "being judged authentic, or there is no face",
+    "none": "the face is judged authentic",
+}
+"""Those of the shipped model, and what is said where none of them is."""
+
+CONFIDENCES: Mapping[Confidence, str] = {
+    "high": "the method's probability is at least 0.9; also for `none`",
+    "medium": "the method's probability is at least 0.7",
+    "low": "below that, always where the verdict is not `manipulated` or the name is `unknown`, "
+    "and of a model that leaves the method to the shape of the mask",
+}
+
+FACE_WARNINGS: Mapping[str, str] = {
+    "face_too_small": "too poor to judge in every frame, and in the most incriminating one "
+    "narrower than the service asks for (`UNMASK_VERDICT__MIN_FACE_PX`, by default "
+    f"{_LEAST.min_face_px} pixels)",
+    "face_too_blurred": "the same, but less sharp than it asks for "
+    f"(`UNMASK_VERDICT__MIN_SHARPNESS`, by default {_LEAST.min_sharpness:g})",
+    "frames_disagree": f"`agreement` is below {LEAST_AGREEMENT:g}",
+}
+"""Each of them makes the verdict inconclusive."""
+
+UPLOAD_WARNINGS: Mapping[str, str] = {
+    "truncated": "the file ends early and was analysed as far as it goes",
+    "few_frames": "only one or two frames of a clip were analysed although it has more",
+    "faces_left_out": "more faces were found than were to be judged (`max_faces`)",
+}
+
+QUALITY_WARNINGS: Mapping[str, str] = {
+    "small_face": f"`width_px` is below {quality.SMALL_FACE_PX}",
+    "blurred": f"`sharpness` is below {quality.BLURRED_SHARPNESS:g}",
+    "dark": f"`brightness` is below {quality.DARK_BRIGHTNESS:g}",
+    "overexposed": f"`brightness` is above {quality.BRIGHT_BRIGHTNESS:g}",
+    "compressed": f"`blockiness` is above {quality.COMPRESSED_BLOCKINESS:g}",
+    "profile": "turned aside so far that the nose nears an eye or passes it, by some 45 degrees",
+    "cut_off": f"more than {100 * quality.CUT_OFF_SHARE:g} % of the face box is outside the frame",
+}
+
+REPORT_WARNINGS: Mapping[str, str] = {**UPLOAD_WARNINGS, **FACE_WARNINGS, **QUALITY_WARNINGS}
+
+LIMITS: Mapping[str, str] = {
+    "bytes": "size of the file",
+    "pixels": "width times height of a picture or frame",
+    "duration": "length of a clip",
+    "frames": "frames in a clip, analysed or not",
+}
+
+
+def listed(intro: str, meanings: Mapping[Any, str]) -> str:
+    """An introduction and each word with its meaning, in Markdown."""
+    return "\n".join([intro, "", *(f"- `{word}`: {text}." for word, text in meanings.items())])
