@@ -4,6 +4,11 @@ import argparse
 import importlib
 import logging
 import sys
+from collections.abc import Sequence
+from typing import Any
+
+from model_export.commands.extras import extras_needed
+from model_export.commands.help_text import HelpWithDefaults
 
 COMMANDS = {
     "import-classnseg": "read the authors' published weights",
@@ -25,24 +30,46 @@ COMMANDS = {
 }
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point; returns the exit status: 0 done, 1 a problem said in one line, 2 misuse."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    parser = argparse.ArgumentParser(prog="unmask-model", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
     words = sys.argv[1:] if arguments is None else arguments
+    with extras_needed(" ".join(("unmask-model", *words[:1])), "export"):
+        options = _parser(words).parse_args(words)
+        try:
+            status: int = importlib.import_module(_module(options.command)).run(options)
+        except (ValueError, OSError) as error:
+            print(f"unmask-model {options.command}: {error}", file=sys.stderr)
+            return 1
+        return status
+
+
+def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="unmask-model", description=__doc__)
+    parser.add_argument(
+        "--version", action=_Version, nargs=0, dest=argparse.SUPPRESS, help="show it and exit"
+    )
+    commands = parser.add_subparsers(
+        dest="command", required=True, metavar="COMMAND", help="COMMAND --help tells its options"
+    )
     for name, summary in COMMANDS.items():
-        subparser = commands.add_parser(name, help=summary, description=summary)
+        subparser = commands.add_parser(
+            name, help=summary, description=summary, formatter_class=HelpWithDefaults
+        )
         # torch takes seconds to import: only the command that was asked for is loaded.
         if name in words[:1]:
             importlib.import_module(_module(name)).configure(subparser)
-    options = parser.parse_args(words)
-    try:
-        status: int = importlib.import_module(_module(options.command)).run(options)
-    except (ValueError, OSError) as error:
-        print(f"unmask-model {options.command}: {error}", file=sys.stderr)
-        return 1
-    return status
+    return parser
+
+
+class _Version(argparse.Action):
+    """argparse's own action wants the version beforehand: it would be looked up in every run."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        from importlib.metadata import version  # noqa: PLC0415 - for this option only
+
+        print(f"unmask-model {version('unmask')}")
+        parser.exit()
 
 
 def _module(command: str) -> str:

@@ -5,13 +5,14 @@ from pathlib import Path
 
 from model_export.average import average
 from model_export.checkpoint import load_checkpoint
+from model_export.commands.arguments import existing_path, fraction
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
-    parser.add_argument("before", type=Path, help="checkpoint that the other was trained from")
-    parser.add_argument("after", type=Path)
-    parser.add_argument("--share", type=float, default=0.5, help="weight of AFTER, 0 to 1")
+    parser.add_argument("before", type=existing_path, help="checkpoint AFTER was trained from")
+    parser.add_argument("after", type=existing_path, help="checkpoint after more training")
+    parser.add_argument("--share", type=fraction, default=0.5, help="weight of AFTER, 0 to 1")
     parser.add_argument("-o", "--out", type=Path, required=True, help="checkpoint to write")
 
 

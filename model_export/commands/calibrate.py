@@ -5,6 +5,7 @@ from pathlib import Path
 
 from model_export.calibrate import calibrate, summary
 from model_export.checkpoint import load_checkpoint
+from model_export.commands.arguments import existing_path, fraction
 from model_export.commands.data import add_data, guess_kind, open_source
 from model_export.judge import CheckpointJudge
 from model_export.metrics.thresholds import Policy
@@ -15,17 +16,26 @@ POLICY = Policy()
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
-    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("checkpoint", type=existing_path, help="checkpoint to calibrate")
     add_data(parser)
     parser.add_argument("-o", "--out", type=Path, required=True, help="checkpoint to write")
     parser.add_argument(
-        "--bpcer", type=float, default=POLICY.bpcer, help="share of reals called manipulated"
+        "--bpcer",
+        type=fraction,
+        default=POLICY.bpcer,
+        help="largest share of reals called manipulated",
     )
     parser.add_argument(
-        "--missed", type=float, default=POLICY.missed, help="share of fakes called authentic"
+        "--missed",
+        type=fraction,
+        default=POLICY.missed,
+        help="largest share of fakes called authentic",
     )
     parser.add_argument(
-        "--method-accuracy", type=float, default=POLICY.method_accuracy, help="of named methods"
+        "--method-accuracy",
+        type=fraction,
+        default=POLICY.method_accuracy,
+        help="least share of the named methods that are right",
     )
 
 

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from model_export.commands.arguments import existing_folder, existing_path, fraction, whole
 from model_export.commands.sources import remaining_families
 from model_export.data.faceforensics import MANIFEST
 from model_export.data.faces import load_index
@@ -22,37 +23,58 @@ def add_data(parser: argparse.ArgumentParser) -> None:
     """DATA and how to read it."""
     parser.add_argument(
         "data",
-        type=Path,
+        type=existing_folder,
         help="folder with real/ and fake/ (folders), with pictures of real faces and their "
         "landmarks (synthetic), written by `forge --clip` (clips) or `prepare` (faceforensics)",
     )
-    parser.add_argument("--kind", choices=KINDS, help="default: told by what is in the folder")
-    parser.add_argument("--landmarks", type=Path, help="synthetic; default: DATA/landmarks.npz")
-    parser.add_argument("--pairs", type=int, default=1000, help="synthetic: how many pairs")
     parser.add_argument(
-        "--strength", type=float, default=1.0, help="synthetic: of compression, blur, noise"
+        "--kind", choices=KINDS, help="kind of data; default: told by what is in DATA"
+    )
+    parser.add_argument(
+        "--landmarks",
+        type=existing_path,
+        help="synthetic: npz of the faces' landmarks; default: DATA/landmarks.npz",
+    )
+    # 0 passes: each command says in its own words what it cannot do without a pair.
+    parser.add_argument("--pairs", type=whole(0), default=1000, help="synthetic: how many pairs")
+    parser.add_argument(
+        "--strength",
+        type=fraction,
+        default=1.0,
+        help="synthetic: strength of compression, blur and noise, 0 to 1",
     )
     chosen = parser.add_mutually_exclusive_group()
     chosen.add_argument(
-        "--family", action="append", choices=[*FAMILIES], help="synthetic: only these families"
+        "--family",
+        action="append",
+        choices=[*FAMILIES],
+        help="synthetic: only this family; repeatable",
     )
     chosen.add_argument(
-        "--leave-out", action="append", default=[], choices=[*FAMILIES], help="synthetic: not these"
+        "--leave-out",
+        action="append",
+        default=[],
+        choices=[*FAMILIES],
+        help="synthetic: not this family; repeatable",
     )
     parser.add_argument(
-        "--method", action="append", default=[], help="faceforensics: only these methods"
+        "--method", action="append", default=[], help="faceforensics: only this method; repeatable"
     )
     parser.add_argument(
-        "--frames", type=int, default=16, help="folders, clips: frames of each clip"
+        "--frames", type=whole(1), default=16, help="folders, clips: frames of each clip"
     )
     parser.add_argument(
         "--h264",
-        type=int,
-        choices=range(52),
+        type=whole(0, 51),
         metavar="CRF",
         help="folders: judge every picture as a frame of an H.264 clip of this quality, 0 to 51",
     )
-    parser.add_argument("--workers", type=int, default=0, help="processes that make crops")
+    parser.add_argument(
+        "--workers",
+        type=whole(0),
+        default=0,
+        help="further processes that make crops; with 0 this one makes them",
+    )
 
 
 def open_source(options: argparse.Namespace, root: Path, part: Part, rule: CropRule) -> Source:

@@ -6,16 +6,26 @@ from dataclasses import replace
 from pathlib import Path
 
 from model_export.checkpoint import load_checkpoint
+from model_export.commands.arguments import existing_path
 
-FIELDS = ("name", "version", "training_data", "licence")
+FIELDS = {
+    "name": "what the model is called",
+    "version": "which version it is",
+    "training_data": "what it was trained on",
+    "licence": "under which licence its weights are",
+}
+"""Facts that people write, and what each says."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
-    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("checkpoint", type=existing_path, help="checkpoint to describe")
     parser.add_argument("-o", "--out", type=Path, help="checkpoint to write; default: only print")
-    for field in FIELDS:
-        parser.add_argument(f"--{field.replace('_', '-')}")
+    for field, meaning in FIELDS.items():
+        parser.add_argument(
+            f"--{field.replace('_', '-')}",
+            help=f"{meaning}; default: what the checkpoint says",
+        )
 
 
 def run(options: argparse.Namespace) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from model_export.commands.arguments import existing_folder, existing_path, whole
 from model_export.commands.data import add_data, open_source
 from model_export.evaluation.figures import split, summarise
 from model_export.evaluation.gallery import Gallery
@@ -24,19 +25,27 @@ from service.faces.crop import CropRule
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
-    parser.add_argument("model", type=Path, help=".pt checkpoint or .onnx file")
+    parser.add_argument("model", type=existing_path, help=".pt checkpoint or .onnx file")
     add_data(parser)
-    parser.add_argument("-o", "--out", type=Path, help="folder for report.json, report.md, plots")
+    parser.add_argument(
+        "-o",
+        "--out",
+        type=Path,
+        help="folder for report.json, report.md, plots; default: only print",
+    )
     parser.add_argument(
         "--threshold-from",
-        type=Path,
+        type=existing_folder,
         metavar="DATA",
         help="validation data of the same kind whose equal error sets the threshold for HTER; "
         "the calibration part, where the data are divided",
     )
     parser.add_argument("--robustness", action="store_true", help="AUC under further degradation")
     parser.add_argument(
-        "--robustness-crops", type=int, default=400, help="how many crops of each class"
+        "--robustness-crops",
+        type=whole(1),
+        default=400,
+        help="with --robustness: how many crops of each class",
     )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model_export.checkpoint import Checkpoint, load_checkpoint
+from model_export.commands.arguments import existing_path
 from model_export.export import check_pictures, export
 from service.inference.precision import companion
 
@@ -18,7 +19,7 @@ MOST_CALIBRATION_PICTURES = 512
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
-    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("checkpoint", type=existing_path, help="checkpoint to export")
     parser.add_argument("-o", "--out", type=Path, required=True, help="ONNX file to write")
     parser.add_argument(
         "--plain",
@@ -91,6 +92,8 @@ def _calibration_pictures(options: argparse.Namespace, size: int) -> NDArray[np.
         raise ValueError("--int8 needs --calibration-pictures")
     paths: list[Path] = []
     for folder in folders:
+        if not folder.is_dir():
+            raise ValueError(f"{folder} is not a folder")
         found = sorted(path for path in folder.rglob("*") if path.is_file())
         if not found:
             raise ValueError(f"there is no picture in {folder}")

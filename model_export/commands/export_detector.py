@@ -8,7 +8,7 @@ from model_export.detector import export_detector
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
-    parser.add_argument("-o", "--out", type=Path, required=True)
+    parser.add_argument("-o", "--out", type=Path, required=True, help="ONNX file to write")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from model_export.commands.arguments import existing_path, fraction, positive, whole
 from model_export.commands.data import add_data, open_source
 from model_export.finetune import FinetuneConfig, finetune
 from model_export.restore import read_trained
@@ -15,14 +16,29 @@ DEFAULTS = FinetuneConfig()
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
-    parser.add_argument("checkpoint", type=Path, help="checkpoint, or exported mobile model")
+    parser.add_argument(
+        "checkpoint", type=existing_path, help="checkpoint, or exported mobile model"
+    )
     add_data(parser)
     parser.add_argument("-o", "--out", type=Path, required=True, help="checkpoint to write")
-    parser.add_argument("--epochs", type=int, default=DEFAULTS.epochs)
-    parser.add_argument("--batch", type=int, default=DEFAULTS.batch)
-    parser.add_argument("--rate", type=float, default=DEFAULTS.rate)
-    parser.add_argument("--held-out", type=float, default=DEFAULTS.held_out)
-    parser.add_argument("--seed", type=int, default=DEFAULTS.seed)
+    parser.add_argument(
+        "--epochs", type=whole(1), default=DEFAULTS.epochs, help="passes over the crops"
+    )
+    parser.add_argument(
+        "--batch", type=whole(2), default=DEFAULTS.batch, help="crops a step, half of them real"
+    )
+    parser.add_argument(
+        "--rate", type=positive, default=DEFAULTS.rate, help="learning rate of the first step"
+    )
+    parser.add_argument(
+        "--held-out",
+        type=fraction,
+        default=DEFAULTS.held_out,
+        help="share of the pictures or clips that choose the epoch, at least one of each class",
+    )
+    parser.add_argument(
+        "--seed", type=whole(0), default=DEFAULTS.seed, help="seed of all that is random"
+    )
 
 
 def run(options: argparse.Namespace) -> int:

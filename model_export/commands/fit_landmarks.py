@@ -5,13 +5,14 @@ from pathlib import Path
 
 import numpy as np
 
+from model_export.commands.arguments import existing_path
 from model_export.data.landmarks import FITTED, fit, mean_error
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
-    parser.add_argument("landmarks", type=Path, help="npz with points5 and landmarks68")
-    parser.add_argument("-o", "--out", type=Path, default=FITTED)
+    parser.add_argument("landmarks", type=existing_path, help="npz with points5 and landmarks68")
+    parser.add_argument("-o", "--out", type=Path, default=FITTED, help="npz to write")
 
 
 def run(options: argparse.Namespace) -> int:

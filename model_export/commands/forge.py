@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from model_export.commands.arguments import existing_path, fraction, positive, whole
 from model_export.commands.sources import add_left_out, remaining_families
 from model_export.data.clip_forge import forge_clip
 from model_export.data.faces import FaceIndex, load_index
@@ -19,28 +20,44 @@ from model_export.data.video import encode_h264
 from model_export.data.warp import Picture
 from service.faces.crop import CropRule
 
+KINDS = ("real", "fake", "masks")
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
     parser.add_argument(
         "pictures",
-        type=Path,
+        type=existing_path,
         nargs="+",
         help="pictures of real faces, or one folder of them; landmarks.npz in it is used",
     )
-    parser.add_argument("-o", "--out", type=Path, required=True, help="folder to write")
-    parser.add_argument("-n", "--count", type=int, default=32, help="pairs or clips to make")
+    parser.add_argument(
+        "-o",
+        "--out",
+        type=Path,
+        required=True,
+        help="folder to write, without files that another run would leave in it",
+    )
+    parser.add_argument("-n", "--count", type=whole(1), default=32, help="pairs or clips to make")
     parser.add_argument("--family", choices=[*FAMILIES], help="make fakes of this family only")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=whole(0), default=0, help="seed of all that is random")
     parser.add_argument("--clip", action="store_true", help="make clips instead of pictures")
-    parser.add_argument("--seconds", type=float, default=4.0, help="length of a clip")
-    parser.add_argument("--share", type=float, default=0.5, help="share of a clip that is fake")
-    parser.add_argument("--crf", type=int, default=23, help="H.264 quality of clips, 0 to 51")
+    parser.add_argument("--seconds", type=positive, default=4.0, help="length of a clip")
+    parser.add_argument(
+        "--share", type=fraction, default=0.5, help="share of a clip that is fake, 0 to 1"
+    )
+    parser.add_argument(
+        "--crf",
+        type=whole(0, 51),
+        default=23,
+        help="H.264 quality of clips, from 0, lossless, to 51",
+    )
     add_left_out(parser)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Forge; prints the folder."""
+    """Forge; prints the folder. Raises ValueError where it would mix with files already there."""
+    _refuse_mixture(options)
     families = (options.family,) if options.family else remaining_families(options)
     forge = Forge(_index(options.pictures), CropRule(), families)
     options.out.mkdir(parents=True, exist_ok=True)
@@ -50,6 +67,27 @@ def run(options: argparse.Namespace) -> int:
         _write_pairs(forge, options)
     print(options.out)
     return 0
+
+
+def _refuse_mixture(options: argparse.Namespace) -> None:
+    """`evaluate` and `export` take all that lies in a folder for what was forged last.
+
+    The same command may be given again: it writes the same files.
+    """
+    numbers = [f"{number:05d}" for number in range(options.count)]
+    if options.clip:
+        # A shorter clip leaves masks of the longer one behind, which no frame asks for.
+        written = {"truth.json", *(f"{n}.mp4" for n in numbers), *(f"masks/{n}" for n in numbers)}
+    else:
+        written = {
+            "pairs.csv",
+            "sheet.png",
+            *(f"{kind}/{n}.png" for kind in KINDS for n in numbers),
+        }
+    for path in options.out.rglob("[!.]*"):
+        inner = path.relative_to(options.out)
+        if path.is_file() and written.isdisjoint((inner.as_posix(), inner.parent.as_posix())):
+            raise ValueError(f"{options.out} already holds {inner}: give an empty folder")
 
 
 def _index(pictures: list[Path]) -> FaceIndex:
@@ -63,7 +101,7 @@ def _write_pairs(forge: Forge, options: argparse.Namespace) -> None:
     for number in range(options.count):
         rng = np.random.default_rng((options.seed, number))
         pairs.append(forge.pair(int(rng.integers(len(forge.index))), rng))
-    for kind in ("real", "fake", "masks"):
+    for kind in KINDS:
         (options.out / kind).mkdir(exist_ok=True)
     with (options.out / "pairs.csv").open("w", newline="") as file:
         table = csv.writer(file)

@@ -4,12 +4,13 @@ import argparse
 from pathlib import Path
 
 from model_export.classnseg import IMAGENET, PLAIN, import_classnseg
+from model_export.commands.arguments import existing_path
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
-    parser.add_argument("encoder", type=Path, help="encoder_N.pt")
-    parser.add_argument("decoder", type=Path, help="decoder_N.pt")
+    parser.add_argument("encoder", type=existing_path, help="the authors' encoder_N.pt")
+    parser.add_argument("decoder", type=existing_path, help="the authors' decoder_N.pt")
     parser.add_argument("-o", "--out", type=Path, required=True, help="checkpoint to write")
     parser.add_argument(
         "--normalise",

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from model_export.commands.arguments import existing_folder, positive, whole
 from model_export.data.faceforensics import (
     MANIFEST,
     METHODS,
@@ -21,18 +22,39 @@ from service.faces.crop import CropRule
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
-    parser.add_argument("root", type=Path, help="FaceForensics++ as its download script leaves it")
-    parser.add_argument("-o", "--out", type=Path, required=True)
-    parser.add_argument("--compression", choices=("c0", "raw", "c23", "c40"), default="c23")
-    parser.add_argument("--method", action="append", choices=METHODS, help="default: all")
-    parser.add_argument("--splits", type=Path, help="folder of the lists; default: ROOT/splits")
-    parser.add_argument("--frames", type=int, default=10, help="frames of each clip")
-    parser.add_argument("--crop", choices=("paper", "detector"), default="paper")
     parser.add_argument(
-        "--scale", type=float, default=CropRule().scale, help="with --crop detector"
+        "root", type=existing_folder, help="FaceForensics++ as its download script leaves it"
     )
-    parser.add_argument("--size", type=int, default=256)
-    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument(
+        "-o", "--out", type=Path, required=True, help="folder to write; a cut run goes on"
+    )
+    parser.add_argument(
+        "--compression",
+        choices=("c0", "raw", "c23", "c40"),
+        default="c23",
+        help="which download to read",
+    )
+    parser.add_argument(
+        "--method", action="append", choices=METHODS, help="only this one; repeatable; default: all"
+    )
+    parser.add_argument(
+        "--splits", type=existing_folder, help="folder of the lists; default: ROOT/splits"
+    )
+    parser.add_argument("--frames", type=whole(1), default=10, help="frames of each clip")
+    parser.add_argument(
+        "--crop",
+        choices=("paper", "detector"),
+        default="paper",
+        help="around the manipulated region, or as the service crops",
+    )
+    parser.add_argument(
+        "--scale",
+        type=positive,
+        default=CropRule().scale,
+        help="with --crop detector: side of the crop over the height of the face box",
+    )
+    parser.add_argument("--size", type=whole(1), default=256, help="side of the crops in pixels")
+    parser.add_argument("--workers", type=whole(1), default=2, help="processes that cut")
 
 
 def run(options: argparse.Namespace) -> int:

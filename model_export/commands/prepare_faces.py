@@ -1,16 +1,16 @@
 """`unmask-model prepare-faces`: find faces and landmarks in a folder of pictures, once."""
 
 import argparse
-from pathlib import Path
 
 import numpy as np
 
+from model_export.commands.arguments import existing_folder
 from model_export.data.landmarks import index_pictures, picture_paths
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
-    parser.add_argument("folder", type=Path, help="folder with pictures of real faces")
+    parser.add_argument("folder", type=existing_folder, help="folder with pictures of real faces")
 
 
 def run(options: argparse.Namespace) -> int:

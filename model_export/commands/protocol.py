@@ -4,6 +4,7 @@ import argparse
 import math
 from pathlib import Path
 
+from model_export.commands.arguments import limit, whole
 from model_export.commands.sources import add_faces, read_faces
 from model_export.data.families import FAMILIES
 from model_export.protocol import PRESETS, Protocol, ProtocolPlan
@@ -14,25 +15,57 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
     add_faces(parser)
     parser.add_argument("-o", "--out", type=Path, required=True, help="folder; a cut run goes on")
-    parser.add_argument("--preset", action="append", choices=[*PRESETS], help="default: all")
+    parser.add_argument(
+        "--preset",
+        action="append",
+        choices=[*PRESETS],
+        help="only this one; repeatable; default: all",
+    )
     parser.add_argument(
         "--other",
         action="append",
         default=[],
         metavar="NAME=CHECKPOINT",
-        help="a checkpoint to measure beside them, such as the imported published weights",
+        help="a checkpoint to measure beside them, such as the imported published weights; "
+        "repeatable",
     )
     parser.add_argument(
-        "--unseen", action="append", choices=[*FAMILIES], help="default: face2face, faceswap"
+        "--unseen",
+        action="append",
+        choices=[*FAMILIES],
+        help="a family left out of a training; repeatable; default: face2face, faceswap",
     )
-    parser.add_argument("--pictures", type=int, default=40_000, help="of each training")
-    parser.add_argument("--minutes", type=float, default=math.inf, help="of each training")
+    parser.add_argument(
+        "--pictures", type=whole(2), default=40_000, help="pictures of each training"
+    )
+    parser.add_argument(
+        "--minutes",
+        type=limit,
+        default=math.inf,
+        help="length of each training at most; default: no limit",
+    )
     parser.add_argument("--imagenet", type=Path, help="MobileNetV2 weights for the mobile preset")
-    parser.add_argument("--test-pairs", type=int, default=300)
-    parser.add_argument("--tuning-pairs", type=int, default=40)
-    parser.add_argument("--tuning-epochs", type=int, default=20)
-    parser.add_argument("--workers", type=int, default=1)
-    parser.add_argument("--validation-pairs", type=int, default=200)
+    parser.add_argument(
+        "--test-pairs", type=whole(1), default=300, help="pairs for each cell of the table"
+    )
+    parser.add_argument(
+        "--tuning-pairs",
+        type=whole(2),
+        default=40,
+        help="pairs of an unseen family to fine-tune on",
+    )
+    parser.add_argument(
+        "--tuning-epochs", type=whole(1), default=20, help="passes of fine-tuning over its crops"
+    )
+    parser.add_argument(
+        "--workers",
+        type=whole(0),
+        default=1,
+        help="further processes that make pictures; with 0 this one makes them",
+    )
+    parser.add_argument(
+        "--validation-pairs", type=whole(1), default=200, help="pairs that choose each checkpoint"
+    )
 
 
 def run(options: argparse.Namespace) -> int:

@@ -3,13 +3,14 @@
 import argparse
 from pathlib import Path
 
+from model_export.commands.arguments import existing_folder
 from model_export.data.faces import FaceIndex, load_index
 from model_export.data.families import FAMILIES
 
 
 def add_faces(parser: argparse.ArgumentParser) -> None:
     """FACES and --landmarks."""
-    parser.add_argument("faces", type=Path, help="folder with pictures of real faces")
+    parser.add_argument("faces", type=existing_folder, help="folder with pictures of real faces")
     parser.add_argument(
         "--landmarks",
         type=Path,
@@ -24,7 +25,7 @@ def add_left_out(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         choices=[*FAMILIES],
-        help="a family of manipulations not to use; may be repeated",
+        help="a family of manipulations not to use; repeatable",
     )
 
 

@@ -8,6 +8,14 @@ from typing import Any
 import torch
 
 from model_export.checkpoint import Checkpoint
+from model_export.commands.arguments import (
+    existing_folder,
+    existing_path,
+    fraction,
+    limit,
+    positive,
+    whole,
+)
 from model_export.commands.sources import add_faces, add_left_out, read_faces, remaining_families
 from model_export.data.faceforensics import METHODS
 from model_export.data.families import FAMILIES
@@ -31,39 +39,81 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_faces(parser)
     add_left_out(parser)
     parser.add_argument("-o", "--out", type=Path, required=True, help="folder of this run")
-    parser.add_argument("--preset", choices=("paper", "mobile"), default="paper")
-    parser.add_argument("--width", type=int, default=1, help="widens the paper preset")
-    parser.add_argument("--imagenet", type=Path, help="MobileNetV2 weights to start from")
     parser.add_argument(
-        "--start-from", type=Path, metavar="MODEL", help="checkpoint, or exported mobile model"
+        "--preset", choices=("paper", "mobile"), default="paper", help="the network to train"
+    )
+    parser.add_argument(
+        "--width", type=whole(1), default=1, help="channels of the paper preset over the paper's"
+    )
+    parser.add_argument("--imagenet", type=existing_path, help="MobileNetV2 weights to start from")
+    parser.add_argument(
+        "--start-from",
+        type=existing_path,
+        metavar="MODEL",
+        help="checkpoint, or exported mobile model, to go on from",
     )
     parser.add_argument(
         "--prepared",
-        type=Path,
+        type=existing_folder,
         metavar="DIR",
         help="FaceForensics++ crops of `prepare --crop detector` with this --crop-scale, to learn "
         "from beside the forge's",
     )
     parser.add_argument(
-        "--prepared-share", type=float, default=0.5, help="of the pairs that come from --prepared"
+        "--prepared-share",
+        type=fraction,
+        default=0.5,
+        help="share of the pairs that come from --prepared, 0 to 1",
     )
     parser.add_argument(
         "--crop-scale",
-        type=float,
+        type=positive,
         help="side of the crop over the height of the detector's face box; default: that of "
         f"--start-from, else {CropRule().scale}",
     )
-    parser.add_argument("--pictures", type=int, default=DEFAULTS.pictures)
-    parser.add_argument("--minutes", type=float, default=math.inf)
-    parser.add_argument("--batch", type=int, default=DEFAULTS.batch)
-    parser.add_argument("--rate", type=float, default=DEFAULTS.rate)
     parser.add_argument(
-        "--strength", type=float, default=1.0, help="of compression, blur and noise, 0 to 1"
+        "--pictures",
+        type=whole(2),
+        default=DEFAULTS.pictures,
+        help="pictures to learn from at most, half of them real",
     )
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--workers", type=int, default=1, help="processes that make pictures")
-    parser.add_argument("--validation-pairs", type=int, default=DEFAULTS.validation_pairs)
-    parser.add_argument("--validate-every", type=int, default=DEFAULTS.validate_every)
+    parser.add_argument(
+        "--minutes",
+        type=limit,
+        default=math.inf,
+        help="length of the training at most; default: no limit",
+    )
+    parser.add_argument(
+        "--batch", type=whole(2), default=DEFAULTS.batch, help="pictures a step, half of them real"
+    )
+    parser.add_argument(
+        "--rate", type=positive, default=DEFAULTS.rate, help="highest learning rate"
+    )
+    parser.add_argument(
+        "--strength",
+        type=fraction,
+        default=1.0,
+        help="strength of compression, blur and noise, 0 to 1",
+    )
+    parser.add_argument("--seed", type=whole(0), default=0, help="seed of all that is random")
+    parser.add_argument(
+        "--workers",
+        type=whole(0),
+        default=1,
+        help="further processes that make pictures; with 0 this one makes them",
+    )
+    parser.add_argument(
+        "--validation-pairs",
+        type=whole(1),
+        default=DEFAULTS.validation_pairs,
+        help="pairs that choose the best checkpoint",
+    )
+    parser.add_argument(
+        "--validate-every",
+        type=whole(1),
+        default=DEFAULTS.validate_every,
+        help="pictures between two checkpoints",
+    )
     parser.add_argument("--resume", action="store_true", help="go on from OUT/last.pt")
 
 

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from model_export.commands.arguments import whole
 from model_export.commands.sources import add_faces, read_faces
 from model_export.data.generator import DESIGNS
 from model_export.generators import aligned_faces, save_generators, train_generator
@@ -14,8 +15,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
     add_faces(parser)
     parser.add_argument("-o", "--out", type=Path, required=True, help="generators.npz to write")
-    parser.add_argument("--steps", type=int, default=1500, help="for each, of 16 faces")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--steps", type=whole(1), default=1500, help="steps of 16 faces for each generator"
+    )
+    parser.add_argument("--seed", type=whole(0), default=0, help="seed of all that is random")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -6,9 +6,12 @@ import os
 import sys
 from pathlib import Path
 
+from model_export.commands.extras import extras_needed
+from model_export.commands.help_text import HelpWithDefaults
 from service.errors import ConfigurationError
 from service.settings import Settings
-from tests.benchmarks import results
+
+PROGRAM = "python -m tests.benchmarks"
 
 BENCHMARKS = {
     "limit": "bare cost of each stage, the limit that follows, how close the service comes",
@@ -20,13 +23,22 @@ BENCHMARKS = {
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one benchmark; 0 done, 1 not possible here, said in one sentence."""
-    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    """Run one benchmark; 0 done, 1 not possible here, said in one sentence, 2 misuse."""
+    with extras_needed(PROGRAM, "export", "dev"):
+        return _run(sys.argv[1:] if arguments is None else arguments)
+
+
+def _run(words: list[str]) -> int:
+    # Not above: it needs an extra, and a plain install deserves a sentence.
+    from tests.benchmarks import results  # noqa: PLC0415
+
+    parser = argparse.ArgumentParser(prog=PROGRAM, description=__doc__)
     commands = parser.add_subparsers(dest="name", required=True)
-    words = sys.argv[1:] if arguments is None else arguments
     default = os.environ.get("UNMASK_MODEL") or Settings.model_fields["model"].default
     for name, summary in BENCHMARKS.items():
-        command = commands.add_parser(name, help=summary, description=summary)
+        command = commands.add_parser(
+            name, help=summary, description=summary, formatter_class=HelpWithDefaults
+        )
         command.add_argument("--model", type=Path, default=Path(default), help="(UNMASK_MODEL)")
         command.add_argument("--out", type=Path, default=results.FOLDER, help="folder for figures")
         # Some need packages of an extra: only the one that was asked for is imported.
