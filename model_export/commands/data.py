@@ -8,6 +8,7 @@ from model_export.commands.sources import remaining_families
 from model_export.data.faceforensics import MANIFEST
 from model_export.data.faces import load_index
 from model_export.data.families import FAMILIES
+from model_export.sources.alteration import Alteration
 from model_export.sources.clips import TRUTH, ClipSource
 from model_export.sources.folders import FolderSource
 from model_export.sources.prepared import PreparedSource
@@ -70,6 +71,13 @@ def add_data(parser: argparse.ArgumentParser) -> None:
         help="folders: judge every picture as a frame of an H.264 clip of this quality, 0 to 51",
     )
     parser.add_argument(
+        "--turn",
+        type=float,
+        default=0.0,
+        metavar="DEGREES",
+        help="folders: turn every picture first, counter-clockwise",
+    )
+    parser.add_argument(
         "--workers",
         type=whole(0),
         default=0,
@@ -81,7 +89,8 @@ def open_source(options: argparse.Namespace, root: Path, part: Part, rule: CropR
     """The data the options describe. Raises ValueError when it is not there."""
     kind = options.kind or guess_kind(root)
     if kind == "folders":
-        return FolderSource(root, rule, options.frames, options.workers, h264_crf=options.h264)
+        alteration = Alteration(options.turn, options.h264)
+        return FolderSource(root, rule, options.frames, options.workers, alteration)
     if kind == "clips":
         return ClipSource(root, rule, options.frames)
     if kind == "faceforensics":

@@ -14,6 +14,7 @@ from model_export.data.warp import Picture
 from model_export.judge import Judge, judged
 from model_export.metrics.curves import area_under_roc
 from model_export.networks.contract import FAKE, REAL
+from model_export.sources.alteration import turned
 from model_export.sources.sample import Sample
 
 
@@ -27,20 +28,6 @@ def rescale(picture: Picture, scale: float) -> Picture:
 def blurred(picture: Picture, sigma: float) -> Picture:
     """A Gaussian blur; sigma 0 changes nothing."""
     return np.asarray(cv2.GaussianBlur(picture, (0, 0), sigma), np.uint8) if sigma else picture
-
-
-def turned(picture: Picture, degrees: float) -> Picture:
-    """Turned about its middle, mirrored beyond its edge."""
-    height, width = picture.shape[:2]
-    matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), degrees, 1.0)
-    turn = cv2.warpAffine(
-        picture,
-        matrix,
-        (width, height),
-        flags=cv2.INTER_CUBIC,
-        borderMode=cv2.BORDER_REFLECT_101,
-    )
-    return np.asarray(turn, np.uint8)
 
 
 @dataclass(frozen=True, slots=True)

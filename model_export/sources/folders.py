@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from model_export.data.degrade import h264
 from model_export.processes import process_pool
+from model_export.sources.alteration import Alteration
 from model_export.sources.masks import Mask, find_mask, read_masks
 from model_export.sources.sample import Sample, Tally
 from service.errors import UnmaskError
@@ -25,6 +25,7 @@ from service.media.pictures import decode_picture
 from service.media.sniff import sniff
 from service.media.upload import Upload
 
+_UNALTERED = Alteration()
 UNNAMED = "fake"
 """Method of fakes that lie in `fake/` itself rather than in a sub-folder named after it."""
 
@@ -57,7 +58,7 @@ class FolderSource:
     largest face of a picture is judged, the largest track of a clip; of a fake with a mask the
     face with most of the mask in it.
     A picture without a face is taken whole, since it may be a crop already, and counted.
-    h264_crf: pictures are judged as the fourth frame of a slowly moving clip of that quality.
+    alteration: what is done to pictures before.
 
     Raises ValueError when a class has no file.
     """
@@ -68,8 +69,7 @@ class FolderSource:
         rule: CropRule,
         frames: int = 16,
         workers: int = 0,
-        *,
-        h264_crf: int | None = None,
+        alteration: Alteration = _UNALTERED,
     ) -> None:
         self._entries = list_entries(root)
         for fake, name in ((False, "real"), (True, "fake")):
@@ -77,13 +77,13 @@ class FolderSource:
                 raise ValueError(f"there is no file under {root / name}")
         self._plan = ExtractionPlan(frames=frames, crop=rule)
         self._workers = workers
-        self._crf = h264_crf
+        self._alteration = alteration
         self.tally = Tally()
 
     def samples(self) -> Iterator[Sample]:
         """See `Source`."""
         self.tally = Tally(files=len(self._entries))
-        opening = partial(open_entry, plan=self._plan, h264_crf=self._crf)
+        opening = partial(open_entry, plan=self._plan, alteration=self._alteration)
         pool = process_pool(self._workers) if self._workers else nullcontext()
         with pool as running:
             results = (
@@ -123,17 +123,18 @@ def visible_files(top: Path) -> list[Path]:
     return sorted(found)
 
 
-def open_entry(entry: Entry, plan: ExtractionPlan, h264_crf: int | None = None) -> Opened:
+def open_entry(entry: Entry, plan: ExtractionPlan, alteration: Alteration = _UNALTERED) -> Opened:
     """Decode a file, find its faces, cut them out. Never raises for what the file holds."""
     cv2.setNumThreads(1)
     try:
-        upload = Upload(entry.path.read_bytes(), name=entry.path.name)
-        if h264_crf is not None:
-            upload = _as_frame(upload, plan, h264_crf)
+        original = Upload(entry.path.read_bytes(), name=entry.path.name)
+        upload = alteration.picture(original, plan.limits)
         extraction = extract(upload, plan)
         masks: dict[int, Mask] = {}
         if entry.mask is not None:
             masks = read_masks(entry.mask, extraction)
+            if extraction.media.kind == "image":
+                masks = {index: alteration.mask(mask) for index, mask in masks.items()}
         if extraction.crops:
             crops = _chosen(extraction.crops, masks)
             return Opened(tuple(_sample(crop, entry, masks, plan.crop) for crop in crops))
@@ -143,16 +144,6 @@ def open_entry(entry: Entry, plan: ExtractionPlan, h264_crf: int | None = None) 
         return Opened((_whole(pixels, entry, masks.get(0), plan.crop),), whole=True)
     except (UnmaskError, ValueError, OSError) as error:
         return Opened((), problem=str(error))
-
-
-def _as_frame(upload: Upload, plan: ExtractionPlan, crf: int) -> Upload:
-    """A picture after H.264, losslessly stored; a clip as it is."""
-    media = sniff(upload.data)
-    if media.family != "picture":
-        return upload
-    pixels = decode_picture(media.name, upload.data, plan.limits).pixels
-    coded = h264(pixels, crf, motion=(1.0, 0.5), frames=4)
-    return Upload(cv2.imencode(".png", coded[..., ::-1])[1].tobytes(), name=upload.name)
 
 
 def _chosen(crops: tuple[FaceCrop, ...], masks: dict[int, Mask]) -> list[FaceCrop]:

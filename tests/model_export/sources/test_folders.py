@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from model_export.sources.alteration import Alteration
 from model_export.sources.folders import FolderSource, list_entries
 from model_export.sources.sample import known_method
 from service.faces.crop import CropRule
@@ -53,7 +54,7 @@ def test_frames_of_a_clip_share_its_group(folder: Path) -> None:
 
 def test_pictures_can_be_judged_as_frames_of_a_clip(folder: Path) -> None:
     plain = [*FolderSource(folder, RULE, frames=2).samples()]
-    coded = [*FolderSource(folder, RULE, frames=2, h264_crf=38).samples()]
+    coded = [*FolderSource(folder, RULE, frames=2, alteration=Alteration(h264_crf=38)).samples()]
     assert [s.group for s in coded] == [s.group for s in plain]
     for before, after in zip(plain, coded, strict=True):
         change = np.abs(before.crop.astype(int) - after.crop).mean()

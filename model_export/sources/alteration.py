@@ -1,0 +1,56 @@
+"""What is done to every picture before it is judged."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from model_export.data.degrade import h264
+from model_export.data.warp import Picture
+from model_export.sources.masks import Mask
+from service.media.limits import MediaLimits
+from service.media.pictures import decode_picture
+from service.media.sniff import sniff
+from service.media.upload import Upload
+
+
+@dataclass(frozen=True, slots=True)
+class Alteration:
+    """Turns and compresses pictures; clips stay as they are.
+
+    degrees: counter-clockwise, about the middle; mirrored beyond the edge.
+    h264_crf: after that, the fourth frame of a slowly moving clip of that quality.
+    """
+
+    degrees: float = 0.0
+    h264_crf: int | None = None
+
+    def picture(self, upload: Upload, limits: MediaLimits) -> Upload:
+        """An upload after the alteration, losslessly stored."""
+        media = sniff(upload.data)
+        if self == Alteration() or media.family != "picture":
+            return upload
+        pixels = decode_picture(media.name, upload.data, limits).pixels
+        if self.degrees:
+            pixels = turned(pixels, self.degrees)
+        if self.h264_crf is not None:
+            pixels = h264(pixels, self.h264_crf, motion=(1.0, 0.5), frames=4)
+        return Upload(cv2.imencode(".png", pixels[..., ::-1])[1].tobytes(), name=upload.name)
+
+    def mask(self, mask: Mask) -> Mask:
+        """The mask of a picture, after the same turn."""
+        return turned(mask, self.degrees) if self.degrees else mask
+
+
+def turned(picture: Picture, degrees: float) -> Picture:
+    """A picture turned counter-clockwise about its middle, uint8 of the same shape."""
+    height, width = picture.shape[:2]
+    matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), degrees, 1.0)
+    turn = cv2.warpAffine(
+        picture,
+        matrix,
+        (width, height),
+        flags=cv2.INTER_CUBIC,
+        borderMode=cv2.BORDER_REFLECT_101,
+    )
+    return np.asarray(turn, np.uint8)

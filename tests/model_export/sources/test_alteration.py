@@ -1,0 +1,39 @@
+"""Pictures turned and compressed before they are judged."""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from model_export.sources.alteration import Alteration, turned
+from service.media.limits import MediaLimits
+from service.media.pictures import decode_picture
+from service.media.upload import Upload
+from tests.media_files import clip, encode, moving
+
+
+def test_a_turn_is_counter_clockwise_about_the_middle(astronaut: NDArray[np.uint8]) -> None:
+    crop = np.ascontiguousarray(astronaut[0:256, 96:352])
+    assert (turned(crop, 0) == crop).all()
+    assert np.abs(turned(crop, 90).astype(int) - np.rot90(crop)).max() <= 1
+    assert np.abs(turned(crop, 180).astype(int) - crop[::-1, ::-1]).max() <= 1
+
+
+def test_a_picture_is_turned_and_its_mask_with_it(astronaut: NDArray[np.uint8]) -> None:
+    altered = Alteration(degrees=90).picture(Upload(encode(astronaut, ".png")), MediaLimits())
+    pixels = decode_picture("png", altered.data, MediaLimits()).pixels
+    assert (pixels == turned(astronaut, 90)).all()
+    mask = np.zeros(astronaut.shape[:2], np.uint8)
+    mask[10:60, 200:300] = 255
+    assert (Alteration(degrees=90).mask(mask) == turned(mask, 90)).all()
+    assert (Alteration(h264_crf=30).mask(mask) == mask).all()
+
+
+@pytest.mark.parametrize("alteration", [Alteration(degrees=30), Alteration(h264_crf=30)])
+def test_clips_stay(alteration: Alteration, astronaut: NDArray[np.uint8]) -> None:
+    upload = Upload(clip(moving(astronaut[:300], 3)))
+    assert alteration.picture(upload, MediaLimits()) is upload
+
+
+def test_without_an_alteration_a_picture_stays(astronaut: NDArray[np.uint8]) -> None:
+    upload = Upload(encode(astronaut))
+    assert Alteration().picture(upload, MediaLimits()) is upload
