@@ -31,6 +31,14 @@ def fraction(text: str) -> float:
     return number
 
 
+def angle(text: str) -> float:
+    """Degrees from -180 to 180, both allowed."""
+    number = _number(text)
+    if not -180 <= number <= 180:
+        raise ArgumentTypeError(f"{text} is not between -180 and 180")
+    return number
+
+
 def limit(text: str) -> float:
     """A number above 0; "inf" where there is none."""
     number = _number(text)

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from model_export.commands.arguments import existing_folder, existing_path, fraction, whole
+from model_export.commands.arguments import angle, existing_folder, existing_path, fraction, whole
 from model_export.commands.sources import remaining_families
 from model_export.data.faceforensics import MANIFEST
 from model_export.data.faces import load_index
@@ -72,7 +72,7 @@ def add_data(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--turn",
-        type=float,
+        type=angle,
         default=0.0,
         metavar="DEGREES",
         help="folders: turn every picture first, counter-clockwise",
