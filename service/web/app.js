@@ -74,7 +74,7 @@ async function show(report, file) {
   at("verdict").textContent = verdict(report.verdict);
   at("probability").textContent =
     report.fake_probability === null ? "" : `P(fake) ${percent(report.fake_probability)}`;
-  at("method").textContent = ["none", "unknown"].includes(report.method.name) ? "" :
+  at("method").textContent = report.method.name === "none" || !report.faces.length ? "" :
     `Method: ${report.method.name}, with ${report.method.confidence} confidence`;
   at("warnings").replaceChildren(...report.warnings.map((code) => element("li", warning(code))));
   at("faces").replaceChildren(...report.faces.map((face) => row(face, still)));
