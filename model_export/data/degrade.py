@@ -16,6 +16,8 @@ from model_export.data.warp import Picture, warp
 Step = Callable[[Picture], Picture]
 """A deterministic change of one picture; sizes may change, but alike for pictures of one size."""
 
+GREY = 0.2
+"""Share of the pictures with another saturation that have none."""
 RESIZERS = (cv2.INTER_AREA, cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_LANCZOS4)
 
 
@@ -80,11 +82,8 @@ def draw_tone(rng: Rng) -> list[Step]:
         contrast, brightness = between(rng, 0.7, 1.3), between(rng, -0.15, 0.15)
         curve = tone_curve(contrast, brightness, between(rng, 0.7, 1.4))
         steps.append(lambda p: np.asarray(cv2.LUT(p, curve), np.uint8))
-    if chance(rng, 0.4):
-        gain = rng.uniform(0.85, 1.15, 3)
-        steps.append(lambda p: np.clip(p * gain, 0, 255).astype(np.uint8))
     if chance(rng, 0.3):
-        saturation = between(rng, 0.4, 1.4)
+        saturation = 0.0 if chance(rng, GREY) else between(rng, 0.4, 1.5)
 
         def saturate(picture: Picture) -> Picture:
             grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)[..., None]
@@ -92,6 +91,11 @@ def draw_tone(rng: Rng) -> list[Step]:
             return np.clip(mixed, 0, 255).astype(np.uint8)
 
         steps.append(saturate)
+    if chance(rng, 0.4):
+        # After the saturation: an old photograph is grey, then tinted.
+        spread = between(rng, 0.05, 0.3)
+        gain = rng.uniform(1 - spread, 1 + spread, 3)
+        steps.append(lambda p: np.clip(p * gain, 0, 255).astype(np.uint8))
     return steps
 
 

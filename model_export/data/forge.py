@@ -14,6 +14,7 @@ from model_export.data.families import FAMILIES, Canvas, Manipulation
 from model_export.data.retouch import beautify
 from model_export.data.rng import Rng, between, chance
 from model_export.data.scene import draw_scene
+from model_export.data.softness import draw_softness
 from model_export.data.surroundings import draw_surroundings
 from model_export.data.tilt import draw_tilt
 from model_export.data.view import CONTEXT, draw_view, draw_view_inside, window_of
@@ -99,7 +100,8 @@ class Forge:
         side = self._draw_side(position, rng)
         target, manipulation, family = self._manipulate(face, position, side, rng)
         # Platforms differ: some pictures arrive untouched, others worse than the strength says.
-        steps = draw_degradation(rng, min(1.0, self.strength * between(rng, 0, 2)))
+        strength = min(1.0, self.strength * between(rng, 0, 2))
+        steps = draw_softness(rng, strength) + draw_degradation(rng, strength)
         caption = draw_caption(rng)
         if caption is not None:
             steps = [caption, *steps]
