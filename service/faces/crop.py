@@ -6,6 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from service.faces.pyramid import Pyramid
+
 
 @dataclass(frozen=True, slots=True)
 class Box:
@@ -81,7 +83,7 @@ def cut_square(
     Returns the crop, uint8 (size, size, C), and crop_to_frame, float64 (2, 3).
     """
     height, width = pixels.shape[:2]
-    side = max(2, round(rule.scale * box.height))
+    side = _side(rule, box)
     left = round(box.x + box.width / 2 - side / 2)
     top = round(box.y + box.height / 2 - side / 2)
     right, bottom = left + side, top + side
@@ -98,11 +100,20 @@ def cut_square(
             cv2.BORDER_REFLECT if min(inner.shape[:2]) < side / 2 else cv2.BORDER_REFLECT_101,
         )
         inner = np.asarray(padded, dtype=np.uint8)
-    shrinks = side > rule.size
-    crop = cv2.resize(
-        inner, (rule.size, rule.size), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    )
+    # Up to a factor of two, linear interpolation sees every pixel, at a sixth of the time that
+    # OpenCV takes to average them; the pyramid halves before where it is more.
+    crop = Pyramid(inner).at(rule.size / side, cv2.INTER_LINEAR)
+    if side < rule.size:
+        size = (rule.size, rule.size)
+        crop = np.asarray(cv2.resize(inner, size, interpolation=cv2.INTER_LINEAR), np.uint8)
     step = side / rule.size
     shift = step / 2 - 0.5
     crop_to_frame = np.array([[step, 0.0, left + shift], [0.0, step, top + shift]])
     return np.ascontiguousarray(crop, dtype=np.uint8), crop_to_frame
+
+
+def _side(rule: CropRule, box: Box) -> int:
+    """Side of the square in frame pixels, one that can be halved as often as is needed."""
+    side = max(2, round(rule.scale * box.height))
+    halves = 2 ** max(0, int(np.log2(side / rule.size)))
+    return int(halves * round(side / halves))

@@ -20,9 +20,10 @@ class Pyramid:
     def __init__(self, rgb: NDArray[np.uint8]) -> None:
         self._levels = [rgb]
 
-    def at(self, scale: float) -> NDArray[np.uint8]:
+    def at(self, scale: float, interpolation: int = cv2.INTER_AREA) -> NDArray[np.uint8]:
         """The picture at `scale` times its size; itself where that is 1 or more.
 
+        interpolation: OpenCV's, of the last step, which shrinks to half at most.
         A pixel (x, y) of the result shows what is at (x, y) / scale in the picture.
         """
         if scale >= 1.0:
@@ -35,7 +36,7 @@ class Pyramid:
         picture = self._level(level)
         if picture.shape[1::-1] == size:
             return picture
-        return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+        return np.asarray(cv2.resize(picture, size, interpolation=interpolation), np.uint8)
 
     def _level(self, number: int) -> NDArray[np.uint8]:
         while number >= len(self._levels):

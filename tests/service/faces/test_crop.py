@@ -1,5 +1,6 @@
 """The square around a face: the one rule shared by training and service."""
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -39,3 +40,24 @@ def test_over_the_edge_the_picture_is_mirrored(astronaut: NDArray[np.uint8]) -> 
     assert crop_to_frame[0, 2] == -128
     # Column 128 of the crop is column 0 of the picture, the axis of the mirror.
     assert np.array_equal(crop[:, 1:128], crop[:, 129:256][:, ::-1])
+
+
+@pytest.mark.parametrize("height", [130.0, 263.0, 300.5, 389.0])
+def test_a_large_face_is_shrunk_as_by_averaging_and_stands_where_the_matrix_says(
+    astronaut: NDArray[np.uint8], height: float
+) -> None:
+    rule, box = CropRule(1.3, 96), Box(10, 5, height, height)
+    crop, crop_to_frame = cut_square(astronaut, box, rule)
+    # Blurred before it is sampled, so that nothing is left to alias.
+    averaged = cv2.warpAffine(
+        cv2.GaussianBlur(astronaut, (0, 0), 0.3 * crop_to_frame[0, 0]),
+        crop_to_frame,
+        (96, 96),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REFLECT_101,
+    )
+    assert crop.shape == (96, 96, 3)
+    assert 96 * crop_to_frame[0, 0] == pytest.approx(1.3 * height, abs=2.5)
+    assert np.abs(crop.astype(int) - averaged).mean() < 4
+    shifted = np.roll(averaged, 1, axis=1)
+    assert np.abs(crop.astype(int) - averaged).mean() < np.abs(crop.astype(int) - shifted).mean()

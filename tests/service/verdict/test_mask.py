@@ -69,6 +69,14 @@ def test_a_mask_survives_its_png() -> None:
     assert np.array_equal(decoded, mask)
 
 
+def test_black_masks_of_all_sizes_survive_their_png() -> None:
+    for shape in ((3, 5), (5, 3), (3, 5)):
+        mask = np.zeros(shape, np.uint8)
+        read = cv2.imdecode(np.frombuffer(encode_png(mask), np.uint8), cv2.IMREAD_UNCHANGED)
+        assert read is not None
+        assert np.array_equal(read, mask)
+
+
 def test_grey_levels_survive_where_they_are_wanted() -> None:
     grey = np.arange(256, dtype=np.uint8).reshape(16, 16)
     data = np.frombuffer(encode_grey_png(grey), np.uint8)
