@@ -144,8 +144,13 @@ def _hints(kind: type) -> tuple[Any, ...]:
     return tuple(hints[field.name] for field in fields(kind))
 
 
+@cache
+def _parts(hint: Any) -> tuple[Any, tuple[Any, ...]]:
+    return get_origin(hint), get_args(hint)
+
+
 def _fits(value: Any, hint: Any) -> bool:
-    origin, parts = get_origin(hint), get_args(hint)
+    origin, parts = _parts(hint)
     if origin in (Union, UnionType):
         fits = any(_fits(value, part) for part in parts)
     elif origin is Literal:
