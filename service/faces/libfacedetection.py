@@ -1,5 +1,6 @@
 """The network of Shiqi Yu's libfacedetection, run by ONNX Runtime."""
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,6 +24,8 @@ _MULTIPLE = 32
 _SMALLEST_SIDE = 16
 # Low, so that the finder sees doubtful faces and can look closer.
 _LOWEST_SCORE = 0.3
+# A score is the root of two chances, and no chance is above 1.
+_LEAST_LOGIT = math.log(_LOWEST_SCORE**2 / (1 - _LOWEST_SCORE**2))
 _MOST_OVERLAP = 0.3
 _MOST_CANDIDATES = 1000
 _MOST_LOGIT = 10.0
@@ -74,17 +77,22 @@ def _candidates(cells: NDArray[np.float32], stride: int) -> NDArray[np.float64]:
     cells: (16, rows, columns): logits of class and object, box, five points (see YuNet: Wu et
     al., "YuNet: A Tiny Millisecond-level Face Detector", Machine Intelligence Research 2023).
     """
-    chances = 1 / (1 + np.exp(-np.clip(cells[:2], -30, 30).astype(np.float64)))
+    # Almost no cell is likely: only those are worked out where either factor alone allows it.
+    rows, columns = np.nonzero((cells[0] >= _LEAST_LOGIT) & (cells[1] >= _LEAST_LOGIT))
+    if not len(rows):
+        return np.empty((0, 15))
+    likely = cells[:, rows, columns].astype(np.float64)
+    chances = 1 / (1 + np.exp(-np.minimum(likely[:2], 30)))
     scores = np.sqrt(chances[0] * chances[1])
-    rows, columns = np.nonzero(scores >= _LOWEST_SCORE)
-    centre_x, centre_y, width, height, *points = cells[2:, rows, columns].astype(np.float64)
+    centre_x, centre_y, width, height, *points = likely[2:]
     # Nothing is larger than the picture; what a hostile one makes of the logits may be.
     width, height = np.exp(np.minimum(width, _MOST_LOGIT)), np.exp(np.minimum(height, _MOST_LOGIT))
     box = (columns + centre_x - width / 2, rows + centre_y - height / 2, width, height)
     xs = [columns + x for x in points[::2]]
     ys = [rows + y for y in points[1::2]]
     placed = [value for point in zip(xs, ys, strict=True) for value in point]
-    return np.column_stack([scores[rows, columns], *(stride * value for value in (*box, *placed))])
+    found = np.column_stack([scores, *(stride * value for value in (*box, *placed))])
+    return np.asarray(found[scores >= _LOWEST_SCORE])
 
 
 def _detections(rows: NDArray[np.float64]) -> Iterator[Detection]:
