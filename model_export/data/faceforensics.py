@@ -138,12 +138,12 @@ def cut_pair(pair: ClipPair, out: Path, plan: CutPlan) -> Path:
         square = _square(mask, real, plan)
         if square is None:
             continue
-        box, rule = square
+        box, rule, roll = square
         target = pair.name.partition("_")[0]
         crops = {
-            "fake": (cut_square(fake, box, rule)[0], pair.name),
-            "real": (cut_square(real, box, rule)[0], target),
-            "masks": (cut_square(mask, box, rule)[0], pair.name),
+            "fake": (cut_square(fake, box, rule, roll)[0], pair.name),
+            "real": (cut_square(real, box, rule, roll)[0], target),
+            "masks": (cut_square(mask, box, rule, roll)[0], pair.name),
         }
         files = {
             kind: _write(out, f"{pair.split}/{kind}/{pair.method}/{name}/{index:04d}.png", crop)
@@ -191,14 +191,14 @@ def binary_mask(drawn: NDArray[np.uint8], shape: tuple[int, int]) -> NDArray[np.
 
 def _square(
     mask: NDArray[np.uint8], real: NDArray[np.uint8], plan: CutPlan
-) -> tuple[Box, CropRule] | None:
+) -> tuple[Box, CropRule, float] | None:
     x, y, width, height = cv2.boundingRect(mask)
     if height < SMALLEST_REGION:
         return None
     if plan.crop == "paper":
-        return Box(x, y, width, height), CropRule(PAPER_SCALE, plan.rule.size)
+        return Box(x, y, width, height), CropRule(PAPER_SCALE, plan.rule.size), 0.0
     faces = face_finder(DetectorPlan()).find(real, 1).faces
-    return (faces[0].box, plan.rule) if faces else None
+    return (faces[0].box, plan.rule, faces[0].roll) if faces else None
 
 
 def _write(out: Path, name: str, picture: NDArray[np.uint8]) -> dict[str, str]:

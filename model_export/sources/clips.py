@@ -69,7 +69,7 @@ class ClipSource:
         if fake:
             folder = self._root / "masks" / Path(entry["clip"]).stem
             whole = read_mask(folder / f"{crop.frame_index:05d}.png")
-            mask, _ = cut_square(whole, crop.box, self._plan.crop)
+            mask, _ = cut_square(whole, crop.box, self._plan.crop, crop.roll)
         return Sample(
             crop=crop.pixels,
             fake=fake,

@@ -171,7 +171,7 @@ def _sample(crop: FaceCrop, entry: Entry, masks: dict[int, Mask], rule: CropRule
 
 
 def _cut_mask(mask: Mask, crop: FaceCrop, rule: CropRule) -> Mask:
-    return cut_square(mask, crop.box, rule)[0]
+    return cut_square(mask, crop.box, rule, crop.roll)[0]
 
 
 def _whole(pixels: NDArray[np.uint8], entry: Entry, mask: Mask | None, rule: CropRule) -> Sample:

@@ -59,14 +59,20 @@ class FaceCrop:
     quality: Quality
     pixels: NDArray[np.uint8]
 
+    @property
+    def roll(self) -> float:
+        """Degrees by which the crop was turned; see `cut_square`."""
+        return float(np.degrees(np.arctan2(self.crop_to_frame[1, 0], self.crop_to_frame[0, 0])))
+
 
 @dataclass(frozen=True, slots=True)
 class CropRule:
     """Which square around a face the network was trained on; read from the model's metadata.
 
-    The square is centred on the face box and its side is `scale` times the box's height. The
-    paper cuts 1.3 times the height of the manipulated region. Aligned generators repaint a
-    square that 1.1 times the detector's box just covers: the crop must show what is around it.
+    The square is centred on the face box, turned as the head is (see `Detection.roll`), and its
+    side is `scale` times the box's height. The paper cuts 1.3 times the height of the manipulated
+    region. Aligned generators repaint a square that 1.1 times the detector's box just covers: the
+    crop must show what is around it.
     """
 
     scale: float = 1.3
@@ -74,38 +80,30 @@ class CropRule:
 
 
 def cut_square(
-    pixels: NDArray[np.uint8], box: Box, rule: CropRule
+    pixels: NDArray[np.uint8], box: Box, rule: CropRule, roll: float = 0.0
 ) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
     """Cut the rule's square out of a picture.
 
     pixels: uint8 (H, W, C). Where the square reaches over the edge the picture is mirrored:
     a constant border would put an edge of its own into the crop.
+    roll: degrees, clockwise as the picture is seen, by which the square is turned about the
+        middle of the box: that of a tilted head gives an upright crop.
     Returns the crop, uint8 (size, size, C), and crop_to_frame, float64 (2, 3).
+    Raises ValueError where the box lies outside of the picture.
     """
-    height, width = pixels.shape[:2]
     side = _side(rule, box)
+    if roll:
+        return _cut_turned(pixels, box, rule, side, roll)
     left = round(box.x + box.width / 2 - side / 2)
     top = round(box.y + box.height / 2 - side / 2)
-    right, bottom = left + side, top + side
-    inner = pixels[max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)]
-    if inner.shape[:2] != (side, side):
-        if inner.size == 0:
-            raise ValueError("the face box lies outside the picture")
-        padded = cv2.copyMakeBorder(
-            inner,
-            max(-top, 0),
-            max(bottom - height, 0),
-            max(-left, 0),
-            max(right - width, 0),
-            cv2.BORDER_REFLECT if min(inner.shape[:2]) < side / 2 else cv2.BORDER_REFLECT_101,
-        )
-        inner = np.asarray(padded, dtype=np.uint8)
+    inner = _mirrored(pixels, left, top, side)
     # Up to a factor of two, linear interpolation sees every pixel, at a sixth of the time that
     # OpenCV takes to average them; the pyramid halves before where it is more.
     crop = Pyramid(inner).at(rule.size / side, cv2.INTER_LINEAR)
     if side < rule.size:
+        # Linear interpolation would blur away the fine traces that the network looks for.
         size = (rule.size, rule.size)
-        crop = np.asarray(cv2.resize(inner, size, interpolation=cv2.INTER_LINEAR), np.uint8)
+        crop = np.asarray(cv2.resize(inner, size, interpolation=cv2.INTER_CUBIC), np.uint8)
     step = side / rule.size
     shift = step / 2 - 0.5
     crop_to_frame = np.array([[step, 0.0, left + shift], [0.0, step, top + shift]])
@@ -115,5 +113,55 @@ def cut_square(
 def _side(rule: CropRule, box: Box) -> int:
     """Side of the square in frame pixels, one that can be halved as often as is needed."""
     side = max(2, round(rule.scale * box.height))
-    halves = 2 ** max(0, int(np.log2(side / rule.size)))
-    return int(halves * round(side / halves))
+    halves = _halves(rule, side)
+    return halves * round(side / halves)
+
+
+def _halves(rule: CropRule, side: int) -> int:
+    """The largest power of two by which a square can be shrunk and still be large enough."""
+    return int(2 ** max(0, int(np.log2(side / rule.size))))
+
+
+def _mirrored(pixels: NDArray[np.uint8], left: int, top: int, side: int) -> NDArray[np.uint8]:
+    """A square of a picture, mirrored at its edges."""
+    height, width = pixels.shape[:2]
+    right, bottom = left + side, top + side
+    inner = pixels[max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)]
+    if inner.shape[:2] == (side, side):
+        return inner
+    if inner.size == 0:
+        raise ValueError("the face box lies outside the picture")
+    padded = cv2.copyMakeBorder(
+        inner,
+        max(-top, 0),
+        max(bottom - height, 0),
+        max(-left, 0),
+        max(right - width, 0),
+        cv2.BORDER_REFLECT if min(inner.shape[:2]) < side / 2 else cv2.BORDER_REFLECT_101,
+    )
+    return np.asarray(padded, dtype=np.uint8)
+
+
+def _cut_turned(
+    pixels: NDArray[np.uint8], box: Box, rule: CropRule, side: int, roll: float
+) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    angle = np.radians(roll)
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    centre = np.array([box.x + box.width / 2, box.y + box.height / 2]) - 0.5
+    to_frame = side / rule.size * turn
+    middle = np.full(2, (rule.size - 1) / 2)
+    crop_to_frame = np.c_[to_frame, centre - to_frame @ middle]
+    # An upright window about the turned square, halved as often as that: one interpolation more.
+    halves = _halves(rule, side)
+    room = int(np.ceil(side * np.abs(turn[0]).sum() / halves))
+    upright = CropRule(room * halves / box.height, room)
+    window, window_to_frame = cut_square(pixels, box, upright)
+    crop_to_window = crop_to_frame - np.c_[np.zeros((2, 2)), window_to_frame[:, 2]]
+    crop = cv2.warpAffine(
+        window,
+        crop_to_window / window_to_frame[0, 0],
+        (rule.size, rule.size),
+        flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REFLECT_101,
+    )
+    return np.asarray(crop, np.uint8), np.asarray(crop_to_frame, np.float64)

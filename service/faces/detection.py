@@ -1,5 +1,7 @@
 """A face found in a picture, what finds it, and how overlapping finds are merged."""
 
+import cmath
+import math
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -7,6 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.faces.crop import Box
+
+# The detector draws tilted faces more upright than they are: of 20 to 40 degrees its landmarks
+# show about three quarters.
+_SHOWN_PER_TILT = 1.3
+_LEANING = math.radians(6.0)
+# Degrees. Of heads held upright the landmarks stray by about 3, and the network is used to 10.
+_LEAST_ROLL = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +30,31 @@ class Detection:
     box: Box
     landmarks: tuple[tuple[float, float], ...]
     score: float
+
+    @property
+    def leans(self) -> bool:
+        """Whether any of the lines that `roll` goes by hints at a tilt."""
+        return any(abs(cmath.phase(line)) > _LEANING for line in self._lines())
+
+    @property
+    def roll(self) -> float:
+        """Degrees by which the head is tilted, clockwise as the picture is seen; 0 if hardly.
+
+        Estimated from the eyes, the mouth, and the way from one to the other.
+        """
+        across = sum(line / abs(line) for line in self._lines())
+        degrees = _SHOWN_PER_TILT * math.degrees(cmath.phase(across)) if across else 0.0
+        return degrees if abs(degrees) >= _LEAST_ROLL else 0.0
+
+    def _lines(self) -> list[complex]:
+        """What is level in an upright face, as far as there are landmarks."""
+        if not self.landmarks:
+            return []
+        left_eye, right_eye, _, left_mouth, right_mouth = (complex(x, y) for x, y in self.landmarks)
+        down = left_mouth + right_mouth - left_eye - right_eye
+        return [
+            line for line in (right_eye - left_eye, right_mouth - left_mouth, down / 1j) if line
+        ]
 
     def mapped(self, scale: float, left: float = 0.0, top: float = 0.0) -> "Detection":
         """The same face in a picture `scale` times as large, moved by (left, top) after that."""

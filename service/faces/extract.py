@@ -144,7 +144,7 @@ def _from_clip(clip: Clip | AnimatedWebp, plan: ExtractionPlan) -> _Taken:
 
 
 def _cut(frame: Frame, face: Detection, track: int, plan: ExtractionPlan) -> FaceCrop:
-    pixels, crop_to_frame = cut_square(frame.pixels, face.box, plan.crop)
+    pixels, crop_to_frame = cut_square(frame.pixels, face.box, plan.crop, face.roll)
     return FaceCrop(
         frame_index=frame.index,
         time_s=frame.time_s,

@@ -2,8 +2,10 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from service.faces.crop import Box, FaceCrop, Quality
 from service.faces.plan import ExtractionPlan
@@ -45,12 +47,17 @@ class Extraction:
             and all(
                 crop.pixels.shape == (size, size, 3)
                 and crop.pixels.dtype == np.uint8
-                and crop.crop_to_frame.shape == (2, 3)
-                and crop.crop_to_frame.dtype == np.float64
-                and bool(np.isfinite(crop.crop_to_frame).all())
+                and _turns_and_scales(crop.crop_to_frame)
                 for crop in self.crops
             )
         )
+
+
+def _turns_and_scales(affine: NDArray[Any]) -> bool:
+    if affine.shape != (2, 3) or affine.dtype != np.float64 or not np.isfinite(affine).all():
+        return False
+    (a, b), (c, d) = affine[:, :2].tolist()
+    return bool(a == d and b == -c and (a or b))
 
 
 ANSWERS = (Extraction, MediaInfo, FaceCrop, Box, Quality)

@@ -13,13 +13,21 @@ Mask = NDArray[np.uint8]
 
 
 def crop_mask(crop: FaceCrop, mask: Mask, threshold: int) -> MaskFinding:
-    """A face's mask in its crop. mask: uint8 (size, size); manipulated from `threshold` on."""
-    pixels = _binary(mask, threshold)
+    """A face's mask in its crop, or about it where the crop was turned.
+
+    mask: uint8 (size, size); manipulated from `threshold` on.
+    """
     size = crop.pixels.shape[0]
     corners = _corners(crop.crop_to_frame, size)
     left, top = corners.min(axis=0)
     right, bottom = corners.max(axis=0)
     box = Box(float(left), float(top), float(right - left), float(bottom - top))
+    if crop.roll:
+        scale = size / box.width
+        to_box = scale * (crop.crop_to_frame - np.array([[0, 0, left - 0.5], [0, 0, top - 0.5]]))
+        to_box[:, 2] -= 0.5
+        mask = np.asarray(cv2.warpAffine(mask, to_box, (size, size)), np.uint8)
+    pixels = _binary(mask, threshold)
     return MaskFinding(pixels, crop.frame_index, box, area_fraction(pixels))
 
 

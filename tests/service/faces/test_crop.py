@@ -61,3 +61,40 @@ def test_a_large_face_is_shrunk_as_by_averaging_and_stands_where_the_matrix_says
     assert np.abs(crop.astype(int) - averaged).mean() < 4
     shifted = np.roll(averaged, 1, axis=1)
     assert np.abs(crop.astype(int) - averaged).mean() < np.abs(crop.astype(int) - shifted).mean()
+
+
+@pytest.mark.parametrize("roll", [-40.0, 25.0, 90.0])
+@pytest.mark.parametrize("size", [96, 256])
+def test_a_turned_square_is_cut_as_the_matrix_says(
+    astronaut: NDArray[np.uint8], roll: float, size: int
+) -> None:
+    rule, box = CropRule(1.3, size), Box(120, 60, 180, 210)
+    crop, crop_to_frame = cut_square(astronaut, box, rule, roll)
+    there = cv2.warpAffine(
+        cv2.GaussianBlur(astronaut, (0, 0), max(0.4, 0.3 * crop_to_frame[0, 0])),
+        crop_to_frame,
+        (size, size),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REFLECT_101,
+    )
+    inside = (slice(size // 8, -size // 8),) * 2  # beyond the picture's edge mirrors may differ
+    off = np.abs(crop.astype(int) - there)[inside].mean()
+    assert off < 5
+    for axis in (0, 1):
+        assert off < np.abs(crop.astype(int) - np.roll(there, 1, axis))[inside].mean()
+    assert np.hypot(*crop_to_frame[:, 0]) * size == pytest.approx(1.3 * 210, abs=1.5)
+    assert crop_to_frame @ ((size - 1) / 2, (size - 1) / 2, 1) == pytest.approx((209.5, 164.5))
+
+
+def test_turning_rights_a_tilted_head(astronaut: NDArray[np.uint8]) -> None:
+    box, rule = Box(170, 60, 110, 130), CropRule()
+    upright, _ = cut_square(astronaut, box, rule)
+    centre = (box.x + box.width / 2 - 0.5, box.y + box.height / 2 - 0.5)
+    # OpenCV turns counter-clockwise, a roll is clockwise.
+    matrix = cv2.getRotationMatrix2D(centre, -30, 1.0)
+    tilted = np.asarray(cv2.warpAffine(astronaut, matrix, (512, 512), flags=2), np.uint8)
+    righted, _ = cut_square(tilted, box, rule, 30)
+    wrong, _ = cut_square(tilted, box, rule, -30)
+    inside = (slice(40, 216), slice(40, 216))
+    assert np.abs(righted.astype(int) - upright)[inside].mean() < 8
+    assert np.abs(wrong.astype(int) - upright)[inside].mean() > 20

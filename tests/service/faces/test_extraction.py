@@ -49,6 +49,8 @@ def test_an_honest_worker_is_believed() -> None:
         {"crops": (replace(CROP, pixels=np.zeros((256, 256, 3), np.float32)),)},
         {"crops": (replace(CROP, crop_to_frame=np.full((2, 3), np.nan)),)},
         {"crops": (replace(CROP, crop_to_frame=np.eye(3)),)},
+        {"crops": (replace(CROP, crop_to_frame=np.zeros((2, 3))),)},
+        {"crops": (replace(CROP, crop_to_frame=np.array([[0.0, 0, 1], [1, 0, 1]])),)},
         {"frames": ((0, 0.0), (1, 0.1))},
         {"frames": ()},
     ],

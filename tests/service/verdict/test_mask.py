@@ -1,7 +1,10 @@
 """Masks return to where their crops were cut."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
+import pytest
 
 from service.faces.crop import Box, CropRule, cut_square
 from service.verdict.mask import (
@@ -42,6 +45,23 @@ def test_a_crop_over_the_edge_is_cut_off_there() -> None:
     assert not frame[33:].any()
     draw_into_frame(frame, face(left=500, top=500).crop_to_frame, white, 128)
     assert not frame[33:].any()
+
+
+def test_a_turned_crops_mask_lies_the_same_way_in_its_box_and_in_the_frame() -> None:
+    step, middle = 0.5 * np.array([[0.8, -0.6], [0.6, 0.8]]), np.full(2, 127.5)
+    turned = replace(face(), crop_to_frame=np.c_[step, np.array([150, 120]) - step @ middle])
+    mask = block(60, 90, 200, 110)
+    frame = np.zeros((240, 300), np.uint8)
+    draw_into_frame(frame, turned.crop_to_frame, mask, 128)
+    found = crop_mask(turned, mask, 128)
+    # A square of 128 turned by 37 degrees reaches 1.4 times as far.
+    assert (found.box.width, found.box.height) == pytest.approx((179.2, 179.2))
+    middle_x, middle_y = found.box.x + found.box.width / 2, found.box.y + found.box.height / 2
+    assert (middle_x, middle_y) == pytest.approx((150.5, 120.5))
+    left, top = round(found.box.x), round(found.box.y)
+    seen = cv2.resize(found.pixels, (179, 179)) >= 128
+    there = frame[top : top + 179, left : left + 179] >= 128
+    assert (seen & there).sum() / (seen | there).sum() > 0.95
 
 
 def test_where_masks_meet_the_larger_stays() -> None:
