@@ -121,7 +121,8 @@ def _pair(root: Path, compression: str, split: str, method: str, name: str) -> C
 def cut_pair(pair: ClipPair, out: Path, plan: CutPlan) -> Path:
     """Cut one pair's crops; returns the list of what was written, `clips/KEY.jsonl`.
 
-    Writes `SPLIT/{fake,real,masks}/METHOD/CLIP/FRAME.png`, all three with the same rectangle.
+    Writes `SPLIT/{fake,real,masks}/METHOD/CLIP/FRAME.png`, all three with the same square, which
+    the rows of the list describe: a box and, where a detector cut it, the roll of the head.
     The list is written last and at once: a pair with a list is finished. Frames without a
     manipulated region (or, with the detector, without a face) are left out.
     Raises ValueError when a clip cannot be read.
@@ -150,7 +151,7 @@ def cut_pair(pair: ClipPair, out: Path, plan: CutPlan) -> Path:
             for kind, (crop, name) in crops.items()
         }
         common = {"split": pair.split, "method": pair.method, "frame": index,
-                  "box": [box.x, box.y, box.width, box.height]}  # fmt: skip
+                  "box": [box.x, box.y, box.width, box.height], "roll": roll}  # fmt: skip
         rows.append({**files["fake"], "label": "fake", "clip": pair.key,
                      "mask": files["masks"]["file"], "mask_sha256": files["masks"]["sha256"],
                      **common})  # fmt: skip

@@ -113,13 +113,8 @@ def cut_square(
 def _side(rule: CropRule, box: Box) -> int:
     """Side of the square in frame pixels, one that can be halved as often as is needed."""
     side = max(2, round(rule.scale * box.height))
-    halves = _halves(rule, side)
+    halves = int(2 ** max(0, int(np.log2(side / rule.size))))
     return halves * round(side / halves)
-
-
-def _halves(rule: CropRule, side: int) -> int:
-    """The largest power of two by which a square can be shrunk and still be large enough."""
-    return int(2 ** max(0, int(np.log2(side / rule.size))))
 
 
 def _mirrored(pixels: NDArray[np.uint8], left: int, top: int, side: int) -> NDArray[np.uint8]:
@@ -151,11 +146,11 @@ def _cut_turned(
     to_frame = side / rule.size * turn
     middle = np.full(2, (rule.size - 1) / 2)
     crop_to_frame = np.c_[to_frame, centre - to_frame @ middle]
-    # An upright window about the turned square, halved as often as that: one interpolation more.
-    halves = _halves(rule, side)
-    room = int(np.ceil(side * np.abs(turn[0]).sum() / halves))
-    upright = CropRule(room * halves / box.height, room)
-    window, window_to_frame = cut_square(pixels, box, upright)
+    # An upright window about the turned square, shrunk as the crop is: turning it is one
+    # interpolation more, and turned crops must not be sharper than others.
+    shrink = max(1.0, side / rule.size)
+    room = int(np.ceil(side / shrink * np.abs(turn[0]).sum()))
+    window, window_to_frame = cut_square(pixels, box, CropRule(room * shrink / box.height, room))
     crop_to_window = crop_to_frame - np.c_[np.zeros((2, 2)), window_to_frame[:, 2]]
     crop = cv2.warpAffine(
         window,

@@ -1,5 +1,6 @@
 """What one media worker gives back for one upload."""
 
+import math
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,9 @@ from numpy.typing import NDArray
 from service.faces.crop import Box, FaceCrop, Quality
 from service.faces.plan import ExtractionPlan
 from service.media.info import MediaInfo
+
+# Frame pixels for a crop's pixel, and from the frame's corner: far beyond any real crop.
+_MOST_SCALE, _FARTHEST_PX = 1e4, 1e7
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +58,13 @@ class Extraction:
 
 
 def _turns_and_scales(affine: NDArray[Any]) -> bool:
+    """Whether it can be where a crop lies: what is drawn by it must have a size and a place."""
     if affine.shape != (2, 3) or affine.dtype != np.float64 or not np.isfinite(affine).all():
         return False
-    (a, b), (c, d) = affine[:, :2].tolist()
-    return bool(a == d and b == -c and (a or b))
+    (a, b, x), (c, d, y) = affine.tolist()
+    scale = math.hypot(a, c)
+    near = max(abs(x), abs(y)) < _FARTHEST_PX
+    return a == d and b == -c and 1 / _MOST_SCALE < scale < _MOST_SCALE and near
 
 
 ANSWERS = (Extraction, MediaInfo, FaceCrop, Box, Quality)

@@ -49,7 +49,8 @@ class FaceFinder:
     """Runs a detector over a picture: a small pass first, larger ones only where it left doubt.
 
     Each face is then looked at once more, up close, when the pass that found it was much smaller
-    than the picture: it sharpens the box and the landmarks for a fraction of a large pass.
+    than the picture, or when it seems to lean: it sharpens the box and the landmarks for a
+    fraction of a large pass.
     """
 
     def __init__(self, detector: Detector, plan: DetectorPlan) -> None:

@@ -28,7 +28,10 @@ class InputSpec:
 
 @dataclass(frozen=True, slots=True)
 class CropSpec:
-    """The square the network was trained on: side = scale times the height of the face box."""
+    """The square the network was trained on: side = scale times the height of the face box.
+
+    It is turned as the head is.
+    """
 
     scale: Annotated[float, Field(gt=0.0, le=4.0)]
 

@@ -35,8 +35,8 @@ class MethodFinding:
 class MaskFinding:
     """Where a picture was manipulated.
 
-    pixels: uint8 (H, W), 255 = manipulated, else 0. The mask of a face is the network's crop,
-        the mask of a report a full frame.
+    pixels: uint8 (H, W), 255 = manipulated, else 0. The mask of a face covers the network's
+        crop, or the upright square about it where that was turned; a report's a full frame.
     box: where the mask lies in the frame, in frame pixels.
     area_fraction: share of manipulated pixels, 0 to 1.
     """

@@ -27,7 +27,7 @@ def crop_mask(crop: FaceCrop, mask: Mask, threshold: int) -> MaskFinding:
         to_box = scale * (crop.crop_to_frame - np.array([[0, 0, left - 0.5], [0, 0, top - 0.5]]))
         to_box[:, 2] -= 0.5
         mask = np.asarray(cv2.warpAffine(mask, to_box, (size, size)), np.uint8)
-    pixels = _binary(mask, threshold)
+    pixels = decided(mask, threshold)
     return MaskFinding(pixels, crop.frame_index, box, area_fraction(pixels))
 
 
@@ -49,7 +49,7 @@ def draw_into_frame(
     to_region = crop_to_frame - np.array([[0.0, 0.0, left], [0.0, 0.0, top]])
     drawn = cv2.warpAffine(mask, to_region, (int(right - left), int(bottom - top)))
     region = frame[top:bottom, left:right]
-    np.maximum(region, _binary(drawn.astype(np.uint8, copy=False), threshold), out=region)
+    np.maximum(region, decided(drawn.astype(np.uint8, copy=False), threshold), out=region)
 
 
 def encode_png(pixels: Mask) -> bytes:
@@ -88,7 +88,8 @@ def area_fraction(pixels: Mask) -> float:
     return cv2.countNonZero(pixels) / pixels.size
 
 
-def _binary(mask: Mask, threshold: int) -> Mask:
+def decided(mask: Mask, threshold: int) -> Mask:
+    """A grey mask in black and white: manipulated, 255, from `threshold` on."""
     _, binary = cv2.threshold(mask, threshold - 1, 255, cv2.THRESH_BINARY)
     return binary.astype(np.uint8, copy=False)
 

@@ -66,7 +66,8 @@ class MaskBody(BaseModel):
 
 
 class FaceMaskBody(MaskBody):
-    """Where a face was manipulated, in the square that the model was shown.
+    """Where a face was manipulated, in the square that the model was shown; for a tilted head in
+    the upright square about that.
 
     All black for a face judged authentic.
     """
@@ -128,7 +129,7 @@ class FaceBody(BaseModel):
         description="Where the face was manipulated in its most incriminating frame."
     )
     area_fraction: Share = Field(
-        description="Manipulated share of the face's square, 0 to 1; the same as in `mask`."
+        description="Manipulated share of the square that `mask` covers, 0 to 1; the same as there."
     )
     quality: QualityBody = Field(description="Measured in its most incriminating frame.")
     frames_analyzed: Count = Field(description="Analysed frames the face was seen in, from 1.")

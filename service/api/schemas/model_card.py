@@ -18,7 +18,7 @@ class InputBody(BaseModel):
 
 
 class CropBody(BaseModel):
-    """The square around a face that the model was trained on."""
+    """The square around a face, turned as the head is, that the model was trained on."""
 
     scale: Positive = Field(description="Its side in heights of the face box.")
 

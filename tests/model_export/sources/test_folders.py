@@ -47,6 +47,21 @@ def test_faces_are_cut_as_the_service_cuts_them_and_masks_with_them(folder: Path
     assert not source.tally.unreadable
 
 
+def test_the_mask_of_a_tilted_head_is_turned_with_its_crop(
+    astronaut: NDArray[np.uint8], tmp_path: Path
+) -> None:
+    # A mask that can be seen in the picture itself shows whether both were cut alike.
+    bright = np.where(astronaut[..., 0] > 127, 255, 0).astype(np.uint8)
+    save(tmp_path / "real/0.png", astronaut)
+    save(tmp_path / "fake/swap/0.png", astronaut)
+    save(tmp_path / "masks/swap/0.png", bright)
+    samples = [*FolderSource(tmp_path, RULE, alteration=Alteration(degrees=-30)).samples()]
+    (fake,) = [sample for sample in samples if sample.fake]
+    assert fake.mask is not None
+    seen, told = fake.crop[..., 0] > 127, fake.mask > 127
+    assert (seen & told).sum() / (seen | told).sum() > 0.95
+
+
 def test_frames_of_a_clip_share_its_group(folder: Path) -> None:
     groups = [s.group for s in FolderSource(folder, RULE, frames=2).samples()]
     assert groups.count("real/clip.mp4") == groups.count("fake/clip.mp4") == 2

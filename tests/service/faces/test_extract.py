@@ -5,6 +5,7 @@ import dataclasses
 import functools
 import hashlib
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -79,6 +80,18 @@ def test_the_affine_leads_from_the_crop_back_to_the_frame(
     middle = crop.crop_to_frame @ (127.5, 127.5, 1)
     assert middle[0] == pytest.approx(crop.box.x + crop.box.width / 2, abs=1.5)
     assert middle[1] == pytest.approx(crop.box.y + crop.box.height / 2, abs=1.5)
+
+
+def test_a_tilted_head_is_cut_upright(astronaut: Pixels) -> None:
+    matrix = cv2.getRotationMatrix2D((225, 120), -30, 1.0)
+    picture = cv2.warpAffine(astronaut, matrix, (512, 512), borderMode=cv2.BORDER_REFLECT_101)
+    (crop,) = taken(encode(np.asarray(picture, np.uint8))).crops
+    assert crop.roll == pytest.approx(30, abs=12)
+    (left_x, left_y), (right_x, right_y) = [
+        np.linalg.inv(crop.crop_to_frame[:, :2]) @ (np.array(eye) - crop.crop_to_frame[:, 2])
+        for eye in crop.landmarks[:2]
+    ]
+    assert abs(np.degrees(np.arctan2(right_y - left_y, right_x - left_x))) < 10
 
 
 def test_the_crop_rule_of_the_model_is_followed(astronaut_jpeg: bytes) -> None:

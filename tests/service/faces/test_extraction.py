@@ -31,6 +31,8 @@ EXTRACTION = Extraction(MEDIA, (CROP,), ((0, 0.0),), 0.01)
 def test_an_honest_worker_is_believed() -> None:
     assert EXTRACTION.within(PLAN)
     assert replace(EXTRACTION, crops=()).within(PLAN)
+    turned = replace(CROP, crop_to_frame=np.array([[0.8, -0.6, 90], [0.6, 0.8, -7]]))
+    assert replace(EXTRACTION, crops=(turned,)).within(PLAN)
     later = replace(CROP, frame_index=1)
     clip = replace(CLIP, crops=(CROP, later), frames=((0, 0.0), (1, 0.1)))
     assert clip.within(PLAN)
@@ -50,7 +52,17 @@ def test_an_honest_worker_is_believed() -> None:
         {"crops": (replace(CROP, crop_to_frame=np.full((2, 3), np.nan)),)},
         {"crops": (replace(CROP, crop_to_frame=np.eye(3)),)},
         {"crops": (replace(CROP, crop_to_frame=np.zeros((2, 3))),)},
-        {"crops": (replace(CROP, crop_to_frame=np.array([[0.0, 0, 1], [1, 0, 1]])),)},
+        *(
+            {"crops": (replace(CROP, crop_to_frame=np.array(rows)),)}
+            for rows in (
+                [[1.0, 0, 0], [0, 2, 0]],
+                [[1.0, 0.5, 0], [0, 1, 0]],
+                [[1.0, 0, 0], [0, -1, 0]],
+                [[1e-9, 1e-10, 0], [-1e-10, 1e-9, 0]],
+                [[1e9, 0, 0], [0, 1e9, 0]],
+                [[1.0, 0, 1e300], [0, 1, 0]],
+            )
+        ),
         {"frames": ((0, 0.0), (1, 0.1))},
         {"frames": ()},
     ],
