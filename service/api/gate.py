@@ -2,6 +2,7 @@
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from service.api.meter import REFUSED
 from service.api.problems import response_for
 from service.api.routes import Desk
 from service.errors import OverloadedError
@@ -27,6 +28,7 @@ class Gate:
             try:
                 pipeline.admission.expect_room()
             except OverloadedError as error:
+                scope.setdefault("state", {})[REFUSED] = True
                 await response_for(error)(scope, receive, send)
                 return
         await self._app(scope, receive, send)

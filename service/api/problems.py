@@ -1,12 +1,12 @@
 """Errors to RFC 9457 problem details."""
 
+import functools
 import logging
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
@@ -56,8 +56,15 @@ def problem_response(
     *,
     limit: str | None = None,
     headers: dict[str, str] | None = None,
-) -> JSONResponse:
+) -> Response:
     """An application/problem+json response."""
+    body = _problem_body(status, code, title, detail, limit)
+    return Response(body, status, headers, media_type=MEDIA_TYPE)
+
+
+# Under a flood the same refusal is said thousands of times.
+@functools.lru_cache(maxsize=16)
+def _problem_body(status: int, code: str, title: str, detail: str, limit: str | None) -> bytes:
     problem = Problem(
         type=f"urn:unmask:problem:{code}",
         title=title,
@@ -66,12 +73,10 @@ def problem_response(
         code=code,
         limit=limit,
     )
-    return JSONResponse(
-        problem.model_dump(exclude_none=True), status, headers, media_type=MEDIA_TYPE
-    )
+    return problem.model_dump_json(exclude_none=True).encode()
 
 
-def response_for(error: UnmaskError) -> JSONResponse:
+def response_for(error: UnmaskError) -> Response:
     """The response that tells a client of one of our own errors."""
     headers: dict[str, str] = {}
     if error.retry_after_s is not None:
@@ -91,13 +96,13 @@ def install_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _unexpected_error)
 
 
-async def _unmask_error(_: Request, error: Exception) -> JSONResponse:
+async def _unmask_error(_: Request, error: Exception) -> Response:
     if not isinstance(error, UnmaskError):
         raise error
     return response_for(error)
 
 
-async def _validation_error(_: Request, error: Exception) -> JSONResponse:
+async def _validation_error(_: Request, error: Exception) -> Response:
     if not isinstance(error, RequestValidationError):
         raise error
     detail = "; ".join(
@@ -106,7 +111,7 @@ async def _validation_error(_: Request, error: Exception) -> JSONResponse:
     return response_for(InvalidRequestError(detail))
 
 
-async def _http_exception(_: Request, error: Exception) -> JSONResponse:
+async def _http_exception(_: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
     status = HTTPStatus(error.status_code)
@@ -116,7 +121,7 @@ async def _http_exception(_: Request, error: Exception) -> JSONResponse:
     )
 
 
-async def _unexpected_error(_: Request, error: Exception) -> JSONResponse:
+async def _unexpected_error(_: Request, error: Exception) -> Response:
     # Starlette raises it again for the log; the client learns nothing of what went wrong.
     return response_for(UnmaskError())
 
