@@ -24,7 +24,7 @@ class RequestMeter:
     """ASGI middleware; handlers put the verdict into the request's state as `verdict`.
 
     Those that the gate refuses get a line together, once a second: under a flood a line for each
-    would be a third of what a refusal costs.
+    would be much of what a refusal costs.
     """
 
     def __init__(self, app: ASGIApp, telemetry: Telemetry, path: str) -> None:

@@ -97,13 +97,14 @@ def cut_square(
     left = round(box.x + box.width / 2 - side / 2)
     top = round(box.y + box.height / 2 - side / 2)
     inner = _mirrored(pixels, left, top, side)
-    # Up to a factor of two, linear interpolation sees every pixel, at a sixth of the time that
-    # OpenCV takes to average them; the pyramid halves before where it is more.
-    crop = Pyramid(inner).at(rule.size / side, cv2.INTER_LINEAR)
     if side < rule.size:
         # Linear interpolation would blur away the fine traces that the network looks for.
         size = (rule.size, rule.size)
         crop = np.asarray(cv2.resize(inner, size, interpolation=cv2.INTER_CUBIC), np.uint8)
+    else:
+        # Up to a factor of two, linear interpolation sees every pixel, in a fraction of the time
+        # that OpenCV takes to average them; the pyramid halves before where it is more.
+        crop = Pyramid(inner).at(rule.size / side, cv2.INTER_LINEAR)
     step = side / rule.size
     shift = step / 2 - 0.5
     crop_to_frame = np.array([[step, 0.0, left + shift], [0.0, step, top + shift]])

@@ -13,7 +13,7 @@ from service.verdict.agreement import LEAST_AGREEMENT, agreement
 from service.verdict.calibration import decide, logit_of, probability
 from service.verdict.findings import FaceFinding, MaskFinding, Presence, Sighting
 from service.verdict.intervals import Interval, manipulated_intervals
-from service.verdict.mask import Mask, crop_mask, decided
+from service.verdict.mask import Mask, crop_mask
 from service.verdict.method import name_method
 from service.verdict.support import SupportRule
 
@@ -75,7 +75,7 @@ def judge_face(
         [each.evidence for each in voters],
         [probability(each.logit) for each in voters],
         verdict,
-        decided(worst.raw_mask, spec.thresholds.mask),
+        worst.raw_mask,
         spec,
         fake_probability=fake,
     )

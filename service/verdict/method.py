@@ -9,6 +9,7 @@ from service.inference.evidence import Evidence
 from service.inference.model_file import ModelSpec
 from service.verdict.calibration import FaceVerdict
 from service.verdict.findings import Confidence, MethodFinding
+from service.verdict.mask import decided
 from service.verdict.shape import method_of_shape
 
 NO_METHOD = MethodFinding("none", {}, "high")
@@ -30,8 +31,8 @@ def name_method(
 
     evidence, weights: of each of its crops; the crops vote by their method probabilities,
         each with its P(fake) as weight.
-    worst_mask: uint8 (size, size), 0 or 255, of the most incriminating crop; its shape
-        decides where the model has no method output, always with low confidence.
+    worst_mask: the network's, uint8 grey (size, size), of the most incriminating crop; its
+        shape decides where the model has no method output, always with low confidence.
     fake_probability: of the face; below one half it is more likely real, and no method is named.
     """
     if verdict == "authentic":
@@ -39,7 +40,9 @@ def name_method(
     suspected = fake_probability >= 0.5
     logits = [item.method_logits for item in evidence if item.method_logits is not None]
     if not logits or not spec.methods:
-        shape = method_of_shape(worst_mask) if suspected else "unknown"
+        if not suspected:
+            return UNKNOWN_METHOD
+        shape = method_of_shape(decided(worst_mask, spec.thresholds.mask))
         return MethodFinding(shape, {}, "low")
     votes = np.stack([_softmax(each / spec.method_temperature) for each in logits])
     shares = np.average(votes, axis=0, weights=np.maximum(weights, 1e-9))
