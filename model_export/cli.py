@@ -25,6 +25,7 @@ COMMANDS = {
     "protocol": "train and measure the paper's table: seen, unseen, fine-tuned",
     "tabulate": "put evaluations side by side",
     "average": "put a checkpoint between two, before and after more training",
+    "sharpen": "have small faces sharpened before a checkpoint's network sees them",
     "calibrate": "fit probabilities and thresholds on held-out pairs",
     "finetune": "teach a detector a new method from a few labelled pictures",
 }

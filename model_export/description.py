@@ -12,6 +12,11 @@ UNDECIDED = {"manipulated": 0.7, "authentic": 0.3, "mask": 128, "method": 0.5}
 """Thresholds of a model nobody has calibrated yet."""
 
 
+def crop_rule(crop: dict[str, Any], size: int) -> CropRule:
+    """The rule that a note's `crop` states; size: side of the network's input in pixels."""
+    return CropRule(crop["scale"], size, crop.get("sharpening", 0.0))
+
+
 def describe(checkpoint: Checkpoint, has_method: bool) -> dict[str, Any]:
     """All constants the service needs, JSON-ready; `facts` of the checkpoint win over defaults.
 
@@ -31,6 +36,7 @@ def describe(checkpoint: Checkpoint, has_method: bool) -> dict[str, Any]:
             "dtype": "uint8",
             "colour": "RGB",
         },
+        "lead": checkpoint.config.lead,
         "crop": facts.get("crop", {"scale": CropRule().scale}),
         "methods": list(METHODS) if has_method else [],
         "calibration": facts.get(

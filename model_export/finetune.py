@@ -191,11 +191,11 @@ def augment(sample: Sample, config: FinetuneConfig, rng: Rng) -> Sample:
     mask = None if sample.mask is None else moved(sample.mask, matrix)
     if chance(rng, config.augment):
         crop = to_side(degrade(crop, draw_degradation(rng)), side)
-    return Sample(crop, sample.fake, sample.method, mask, sample.group)
+    return replace(sample, crop=crop, mask=mask)
 
 
 def _truth(samples: Sequence[Sample], device: torch.device) -> Truth:
-    crops = torch.from_numpy(np.stack([s.crop for s in samples])).to(device)
+    crops = torch.from_numpy(np.stack([s.seen for s in samples])).to(device)
     blank = np.zeros(crops.shape[1:3], np.uint8)
     masks = np.stack([blank if s.mask is None else s.mask for s in samples])
     methods = [known_method(s.method) for s in samples]

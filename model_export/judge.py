@@ -105,4 +105,4 @@ def judged(judge: Judge, samples: Iterable[Sample]) -> Iterator[tuple[list[Sampl
     """Judge samples in batches, in their order."""
     queue = iter(samples)
     while batch := [*islice(queue, BATCH)]:
-        yield batch, judge.judge(np.stack([sample.crop for sample in batch]))
+        yield batch, judge.judge(np.stack([sample.seen for sample in batch]))

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -44,15 +45,16 @@ def restore(path: Path) -> Checkpoint:
     if preset != "mobile":
         raise CheckpointError(f"only the mobile preset can be restored, not {preset!r}")
     torch.manual_seed(0)
-    network = MobileNetwork(MOBILE_CONFIG)
     try:
+        config = replace(MOBILE_CONFIG, lead=float(note.get("lead", 0.0)))
+        network = MobileNetwork(config)
         with torch.no_grad():
             _fill(network, _Tables(graph.graph))
-    except (StopIteration, RuntimeError, ValueError) as error:
+    except (StopIteration, RuntimeError, TypeError, ValueError) as error:
         raise CheckpointError(f"{path} does not hold the layers of the mobile preset") from error
     facts = {key: note[key] for key in KEPT_FACTS if key in note}
     facts["restored"] = True
-    return Checkpoint(MOBILE_CONFIG, network.state_dict(), facts)
+    return Checkpoint(config, network.state_dict(), facts)
 
 
 def read_trained(path: Path) -> Checkpoint:

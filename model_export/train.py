@@ -7,7 +7,7 @@ import math
 import time
 from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -222,16 +222,16 @@ def start(
 ) -> Network:
     """A network to train: fresh, its encoder from ImageNet, or a model trained before.
 
-    model: a checkpoint, or an exported file of the mobile preset. Raises ValueError when the
-    preset takes no such file.
+    model: a checkpoint, or an exported file of the mobile preset; its lead is given up, since
+    training finds its own balance. Raises ValueError when the preset takes no such file.
     """
     if model is not None:
         if imagenet is not None:
             raise ValueError("a training starts from ImageNet or from a model, not from both")
         checkpoint = read_trained(model)
-        if checkpoint.config != config:
+        if replace(checkpoint.config, lead=config.lead) != config:
             raise ValueError(f"{model} is of the preset {checkpoint.config.preset!r}")
-        return checkpoint.build()
+        return replace(checkpoint, config=config).build()
     network = build_network(config)
     if imagenet is not None:
         if not isinstance(network, MobileNetwork):

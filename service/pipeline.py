@@ -229,7 +229,7 @@ class Pipeline:
             limits=self.limits,
             frames=min(options.max_frames or media.frames, media.max_frames),
             max_faces=min(options.max_faces or faces.max_faces, faces.max_faces),
-            crop=CropRule(spec.crop.scale, spec.input.size),
+            crop=CropRule(spec.crop.scale, spec.input.size, spec.crop.sharpening),
             detector=faces.plan(),
         )
 

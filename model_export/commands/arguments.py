@@ -31,6 +31,14 @@ def fraction(text: str) -> float:
     return number
 
 
+def strength(text: str) -> float:
+    """A strength of sharpening, 0 to 10, see `service.faces.sharpening`."""
+    number = _number(text)
+    if not 0 <= number <= 10:
+        raise ArgumentTypeError(f"{text} is not between 0 and 10")
+    return number
+
+
 def angle(text: str) -> float:
     """Degrees from -180 to 180, both allowed."""
     number = _number(text)

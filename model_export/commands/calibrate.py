@@ -7,9 +7,9 @@ from model_export.calibrate import calibrate, summary
 from model_export.checkpoint import load_checkpoint
 from model_export.commands.arguments import existing_path, fraction
 from model_export.commands.data import add_data, guess_kind, open_source
+from model_export.description import crop_rule
 from model_export.judge import CheckpointJudge
 from model_export.metrics.thresholds import Policy
-from service.faces.crop import CropRule
 
 POLICY = Policy()
 
@@ -43,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
     """Fit on the calibration part of the data and write; prints what was fitted."""
     checkpoint = load_checkpoint(options.checkpoint)
     judge = CheckpointJudge(options.checkpoint)
-    rule = CropRule(judge.note["crop"]["scale"], judge.note["input"]["size"])
+    rule = crop_rule(judge.note["crop"], judge.note["input"]["size"])
     source = open_source(options, options.data, "calibration", rule)
     policy = Policy(options.bpcer, options.missed, options.method_accuracy)
     kind = options.kind or guess_kind(options.data)

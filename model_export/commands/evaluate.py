@@ -9,6 +9,7 @@ from tqdm import tqdm
 
 from model_export.commands.arguments import existing_folder, existing_path, whole
 from model_export.commands.data import add_data, open_source
+from model_export.description import crop_rule
 from model_export.evaluation.figures import split, summarise
 from model_export.evaluation.gallery import Gallery
 from model_export.evaluation.intervals import overlap_in_time
@@ -52,7 +53,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Evaluate; prints the report. Raises ValueError when the data cannot be judged."""
     judge = open_judge(options.model)
-    rule = CropRule(judge.note["crop"]["scale"], judge.note["input"]["size"])
+    rule = crop_rule(judge.note["crop"], judge.note["input"]["size"])
     source = open_source(options, options.data, "test", rule)
     probability, origin = _threshold(options, judge, rule)
     gallery = Gallery(int(judge.note["thresholds"]["mask"]))

@@ -7,6 +7,7 @@ from tqdm import tqdm
 
 from model_export.commands.arguments import existing_path, fraction, positive, whole
 from model_export.commands.data import add_data, open_source
+from model_export.description import crop_rule
 from model_export.finetune import FinetuneConfig, finetune
 from model_export.restore import read_trained
 from service.faces.crop import CropRule
@@ -45,7 +46,7 @@ def run(options: argparse.Namespace) -> int:
     """Fine-tune; prints the figures on the held-out pictures before and after."""
     checkpoint = read_trained(options.checkpoint)
     crop = checkpoint.facts.get("crop", {"scale": CropRule().scale})
-    rule = CropRule(crop["scale"], checkpoint.config.size)
+    rule = crop_rule(crop, checkpoint.config.size)
     source = open_source(options, options.data, "training", rule)
     samples = [*tqdm(source.samples(), unit="crop", desc="reading", mininterval=2)]
     tally = source.tally

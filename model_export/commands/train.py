@@ -22,6 +22,7 @@ from model_export.data.families import FAMILIES
 from model_export.data.forge import Forge
 from model_export.data.pairs import PairDataset, PairMaker, collate
 from model_export.data.prepared_pairs import MixedPairs, PreparedPairs
+from model_export.description import crop_rule
 from model_export.networks.contract import MOBILE_CONFIG, NetworkConfig
 from model_export.restore import read_trained, renormalise
 from model_export.sources.sample import known_method
@@ -125,7 +126,10 @@ def run(options: argparse.Namespace) -> int:
     training, validation = read_faces(options).split(HELD_OUT, seed=0)
     families = remaining_families(options)
     inherited = _inherited(options.start_from)
-    rule = CropRule(options.crop_scale or inherited.get("crop", {}).get("scale", CropRule().scale))
+    crop = {"scale": CropRule().scale} | inherited.get("crop", {})
+    if options.crop_scale:
+        crop["scale"] = options.crop_scale
+    rule = crop_rule(crop, CropRule().size)
     config = MOBILE_CONFIG if options.preset == "mobile" else NetworkConfig(width=options.width)
     forge = Forge(training, rule, families, options.strength)
     pairs: PairMaker = forge
@@ -154,7 +158,7 @@ def run(options: argparse.Namespace) -> int:
             validate_every=options.validate_every,
         ),
         options.out,
-        facts=inherited | {"crop": {"scale": rule.scale}},
+        facts=inherited | {"crop": crop},
     )
     if options.start_from is not None and not options.resume:
         Checkpoint(config, network.state_dict(), trainer.facts).save(options.out / "start.pt")

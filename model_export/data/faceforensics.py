@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from service.faces.crop import Box, CropRule, cut_square
+from service.faces.crop import Box, CropRule, cut_square, sharpen_crop
 from service.faces.finder import face_finder
 from service.faces.plan import DetectorPlan
 
@@ -142,8 +142,8 @@ def cut_pair(pair: ClipPair, out: Path, plan: CutPlan) -> Path:
         box, rule, roll = square
         target = pair.name.partition("_")[0]
         crops = {
-            "fake": (cut_square(fake, box, rule, roll)[0], pair.name),
-            "real": (cut_square(real, box, rule, roll)[0], target),
+            "fake": (sharpen_crop(*cut_square(fake, box, rule, roll), rule), pair.name),
+            "real": (sharpen_crop(*cut_square(real, box, rule, roll), rule), target),
             "masks": (cut_square(mask, box, rule, roll)[0], pair.name),
         }
         files = {

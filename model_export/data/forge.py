@@ -20,6 +20,7 @@ from model_export.data.tilt import draw_tilt
 from model_export.data.view import CONTEXT, draw_view, draw_view_inside, window_of
 from model_export.data.warp import Picture, Points, move_points, similarity, warp
 from service.faces.crop import CropRule, cut_square
+from service.faces.sharpening import amount_at
 
 CANDIDATES, SHORTLIST = 64, 3
 """Donors drawn for each swap, and how many of them, best pose first, are compared by skin."""
@@ -56,7 +57,8 @@ class Pair:
     """A real crop and its manipulated twin after identical degradation.
 
     real, fake: uint8 RGB (S, S, 3); mask: uint8 (S, S), 255 = manipulated; family: a key of
-    FAMILIES; identity: the target's.
+    FAMILIES; identity: the target's. sharpening: by how much both are still to be sharpened, as
+    the service does with faces that it enlarges.
     """
 
     real: Picture
@@ -64,6 +66,7 @@ class Pair:
     mask: NDArray[np.uint8]
     family: str
     identity: int
+    sharpening: float = 0.0
 
 
 class Forge:
@@ -110,12 +113,14 @@ class Forge:
         view = draw_view_inside(window, rng) if uncut else draw_view(rng)
         # Linear interpolation alone would soften every crop; the service often need not resample.
         kind = cv2.INTER_CUBIC if chance(rng, CRISP) else cv2.INTER_LINEAR
+        real = degrade(target.pixels, steps)
         return Pair(
-            real=self._look(degrade(target.pixels, steps), view, kind),
+            real=self._look(real, view, kind),
             fake=self._look(degrade(manipulation.pixels, steps), view, kind),
             mask=self._look(np.round(manipulation.region * 255).astype(np.uint8), view),
             family=family,
             identity=int(self.index.identities[position]),
+            sharpening=amount_at(self.rule.sharpening, self._enlargement(real, view)),
         )
 
     def manipulate(self, position: int, side: float, rng: Rng) -> tuple[Canvas, Manipulation, str]:
@@ -195,13 +200,17 @@ class Forge:
         self, picture: Picture, view: NDArray[np.float64], interpolation: int = cv2.INTER_LINEAR
     ) -> Picture:
         size, side = self.rule.size, picture.shape[0]
-        # The view's own columns say how many pixels of the crop a picture's pixel gets.
-        shrink = size / side * float(np.hypot(view[0, 0], view[1, 0]))
+        shrink = self._enlargement(picture, view)
         if shrink < 0.8:
             side = round(side * shrink)
             picture = np.asarray(cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA))
         matrix = np.c_[view[:, :2] * size / side, view[:, 2] * size]
         return warp(picture, np.asarray(matrix, np.float64), size, size, interpolation)
+
+    def _enlargement(self, picture: Picture, view: NDArray[np.float64]) -> float:
+        # The view's own columns say how many pixels of the crop a picture's pixel gets.
+        zoom = float(np.hypot(view[0, 0], view[1, 0]))
+        return zoom * self.rule.size / int(picture.shape[0])
 
 
 def drawing_weights(index: FaceIndex) -> NDArray[np.float64]:

@@ -16,6 +16,7 @@ from model_export.data.rng import Rng
 from model_export.losses import NO_METHOD, Truth
 from model_export.networks.contract import FAKE, REAL
 from model_export.sources.sample import known_method
+from service.faces.sharpening import sharpened
 
 
 class PairMaker(Protocol):
@@ -66,7 +67,8 @@ class Batch:
 
 def collate(pairs: Sequence[Pair]) -> Batch:
     """Stack pairs into one batch of twice as many crops."""
-    pictures = np.stack([p.real for p in pairs] + [p.fake for p in pairs])
+    reals = [sharpened(p.real, p.sharpening) for p in pairs]
+    pictures = np.stack(reals + [sharpened(p.fake, p.sharpening) for p in pairs])
     masks = np.stack([p.mask for p in pairs])
     methods = [method_index(p.family) for p in pairs]
     return Batch(

@@ -21,7 +21,8 @@ METHODS = ("deepfakes", "face2face", "faceswap")
 class NetworkOutput(NamedTuple):
     """Outputs for a batch of N crops of S x S pixels.
 
-    activations: float (N, 2), mean absolute activation of the fake and the real half, >= 0.
+    activations: float (N, 2), mean absolute activation of the fake and the real half, >= 0; the
+        fake half's with its lead.
     mask_logits: float (N, 1, S, S); sigmoid gives the probability that a pixel is manipulated.
     reconstruction: float (N, 3, S, S) in [0, 1], or None where it was not asked for.
     method_logits: float (N, len(METHODS)), or None where the network has no method output.
@@ -42,6 +43,9 @@ class NetworkConfig:
     width: multiplies the channels of the paper's network; 1 is the paper's.
     mean, std: RGB normalisation of pictures in [0, 1], inside the network.
     size: side of the input in pixels, a multiple of 16.
+    lead: what the fake half is given before the halves compete. A network that is shown sharper
+        crops than it learned from takes more fakes for real; calibration would mend the verdict,
+        but not which half is decoded into the mask.
     """
 
     preset: Literal["paper", "mobile"] = "paper"
@@ -49,6 +53,7 @@ class NetworkConfig:
     mean: tuple[float, float, float] = (0.5, 0.5, 0.5)
     std: tuple[float, float, float] = (0.5, 0.5, 0.5)
     size: int = 256
+    lead: float = 0.0
 
     def to_dict(self) -> dict[str, Any]:
         """A JSON-ready copy, the inverse of `from_dict`."""
@@ -96,12 +101,15 @@ def split_halves(latent: Tensor) -> Tensor:
     return latent.reshape(count, 2, channels // 2, height, width)
 
 
-def half_activations(latent: Tensor) -> Tensor:
+def half_activations(latent: Tensor, lead: float = 0.0) -> Tensor:
     """Mean absolute value of each half of the latent features (BTAS 2019, eq. 1).
 
-    latent: float (N, 2C, H, W). Returns float (N, 2): fake, real.
+    latent: float (N, 2C, H, W). lead: added to the fake half's. Returns float (N, 2): fake, real.
     """
-    return split_halves(latent.abs()).mean(dim=(2, 3, 4))
+    activations = split_halves(latent.abs()).mean(dim=(2, 3, 4))
+    if not lead:
+        return activations
+    return torch.stack((activations[:, FAKE] + lead, activations[:, REAL]), 1)
 
 
 def silence_loser(latent: Tensor, winner: Tensor) -> Tensor:

@@ -119,7 +119,7 @@ class MobileNetwork(nn.Module):
             if number in TAPS:
                 taps[number] = features
         latent = self.project(features)
-        activations = half_activations(latent)
+        activations = half_activations(latent, self.config.lead)
         if winner is None:
             winner = stronger_half(activations)
         shared = _double(self.shared(silence_loser(latent, winner)))

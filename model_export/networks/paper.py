@@ -74,7 +74,7 @@ class PaperNetwork(nn.Module):
     ) -> NetworkOutput:
         """pictures: float (N, 3, S, S) in [0, 1]; winner: int64 (N,) true halves in training."""
         latent = self.encoder(self.normalise(pictures))
-        activations = half_activations(latent)
+        activations = half_activations(latent, self.config.lead)
         if winner is None:
             winner = stronger_half(activations)
         decoded = self.shared(silence_loser(latent, winner))

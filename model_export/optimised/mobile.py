@@ -28,6 +28,7 @@ class OptimisedMobile(nn.Module):
 
     def __init__(self, network: MobileNetwork) -> None:
         super().__init__()
+        self.lead = network.config.lead
         self.prologue = Prologue(network.config)
         self.features = deepcopy(network.features)
         _scale(self.features[0], self.prologue)
@@ -46,7 +47,7 @@ class OptimisedMobile(nn.Module):
             if number in TAPS:
                 taps[number] = features
         latent = self.project(features)
-        activations = half_activations(latent)
+        activations = half_activations(latent, self.lead)
         winner = stronger_half(activations)
         mask = _double(self.shared(silence_loser(latent, winner)))
         mask = _double(self.mask_8(mask, taps[6]))

@@ -17,6 +17,7 @@ class OptimisedPaper(nn.Module):
 
     def __init__(self, network: PaperNetwork) -> None:
         super().__init__()
+        self.lead = network.config.lead
         self.prologue = Prologue(network.config)
         self.encoder = nn.Sequential(*_encoder(network, self.prologue))
         layers = _layers(network.shared) + _layers(network.segmenter)[:-1]
@@ -29,7 +30,7 @@ class OptimisedPaper(nn.Module):
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
         """image: uint8 (N, S, S, 3) RGB; the outputs of `Exportable` in its order."""
         latent = self.encoder(self.prologue(image))
-        activations = half_activations(latent)
+        activations = half_activations(latent, self.lead)
         decoded = self.decoder(self.winner(latent, activations))
         mask = to_bytes(self.last(decoded)[:, 0])
         return activations[:, FAKE], activations[:, REAL], mask

@@ -17,7 +17,7 @@ from model_export.sources.alteration import Alteration
 from model_export.sources.masks import Mask, find_mask, read_masks
 from model_export.sources.sample import Sample, Tally
 from service.errors import UnmaskError
-from service.faces.crop import Box, CropRule, FaceCrop, cut_square
+from service.faces.crop import Box, CropRule, FaceCrop, cut_square, sharpen_crop
 from service.faces.extract import extract
 from service.faces.plan import ExtractionPlan
 from service.faces.quality import measure
@@ -180,7 +180,8 @@ def _whole(pixels: NDArray[np.uint8], entry: Entry, mask: Mask | None, rule: Cro
     side = min(height, width)
     box = Box((width - side) / 2, (height - side) / 2, side, side)
     square = CropRule(1.0, rule.size)
-    crop, _ = cut_square(pixels, box, square)
+    crop, crop_to_frame = cut_square(pixels, box, square)
     cut = None if mask is None else cut_square(mask, box, square)[0]
     quality = measure(crop, box, (), pixels)
-    return Sample(crop, entry.fake, entry.method, cut, entry.group, 0, quality.warnings)
+    seen = sharpen_crop(crop, crop_to_frame, rule)
+    return Sample(seen, entry.fake, entry.method, cut, entry.group, 0, quality.warnings)

@@ -8,17 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model_export.networks.contract import METHODS
+from service.faces.sharpening import sharpened
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A crop as the network sees it, and its truth.
+    """A crop and its truth.
 
     crop: uint8 RGB (S, S, 3). fake: whether it was manipulated. method: how, as the data calls
     it; None for reals. mask: uint8 (S, S), 255 = manipulated, or None where it is not known; a
     real's mask is black and not stored. group: the picture or clip it comes from; track: which
     face of it. warnings: quality codes of service.faces.quality. time_s: of
-    the frame in its clip.
+    the frame in its clip. sharpening: by how much the crop is still to be sharpened.
     """
 
     crop: NDArray[np.uint8]
@@ -29,6 +30,12 @@ class Sample:
     track: int = 0
     warnings: tuple[str, ...] = ()
     time_s: float = 0.0
+    sharpening: float = 0.0
+
+    @property
+    def seen(self) -> NDArray[np.uint8]:
+        """The crop as the network is to see it."""
+        return sharpened(self.crop, self.sharpening)
 
 
 @dataclass

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import cv2
 
 from service.errors import MediaTooLargeError
-from service.faces.crop import FaceCrop, cut_square
+from service.faces.crop import FaceCrop, cut_square, sharpen_crop
 from service.faces.detection import Detection
 from service.faces.extraction import Extraction
 from service.faces.finder import face_finder
@@ -154,7 +154,7 @@ def _cut(frame: Frame, face: Detection, track: int, plan: ExtractionPlan) -> Fac
         detection_score=face.score,
         crop_to_frame=crop_to_frame,
         quality=measure(pixels, face.box, face.landmarks, frame.pixels),
-        pixels=pixels,
+        pixels=sharpen_crop(pixels, crop_to_frame, plan.crop),
     )
 
 

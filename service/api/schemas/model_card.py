@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from service.api.schemas.quantities import Count, DeviceName, Positive, Sha256, Share
+from service.api.schemas.quantities import Count, DeviceName, NotNegative, Positive, Sha256, Share
 
 
 class InputBody(BaseModel):
@@ -21,6 +21,9 @@ class CropBody(BaseModel):
     """The square around a face, turned as the head is, that the model was trained on."""
 
     scale: Positive = Field(description="Its side in heights of the face box.")
+    sharpening: NotNegative = Field(
+        description="How much it is sharpened for each unit of enlargement above 0.85; 0 for none."
+    )
 
 
 class CalibrationBody(BaseModel):

@@ -17,7 +17,7 @@ from service.errors import (
     UnmaskError,
     UnsupportedMediaError,
 )
-from service.faces.crop import CropRule
+from service.faces.crop import CropRule, sharpen_crop
 from service.faces.detection import overlap
 from service.faces.extract import extract, warm_up
 from service.faces.extraction import ANSWERS, Extraction
@@ -120,6 +120,17 @@ def test_faces_of_a_picture_come_largest_first(head: Pixels) -> None:
     assert [crop.box for crop in only.crops] == [crops[0].box]
     assert only.media.warnings == ("faces_left_out",)
     assert taken(encode(picture), dataclasses.replace(PLAN, max_faces=2)).media.warnings == ()
+
+
+def test_an_enlarged_face_is_sharpened_after_its_quality_was_measured(
+    astronaut_jpeg: bytes,
+) -> None:
+    rule = CropRule(sharpening=4.0)
+    plain = taken(astronaut_jpeg).crops[0]
+    sharp = taken(astronaut_jpeg, dataclasses.replace(PLAN, crop=rule)).crops[0]
+    assert np.array_equal(sharp.pixels, sharpen_crop(plain.pixels, plain.crop_to_frame, rule))
+    assert sharp.pixels.astype(int).std() > plain.pixels.astype(int).std()
+    assert sharp.quality == plain.quality
 
 
 def test_a_picture_without_a_face_gives_no_crops() -> None:
