@@ -14,6 +14,7 @@ from model_export.cli import main
 from model_export.finetune import FinetuneConfig, augment, finetune, split_groups
 from model_export.networks.contract import MOBILE_CONFIG, NetworkConfig
 from model_export.networks.factory import build_network
+from model_export.restore import restore
 from model_export.sources.folders import FolderSource
 from model_export.sources.sample import Sample
 from service.faces.crop import CropRule
@@ -123,4 +124,6 @@ def test_the_shipped_model_can_be_fine_tuned(
     assert "before: AUC" in capsys.readouterr().out
     tuned = load_checkpoint(tmp_path / "tuned.pt")
     assert tuned.facts["licence"]
-    assert tuned.build().config == MOBILE_CONFIG
+    # What makes it see and judge as it did before goes with it.
+    assert tuned.config == restore(shipped).config
+    assert tuned.facts["crop"] == restore(shipped).facts["crop"]
