@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 
 from service.devices import media_workers, obtain_model, one_for_each_session, session_plan
 from service.errors import DeadlineExceededError
-from service.faces.crop import CropRule
 from service.faces.extract import extract, warm_up
 from service.faces.extraction import ANSWERS, Extraction
 from service.faces.plan import ExtractionPlan
@@ -229,7 +228,7 @@ class Pipeline:
             limits=self.limits,
             frames=min(options.max_frames or media.frames, media.max_frames),
             max_faces=min(options.max_faces or faces.max_faces, faces.max_faces),
-            crop=CropRule(spec.crop.scale, spec.input.size, spec.crop.sharpening),
+            crop=spec.crop_rule,
             detector=faces.plan(),
         )
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, TypeAdapter, ValidationError
 
 from service.errors import ConfigurationError
+from service.faces.crop import CropRule
 from service.runtime import Runtime
 
 METADATA_KEY = "unmask"
@@ -86,6 +87,11 @@ class ModelSpec:
     figures: dict[str, Any]
     parity: dict[str, float]
     quantised: dict[str, Any] | None = None
+
+    @property
+    def crop_rule(self) -> CropRule:
+        """The rule by which faces are cut out for this model."""
+        return CropRule(self.crop.scale, self.input.size, self.crop.sharpening)
 
 
 @dataclass(frozen=True, slots=True)

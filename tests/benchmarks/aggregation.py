@@ -20,7 +20,6 @@ from model_export.data.clip_forge import ForgedClip, forge_clip
 from model_export.data.faces import load_index
 from model_export.data.forge import Forge
 from model_export.data.video import encode_h264
-from service.faces.crop import CropRule
 from service.faces.extract import extract
 from service.faces.plan import ExtractionPlan
 from service.inference.model_file import ModelFile, read_model_file
@@ -78,7 +77,7 @@ def covered(found: Sequence[Interval], true: tuple[float, float] | None) -> floa
 def judge(clip: ForgedClip, share: float, crf: int, model: ModelFile, session: Session) -> Judged:
     """Encode a clip, and let the service's own stages look at it."""
     spec = model.spec
-    plan = ExtractionPlan(crop=CropRule(spec.crop.scale, spec.input.size))
+    plan = ExtractionPlan(crop=spec.crop_rule)
     taken = extract(Upload(encode_h264(clip.frames, crf, clip.rate)), plan)
     crops = [crop for crop in taken.crops if crop.track == 0]
     logits: list[float] = []
@@ -105,7 +104,7 @@ def forged(arguments: argparse.Namespace) -> list[Judged]:
         read_model_file(arguments.model, runtime), cpu, Settings().precision, runtime
     )
     session = Session(model, cpu, SessionPlan(usable_cpus(), (1, 2, 4, 8)), runtime)
-    forge = Forge(index, CropRule(model.spec.crop.scale, model.spec.input.size))
+    forge = Forge(index, model.spec.crop_rule)
     rng = np.random.default_rng(arguments.seed)
     positions = rng.permutation(len(index))
     judged: list[Judged] = []

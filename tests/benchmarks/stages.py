@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from service.api.presenter import report_body
-from service.faces.crop import CropRule
 from service.faces.extract import extract, warm_up
 from service.faces.extraction import Extraction
 from service.faces.plan import ExtractionPlan
@@ -37,9 +36,7 @@ class Stages:
         self.model = in_precision(given, device, settings.precision, runtime)
         self.session = Session(self.model, device, SessionPlan(threads, BUCKETS), runtime)
         spec = self.model.spec
-        self.plan = ExtractionPlan(
-            limits=settings.media.limits(), crop=CropRule(spec.crop.scale, spec.input.size)
-        )
+        self.plan = ExtractionPlan(limits=settings.media.limits(), crop=spec.crop_rule)
         self._rule = SupportRule(settings.verdict.min_face_px, settings.verdict.min_sharpness)
         warm_up(self.plan.detector)
 

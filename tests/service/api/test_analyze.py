@@ -12,8 +12,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from service.faces.extract import extract
+from service.faces.plan import ExtractionPlan
 from service.inference.model_file import ModelFile
+from service.inference.session import Session
+from service.media.upload import Upload
+from service.runtime import Runtime
+from service.verdict.calibration import fake_logit, probability
 from tests.media_files import clip, encode, moving, with_orientation
+from tests.service.conftest import CPU, PLAN
 
 Pixels = NDArray[np.uint8]
 VERDICTS = {"manipulated", "authentic", "inconclusive"}
@@ -69,6 +76,16 @@ def test_the_verdict_follows_the_models_thresholds(
     fake, limits = report["fake_probability"], model.spec.thresholds
     assert (report["verdict"] == "manipulated") == (fake >= limits.manipulated)
     assert (report["verdict"] == "authentic") == (fake <= limits.authentic)
+
+
+def test_the_face_is_cut_as_the_model_asks_for(
+    report: dict[str, Any], served_model: ModelFile, runtime: Runtime, astronaut_jpeg: bytes
+) -> None:
+    plan = ExtractionPlan(crop=served_model.spec.crop_rule)
+    (crop,) = extract(Upload(astronaut_jpeg), plan).crops
+    (evidence,) = Session(served_model, CPU, PLAN, runtime).run([crop.pixels])
+    wanted = probability(fake_logit(evidence, served_model.spec.calibration))
+    assert report["fake_probability"] == pytest.approx(wanted, abs=1e-4)
 
 
 def test_the_method_is_one_of_the_models(report: dict[str, Any], model: ModelFile) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from service.errors import ConfigurationError
+from service.faces.crop import CropRule
 from service.inference.model_file import ModelFile, parse_spec, read_model_file
 from service.runtime import Runtime
 
@@ -23,6 +24,13 @@ def test_digest_is_that_of_the_file(model: ModelFile) -> None:
 
 def test_a_spec_survives_a_round_trip(model: ModelFile) -> None:
     assert parse_spec(changed(model), model.path) == model.spec
+
+
+def test_the_crop_rule_is_read_from_it(model: ModelFile) -> None:
+    text = changed(model, crop={"scale": 1.2, "sharpening": 2.5})
+    assert parse_spec(text, model.path).crop_rule == CropRule(1.2, 256, 2.5)
+    # Files from before there was any sharpening say nothing of it.
+    assert parse_spec(changed(model, crop={"scale": 1.2}), model.path).crop_rule == CropRule(1.2)
 
 
 def test_an_absent_file_is_named(tmp_path: Path, runtime: Runtime) -> None:
@@ -62,6 +70,7 @@ def test_a_model_whose_output_is_missing_is_refused(
         ({"schema": 2}, "schema"),
         ({"name": None}, "name"),
         ({"crop": {"scale": -1.0}}, "crop.scale"),
+        ({"crop": {"scale": 1.3, "sharpening": -1.0}}, "crop.sharpening"),
         ({"calibration": {"kind": "logistic", "slope": 0.0, "intercept": 0.0}}, "slope"),
         ({"method_temperature": 0.0}, "method_temperature"),
         (

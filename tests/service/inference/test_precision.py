@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from model_export.export import write_described
 from service.errors import ConfigurationError
-from service.faces.crop import Box, CropRule, cut_square
+from service.faces.crop import Box, cut_square
 from service.inference.model_file import ModelFile, read_model_file
 from service.inference.precision import (
     Precision,
@@ -139,7 +139,7 @@ def test_both_files_say_nearly_the_same_of_a_face(
     runtime: Runtime, astronaut: NDArray[np.uint8]
 ) -> None:
     shipped = read_model_file(Settings().model, runtime)
-    rule = CropRule(shipped.spec.crop.scale, shipped.spec.input.size)
+    rule = shipped.spec.crop_rule
     crop, _ = cut_square(astronaut, Box(181, 67, 88, 111), rule)
     files = (shipped, in_precision(shipped, CPU, "int8", runtime))
     exact, rounded = (Session(each, CPU, PLAN, runtime).run([crop])[0] for each in files)
