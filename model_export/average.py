@@ -1,5 +1,7 @@
 """The average of a network before and after more training."""
 
+from dataclasses import replace
+
 from model_export.checkpoint import Checkpoint
 
 KEPT = ("name", "version", "crop", "training", "training_data", "licence")
@@ -11,13 +13,13 @@ def average(before: Checkpoint, after: Checkpoint, share: float) -> Checkpoint:
 
     share: weight of `after`, 0 to 1. What more training on other data wins, such an average
     mostly keeps, and of what it loses it gives back a part (Wortsman et al. 2022, "Robust
-    fine-tuning of zero-shot models"). Calibration must be fitted anew.
+    fine-tuning of zero-shot models"). Calibration must be fitted anew; the lead is `after`'s.
 
     Raises ValueError for a share out of range, or networks or crops that differ.
     """
     if not 0 <= share <= 1:
         raise ValueError("the share lies between 0 and 1")
-    if before.config != after.config:
+    if replace(before.config, lead=after.config.lead) != after.config:
         raise ValueError("only checkpoints of one network can be averaged")
     if before.facts.get("crop") != after.facts.get("crop"):
         raise ValueError("the checkpoints were trained on different crops")

@@ -115,7 +115,7 @@ class Protocol:
             part_of(self._index, "test"),
             families,
             self._plan.test_pairs,
-            self._rule,
+            self._rule_for(checkpoint),
             workers=1,
             strength=strength,
         )
@@ -153,9 +153,15 @@ class Protocol:
         checkpoint.save(path)
         return CheckpointJudge(path)
 
+    def _rule_for(self, checkpoint: Checkpoint) -> CropRule:
+        """The same crops for all, but for the sharpening that a checkpoint asks for."""
+        sharpening = checkpoint.facts.get("crop", {}).get("sharpening", 0.0)
+        return replace(self._rule, sharpening=sharpening)
+
     def _tune(self, checkpoint: Checkpoint, family: str) -> Checkpoint:
         people, pairs = part_of(self._index, "calibration"), self._plan.tuning_pairs
-        source = SyntheticSource(people, (family,), pairs, self._rule, strength=self._plan.strength)
+        rule = self._rule_for(checkpoint)
+        source = SyntheticSource(people, (family,), pairs, rule, strength=self._plan.strength)
         config = FinetuneConfig(epochs=self._plan.tuning_epochs)
         return finetune(checkpoint, [*source.samples()], config)
 

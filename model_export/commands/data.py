@@ -94,7 +94,7 @@ def open_source(options: argparse.Namespace, root: Path, part: Part, rule: CropR
     if kind == "clips":
         return ClipSource(root, rule, options.frames)
     if kind == "faceforensics":
-        return PreparedSource(root, SPLITS[part], tuple(options.method), rule.size)
+        return PreparedSource(root, SPLITS[part], tuple(options.method), rule.size, rule.sharpening)
     families = tuple(options.family) if options.family else remaining_families(options)
     landmarks: Path = options.landmarks or root / "landmarks.npz"
     if not landmarks.is_file():

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from model_export.commands.arguments import existing_folder, positive, strength, whole
+from model_export.commands.arguments import existing_folder, positive, whole
 from model_export.data.faceforensics import (
     MANIFEST,
     METHODS,
@@ -53,13 +53,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default=CropRule().scale,
         help="with --crop detector: side of the crop over the height of the face box",
     )
-    parser.add_argument(
-        "--sharpening",
-        type=strength,
-        default=0.0,
-        help="with --crop detector: how much enlarged crops are sharpened, as the model's `crop` "
-        "has it",
-    )
     parser.add_argument("--size", type=whole(1), default=256, help="side of the crops in pixels")
     parser.add_argument("--workers", type=whole(1), default=2, help="processes that cut")
 
@@ -68,8 +61,7 @@ def run(options: argparse.Namespace) -> int:
     """Cut what is not cut yet and write the manifest; 1 when a clip could not be read."""
     methods = tuple(options.method or METHODS)
     pairs, absent = list_pairs(options.root, options.compression, methods, options.splits)
-    rule = CropRule(options.scale, options.size, options.sharpening)
-    plan = CutPlan(options.frames, options.crop, rule)
+    plan = CutPlan(options.frames, options.crop, CropRule(options.scale, options.size))
     _remember(options)
     problems: dict[str, str] = {}
     with process_pool(options.workers) as pool:
@@ -94,8 +86,6 @@ def _remember(options: argparse.Namespace) -> None:
     """A folder holds crops of one kind: a second run with other settings would mix two."""
     wanted = {key: getattr(options, key) for key in ("compression", "frames", "crop", "size")}
     wanted["scale"] = PAPER_SCALE if options.crop == "paper" else options.scale
-    if options.sharpening and options.crop != "paper":
-        wanted["sharpening"] = options.sharpening
     path: Path = options.out / "settings.json"
     if not path.is_file():
         options.out.mkdir(parents=True, exist_ok=True)

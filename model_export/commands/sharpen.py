@@ -1,4 +1,4 @@
-"""`unmask-model sharpen`: a checkpoint that is shown enlarged faces sharpened."""
+"""`unmask-model sharpen`: a checkpoint that is shown small faces sharpened."""
 
 import argparse
 from dataclasses import replace
@@ -26,8 +26,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--lead",
         type=fraction,
-        default=0.0,
-        help="what the fake half is given before the halves compete: sharper crops look more real",
+        help="what the fake half is given before the halves compete, since sharper crops look more "
+        "real; default: what it has",
     )
     parser.add_argument("-o", "--out", type=Path, required=True, help="checkpoint to write")
 
@@ -35,12 +35,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Set both; prints the path. What was calibrated without is left out."""
     before = read_trained(options.checkpoint)
-    facts = {
-        name: before.facts[name] for name in (*KEPT, "averaged", "restored") if name in before.facts
-    }
+    facts = {name: value for name, value in before.facts.items() if name in KEEPS}
     crop = facts.get("crop", {"scale": CropRule().scale})
     facts["crop"] = crop | {"sharpening": options.strength}
-    config = replace(before.config, lead=options.lead)
+    lead = before.config.lead if options.lead is None else options.lead
+    config = replace(before.config, lead=lead)
     replace(before, config=config, facts=facts, resume={}).save(options.out)
     print(options.out)
     return 0

@@ -51,7 +51,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--start-from",
         type=existing_path,
         metavar="MODEL",
-        help="checkpoint, or exported mobile model, to go on from",
+        help="checkpoint, or exported mobile model, to go on from; the lead of its fake half is "
+        "given up, `sharpen` sets one again",
     )
     parser.add_argument(
         "--prepared",
@@ -136,7 +137,13 @@ def run(options: argparse.Namespace) -> int:
     if options.prepared is not None:
         left_out = {known_method(FAMILIES[name].method) for name in options.leave_out} - {None}
         chosen = tuple(name for name in METHODS if known_method(name) not in left_out)
-        prepared = PreparedPairs(options.prepared, "train", chosen, strength=options.strength)
+        prepared = PreparedPairs(
+            options.prepared,
+            "train",
+            chosen,
+            strength=options.strength,
+            sharpening=rule.sharpening,
+        )
         pairs = MixedPairs(forge, prepared, options.prepared_share)
     network = start(config, options.imagenet, options.start_from)
     if options.start_from is not None and not options.resume:

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from service.faces.crop import Box, CropRule, cut_square, sharpen_crop
+from service.faces.crop import Box, CropRule, cut_square, enlargement_of
 from service.faces.finder import face_finder
 from service.faces.plan import DetectorPlan
 
@@ -122,7 +122,8 @@ def cut_pair(pair: ClipPair, out: Path, plan: CutPlan) -> Path:
     """Cut one pair's crops; returns the list of what was written, `clips/KEY.jsonl`.
 
     Writes `SPLIT/{fake,real,masks}/METHOD/CLIP/FRAME.png`, all three with the same square, which
-    the rows of the list describe: a box and, where a detector cut it, the roll of the head.
+    the rows of the list describe: a box, where a detector cut it the roll of the head, and how
+    much the crops are enlarged. They are not sharpened: who reads them knows for which model.
     The list is written last and at once: a pair with a list is finished. Frames without a
     manipulated region (or, with the detector, without a face) are left out.
     Raises ValueError when a clip cannot be read.
@@ -141,9 +142,10 @@ def cut_pair(pair: ClipPair, out: Path, plan: CutPlan) -> Path:
             continue
         box, rule, roll = square
         target = pair.name.partition("_")[0]
+        real_crop, crop_to_frame = cut_square(real, box, rule, roll)
         crops = {
-            "fake": (sharpen_crop(*cut_square(fake, box, rule, roll), rule), pair.name),
-            "real": (sharpen_crop(*cut_square(real, box, rule, roll), rule), target),
+            "fake": (cut_square(fake, box, rule, roll)[0], pair.name),
+            "real": (real_crop, target),
             "masks": (cut_square(mask, box, rule, roll)[0], pair.name),
         }
         files = {
@@ -151,7 +153,8 @@ def cut_pair(pair: ClipPair, out: Path, plan: CutPlan) -> Path:
             for kind, (crop, name) in crops.items()
         }
         common = {"split": pair.split, "method": pair.method, "frame": index,
-                  "box": [box.x, box.y, box.width, box.height], "roll": roll}  # fmt: skip
+                  "box": [box.x, box.y, box.width, box.height], "roll": roll,
+                  "enlargement": enlargement_of(crop_to_frame)}  # fmt: skip
         rows.append({**files["fake"], "label": "fake", "clip": pair.key,
                      "mask": files["masks"]["file"], "mask_sha256": files["masks"]["sha256"],
                      **common})  # fmt: skip

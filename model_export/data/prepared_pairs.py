@@ -3,6 +3,7 @@
 import json
 from collections import defaultdict
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -13,13 +14,14 @@ from model_export.data.forge import Forge, Pair
 from model_export.data.jitter import draw_jitter, moved, to_side
 from model_export.data.rng import Rng, between, chance
 from model_export.data.warp import Picture
+from service.faces.sharpening import amount_at
 
 
 class PreparedPairs:
     """Fakes of one split with the real crops cut beside them; each method as often as another.
 
     methods: only these; empty for all. size: side of the crops given, in pixels. strength: of
-    the further degradation both pictures of a pair suffer, 0 to 1.
+    the further degradation both pictures of a pair suffer, 0 to 1. sharpening: the crop rule's.
     Raises ValueError when there is no manifest or nothing of the split in it.
     """
 
@@ -29,12 +31,14 @@ class PreparedPairs:
         split: str,
         methods: tuple[str, ...] = (),
         size: int = 256,
+        *,
         strength: float = 0.5,
+        sharpening: float = 0.0,
     ) -> None:
         path = root / MANIFEST
         if not path.is_file():
             raise ValueError(f"there is no {path}; make it with `unmask-model prepare`")
-        self._rows: dict[str, list[dict[str, str]]] = defaultdict(list)
+        self._rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for row in map(json.loads, path.read_text().splitlines()):
             wanted = row["split"] == split and row["label"] == "fake"
             if wanted and (not methods or row["method"] in methods):
@@ -43,6 +47,7 @@ class PreparedPairs:
             raise ValueError(f"{path} has no fakes of the split {split!r}")
         self._methods = sorted(self._rows)
         self._root, self._size, self._strength = root, size, strength
+        self._sharpening = sharpening
 
     def draw(self, rng: Rng) -> Pair:
         """One pair. Raises ValueError when a crop of the manifest cannot be read."""
@@ -59,6 +64,7 @@ class PreparedPairs:
             mask=np.ascontiguousarray(mask[..., 0]),
             family=method,
             identity=0,
+            sharpening=amount_at(self._sharpening, row["enlargement"]),
         )
 
     def _read(self, name: str) -> Picture:

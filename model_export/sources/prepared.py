@@ -11,17 +11,24 @@ from numpy.typing import NDArray
 from model_export.data.faceforensics import MANIFEST
 from model_export.sources.masks import read_mask
 from model_export.sources.sample import Sample, Tally
+from service.faces.sharpening import amount_at
 
 
 class PreparedSource:
     """One split of a prepared folder, by its manifest.
 
-    methods: only these manipulations with the reals cut beside them; empty for all.
+    methods: only these manipulations with the reals cut beside them; empty for all. sharpening:
+    the crop rule's.
     Raises ValueError when there is no manifest or nothing of the split in it.
     """
 
     def __init__(
-        self, root: Path, split: str, methods: tuple[str, ...] = (), size: int = 256
+        self,
+        root: Path,
+        split: str,
+        methods: tuple[str, ...] = (),
+        size: int = 256,
+        sharpening: float = 0.0,
     ) -> None:
         path = root / MANIFEST
         if not path.is_file():
@@ -34,7 +41,7 @@ class PreparedSource:
         ]
         if not self._rows:
             raise ValueError(f"{path} has nothing of the split {split!r}")
-        self._root, self._size = root, size
+        self._root, self._size, self._sharpening = root, size, sharpening
         self.tally = Tally()
 
     def samples(self) -> Iterator[Sample]:
@@ -53,6 +60,7 @@ class PreparedSource:
                 row["method"] if fake else None,
                 None if mask is None else self._sized(mask),
                 row["clip"],
+                sharpening=amount_at(self._sharpening, row["enlargement"]),
             )
 
     def _sized(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -74,7 +74,8 @@ class CropRule:
     side is `scale` times the box's height. The paper cuts 1.3 times the height of the manipulated
     region. Aligned generators repaint a square that 1.1 times the detector's box just covers: the
     crop must show what is around it.
-    sharpening: how much crops are sharpened that had to be enlarged, see `amount_at`. What
+    sharpening: how much crops are sharpened that were enlarged, or shrunk by little, see
+    `amount_at`. What
     generators leave out is fine detail, and small faces hold little of it.
     """
 
@@ -122,8 +123,12 @@ def sharpen_crop(
 
     crop, crop_to_frame: what `cut_square` gave.
     """
-    enlargement = 1 / float(np.hypot(crop_to_frame[0, 0], crop_to_frame[1, 0]))
-    return sharpened(crop, amount_at(rule.sharpening, enlargement))
+    return sharpened(crop, amount_at(rule.sharpening, enlargement_of(crop_to_frame)))
+
+
+def enlargement_of(crop_to_frame: NDArray[np.float64]) -> float:
+    """Side of the crop over the side of what it shows in the frame; below 1 for large faces."""
+    return 1 / float(np.hypot(crop_to_frame[0, 0], crop_to_frame[1, 0]))
 
 
 def _side(rule: CropRule, box: Box) -> int:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -19,6 +20,7 @@ from model_export.data.prepared_pairs import MixedPairs, PreparedPairs
 from model_export.networks import contract
 from model_export.sources.prepared import PreparedSource
 from service.faces.crop import CropRule
+from service.faces.sharpening import amount_at
 from tests.model_export.labelled import write_faceforensics
 
 METHODS = ("Deepfakes", "FaceSwap")
@@ -118,6 +120,21 @@ def test_the_services_detector_cuts_too_and_a_broken_clip_is_named(
     box = rows[0]["box"]
     assert isinstance(box, list)
     assert 60 < box[3] < 160
+
+
+def test_prepared_crops_are_sharpened_by_who_reads_them(prepared: Path) -> None:
+    row: dict[str, Any] = rows_of(prepared)[0]
+    assert row["enlargement"] == pytest.approx(256 / (1.3 * row["box"][3]), rel=0.02)
+    amount = amount_at(4.0, row["enlargement"])
+    assert amount > 0
+    plain, sharp = (
+        next(PreparedSource(prepared, row["split"], sharpening=strength).samples())
+        for strength in (0.0, 4.0)
+    )
+    assert np.array_equal(plain.crop, sharp.crop)
+    assert (plain.sharpening, sharp.sharpening) == (0.0, amount)
+    pair = PreparedPairs(prepared, "train", sharpening=4.0).draw(np.random.default_rng(0))
+    assert pair.sharpening > 0
 
 
 def test_prepared_crops_are_samples_grouped_by_clip(prepared: Path) -> None:

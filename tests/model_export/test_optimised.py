@@ -1,5 +1,6 @@
 """The network arranged for ONNX Runtime gives what the network as trained gives."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +28,7 @@ from model_export.optimised.doubling import Doubling
 from model_export.optimised.factory import optimise
 from model_export.optimised.winner import WinnerConvolution
 
-BOTH = [NetworkConfig(), MOBILE_CONFIG]
+BOTH = [NetworkConfig(lead=0.1), replace(MOBILE_CONFIG, lead=0.1)]
 
 
 def lively(config: NetworkConfig) -> Network:

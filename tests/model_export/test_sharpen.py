@@ -1,12 +1,17 @@
 """Models that are shown enlarged faces sharpened: what they say of it and who does it."""
 
+import importlib
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, ClassVar
 
+import cv2
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
+from model_export.average import average
 from model_export.checkpoint import Checkpoint, load_checkpoint
 from model_export.cli import main
 from model_export.data.faces import FaceIndex
@@ -14,13 +19,17 @@ from model_export.data.forge import Forge
 from model_export.data.pairs import collate
 from model_export.description import crop_rule, describe
 from model_export.export import check_pictures, export
+from model_export.finetune import FinetuneConfig, _truth, augment
+from model_export.judge import Verdicts, judged
 from model_export.networks.contract import FAKE, MOBILE_CONFIG, REAL
 from model_export.networks.factory import build_network
 from model_export.restore import restore
+from model_export.sources.folders import FolderSource
+from model_export.sources.sample import Sample
 from model_export.sources.synthetic import SyntheticSource
 from model_export.train import start
 from service.faces.crop import CropRule
-from service.faces.sharpening import sharpened
+from service.faces.sharpening import amount_at, sharpened
 
 SHIPPED = Path(__file__).parents[2] / "service" / "weights" / "unmask.onnx"
 LED = replace(MOBILE_CONFIG, lead=0.1)
@@ -82,5 +91,80 @@ def test_pairs_are_learnt_from_and_judged_as_sharp_as_the_service_cuts_them(
         assert np.array_equal(batch[number], sharpened(pair.real, pair.sharpening))
         assert np.array_equal(batch[4 + number], sharpened(pair.fake, pair.sharpening))
     samples = [*SyntheticSource(faces, ("deepfakes",), 2, rule).samples()]
-    assert all(np.array_equal(s.seen, sharpened(s.crop, s.sharpening)) for s in samples)
     assert samples[0].sharpening == samples[1].sharpening > 0
+
+
+class Recorder:
+    """A judge that keeps what it is shown."""
+
+    note: ClassVar[dict[str, Any]] = {}
+
+    def __init__(self) -> None:
+        self.shown = np.zeros((0, 8, 8, 3), np.uint8)
+
+    def judge(self, crops: NDArray[np.uint8]) -> Verdicts:
+        self.shown = crops
+        return Verdicts(np.zeros((len(crops), 2)), crops[..., 0], None)
+
+
+def test_a_judge_and_fine_tuning_are_shown_the_sharpened_crop() -> None:
+    crop = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
+    sample = Sample(crop, True, None, None, "a", sharpening=1.2)
+    recorder = Recorder()
+    [*judged(recorder, [sample])]
+    assert np.array_equal(recorder.shown[0], sharpened(crop, 1.2))
+    learnt = _truth([sample], torch.device("cpu")).pictures[0].permute(1, 2, 0).numpy() * 255
+    assert np.array_equal(np.rint(learnt).astype(np.uint8), sharpened(crop, 1.2))
+    again = augment(sample, FinetuneConfig(), np.random.default_rng(0))
+    assert again.sharpening == sample.sharpening
+
+
+def test_a_picture_without_a_face_is_sharpened_as_much_as_it_is_enlarged(tmp_path: Path) -> None:
+    picture = np.random.default_rng(0).integers(90, 160, (128, 128, 3), np.uint8)
+    for name in ("real", "fake"):
+        (tmp_path / name).mkdir()
+        cv2.imwrite(str(tmp_path / name / "a.png"), picture)
+    plain, sharp = (
+        next(FolderSource(tmp_path, CropRule(sharpening=strength)).samples()).crop
+        for strength in (0.0, 4.0)
+    )
+    assert np.array_equal(sharp, sharpened(plain, amount_at(4.0, 2.0)))
+
+
+@pytest.mark.parametrize("command", ["calibrate", "evaluate", "finetune", "train"])
+def test_every_command_takes_the_sharpening_from_the_model(
+    command: str,
+    faces: FaceIndex,
+    faces_folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    model = str(tmp_path / "m.pt")
+    assert main(["sharpen", str(SHIPPED), "3", "-o", model]) == 0
+    seen: list[CropRule] = []
+
+    def taken(*arguments: Any, **_: Any) -> None:
+        seen.extend(one for one in arguments if isinstance(one, CropRule))
+        raise ValueError("seen enough")
+
+    module = importlib.import_module(f"model_export.commands.{command}")
+    monkeypatch.setattr(module, "Forge" if command == "train" else "open_source", taken)
+    words = [command, model, str(faces_folder)]
+    if command == "train":
+        monkeypatch.setattr(module, "read_faces", lambda _: faces)
+        words = [command, str(faces_folder), "--preset", "mobile", "--start-from", model]
+    assert main([*words, "-o", str(tmp_path / "out")]) == 1
+    assert [rule.sharpening for rule in seen] == [3.0]
+
+
+def test_a_lead_is_kept_unless_another_is_given(tmp_path: Path) -> None:
+    before = restore(SHIPPED).config.lead
+    for words, lead in (([], before), (["--lead", "0.3"], 0.3)):
+        assert main(["sharpen", str(SHIPPED), "2", *words, "-o", str(tmp_path / "m.pt")]) == 0
+        assert load_checkpoint(tmp_path / "m.pt").config.lead == lead
+
+
+def test_a_model_with_a_lead_is_averaged_with_what_training_made_of_it() -> None:
+    weights = build_network(MOBILE_CONFIG).state_dict()
+    before, after = Checkpoint(LED, weights), Checkpoint(MOBILE_CONFIG, weights)
+    assert average(before, after, 0.5).config == MOBILE_CONFIG

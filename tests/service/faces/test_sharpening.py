@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from service.faces.crop import Box, CropRule, cut_square, sharpen_crop
-from service.faces.sharpening import MOST, UNSEEN, amount_at, sharpened
+from service.faces.sharpening import amount_at, sharpened
 
 
 def test_even_colour_stays_and_detail_is_added_once_more() -> None:
@@ -25,7 +25,7 @@ def test_without_an_amount_the_picture_itself_is_returned() -> None:
 
 
 @pytest.mark.parametrize(
-    ("enlargement", "amount"), [(0.2, 0.0), (UNSEEN, 0.0), (UNSEEN + 0.25, 1.0), (9.0, MOST)]
+    ("enlargement", "amount"), [(0.2, 0.0), (0.85, 0.0), (1.0, 0.6), (1.1, 1.0), (9.0, 1.5)]
 )
 def test_the_amount_grows_with_the_enlargement(enlargement: float, amount: float) -> None:
     assert amount_at(4.0, enlargement) == pytest.approx(amount)
