@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from model_export.commands.arguments import existing_path, fraction, positive, whole
+from model_export.commands.arguments import existing_path, fraction, positive, strength, whole
 from model_export.commands.sources import add_left_out, remaining_families
 from model_export.data.clip_forge import forge_clip
 from model_export.data.faces import FaceIndex, load_index
@@ -19,6 +19,7 @@ from model_export.data.sheet import contact_sheet
 from model_export.data.video import encode_h264
 from model_export.data.warp import Picture
 from service.faces.crop import CropRule
+from service.faces.sharpening import sharpened
 
 KINDS = ("real", "fake", "masks")
 
@@ -52,6 +53,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default=23,
         help="H.264 quality of clips, from 0, lossless, to 51",
     )
+    parser.add_argument(
+        "--sharpening",
+        type=strength,
+        default=0.0,
+        help="write pairs as a model sees them whose crop rule has this sharpening, for "
+        "`export --int8`",
+    )
     add_left_out(parser)
 
 
@@ -59,7 +67,8 @@ def run(options: argparse.Namespace) -> int:
     """Forge; prints the folder. Raises ValueError where it would mix with files already there."""
     _refuse_mixture(options)
     families = (options.family,) if options.family else remaining_families(options)
-    forge = Forge(_index(options.pictures), CropRule(), families)
+    rule = CropRule(sharpening=options.sharpening)
+    forge = Forge(_index(options.pictures), rule, families)
     options.out.mkdir(parents=True, exist_ok=True)
     if options.clip:
         _write_clips(forge, options)
@@ -116,8 +125,8 @@ def _write_pairs(forge: Forge, options: argparse.Namespace) -> None:
 
 
 def _write_pair(folder: Path, name: str, pair: Pair) -> None:
-    _write(folder / "real" / name, pair.real)
-    _write(folder / "fake" / name, pair.fake)
+    _write(folder / "real" / name, sharpened(pair.real, pair.sharpening))
+    _write(folder / "fake" / name, sharpened(pair.fake, pair.sharpening))
     _write(folder / "masks" / name, pair.mask)
 
 

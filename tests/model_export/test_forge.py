@@ -159,6 +159,23 @@ def test_the_command_writes_pairs_and_a_contact_sheet(faces_folder: Path, tmp_pa
     assert sheet.shape == (480, 1280, 3)
 
 
+def test_pairs_may_be_written_as_a_sharpening_model_sees_them(
+    faces_folder: Path, tmp_path: Path
+) -> None:
+    pictures = [str(path) for path in sorted(faces_folder.glob("*.png"))]
+    spread = []
+    for strength in ("0", "4"):
+        out = tmp_path / strength
+        words = ["forge", *pictures, "-n", "2", "--sharpening", strength, "-o", str(out)]
+        assert main(words) == 0
+        for kind in ("real", "fake"):
+            picture = cv2.imread(str(out / kind / "00000.png"))
+            assert picture is not None
+            spread.append(cv2.Laplacian(picture, cv2.CV_32F).std())
+    assert spread[2] > 1.2 * spread[0]
+    assert spread[3] > 1.2 * spread[1]
+
+
 def test_the_command_makes_clips_with_frame_level_truth(faces_folder: Path, tmp_path: Path) -> None:
     pictures = [str(path) for path in sorted(faces_folder.glob("*.png"))]
     words = ["forge", *pictures, "--clip", "-n", "1", "--seconds", "1", "-o", str(tmp_path)]
