@@ -12,6 +12,12 @@ UNDECIDED = {"manipulated": 0.7, "authentic": 0.3, "mask": 128, "method": 0.5}
 """Thresholds of a model nobody has calibrated yet."""
 
 
+def crop_of(facts: dict[str, Any]) -> dict[str, Any]:
+    """The crop that a checkpoint's facts state, JSON-ready; the default where they state none."""
+    stated: dict[str, Any] = facts.get("crop", {})
+    return {"scale": CropRule().scale} | stated
+
+
 def crop_rule(crop: dict[str, Any], size: int) -> CropRule:
     """The rule that a note's `crop` states; size: side of the network's input in pixels."""
     return CropRule(crop["scale"], size, crop.get("sharpening", 0.0))
@@ -37,7 +43,7 @@ def describe(checkpoint: Checkpoint, has_method: bool) -> dict[str, Any]:
             "colour": "RGB",
         },
         "lead": checkpoint.config.lead,
-        "crop": facts.get("crop", {"scale": CropRule().scale}),
+        "crop": crop_of(facts),
         "methods": list(METHODS) if has_method else [],
         "calibration": facts.get(
             "calibration",

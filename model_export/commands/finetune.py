@@ -7,10 +7,9 @@ from tqdm import tqdm
 
 from model_export.commands.arguments import existing_path, fraction, positive, whole
 from model_export.commands.data import add_data, open_source
-from model_export.description import crop_rule
+from model_export.description import crop_of, crop_rule
 from model_export.finetune import FinetuneConfig, finetune
 from model_export.restore import read_trained
-from service.faces.crop import CropRule
 
 DEFAULTS = FinetuneConfig()
 
@@ -45,8 +44,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Fine-tune; prints the figures on the held-out pictures before and after."""
     checkpoint = read_trained(options.checkpoint)
-    crop = checkpoint.facts.get("crop", {"scale": CropRule().scale})
-    rule = crop_rule(crop, checkpoint.config.size)
+    rule = crop_rule(crop_of(checkpoint.facts), checkpoint.config.size)
     source = open_source(options, options.data, "training", rule)
     samples = [*tqdm(source.samples(), unit="crop", desc="reading", mininterval=2)]
     tally = source.tally

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from model_export.average import KEPT
 from model_export.commands.arguments import existing_path, fraction, strength
+from model_export.description import crop_of
 from model_export.restore import read_trained
-from service.faces.crop import CropRule
 
 KEEPS = (*KEPT, "averaged", "restored")
 
@@ -36,8 +36,7 @@ def run(options: argparse.Namespace) -> int:
     """Set both; prints the path. What was calibrated without is left out."""
     before = read_trained(options.checkpoint)
     facts = {name: value for name, value in before.facts.items() if name in KEEPS}
-    crop = facts.get("crop", {"scale": CropRule().scale})
-    facts["crop"] = crop | {"sharpening": options.strength}
+    facts["crop"] = crop_of(facts) | {"sharpening": options.strength}
     lead = before.config.lead if options.lead is None else options.lead
     config = replace(before.config, lead=lead)
     replace(before, config=config, facts=facts, resume={}).save(options.out)

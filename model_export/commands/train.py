@@ -22,7 +22,7 @@ from model_export.data.families import FAMILIES
 from model_export.data.forge import Forge
 from model_export.data.pairs import PairDataset, PairMaker, collate
 from model_export.data.prepared_pairs import MixedPairs, PreparedPairs
-from model_export.description import crop_rule
+from model_export.description import crop_of, crop_rule
 from model_export.networks.contract import MOBILE_CONFIG, NetworkConfig
 from model_export.restore import read_trained, renormalise
 from model_export.sources.sample import known_method
@@ -127,7 +127,7 @@ def run(options: argparse.Namespace) -> int:
     training, validation = read_faces(options).split(HELD_OUT, seed=0)
     families = remaining_families(options)
     inherited = _inherited(options.start_from)
-    crop = {"scale": CropRule().scale} | inherited.get("crop", {})
+    crop = crop_of(inherited)
     if options.crop_scale:
         crop["scale"] = options.crop_scale
     rule = crop_rule(crop, CropRule().size)

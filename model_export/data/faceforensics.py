@@ -167,6 +167,20 @@ def cut_pair(pair: ClipPair, out: Path, plan: CutPlan) -> Path:
     return listed
 
 
+def read_manifest(root: Path) -> list[dict[str, Any]]:
+    """The rows of a prepared folder's manifest.
+
+    Raises ValueError when there is none, or one from before rows told how much crops are enlarged.
+    """
+    path = root / MANIFEST
+    if not path.is_file():
+        raise ValueError(f"there is no {path}; make it with `unmask-model prepare`")
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    if any("enlargement" not in row for row in rows):
+        raise ValueError(f"{path} is of an earlier version: prepare into an empty folder")
+    return rows
+
+
 def read_frames(path: Path, count: int) -> dict[int, NDArray[np.uint8]]:
     """Up to `count` evenly spaced frames by index, uint8 RGB. Raises ValueError when none."""
     capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)

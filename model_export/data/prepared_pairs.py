@@ -1,6 +1,5 @@
 """Pairs for training out of prepared FaceForensics++ crops, alone or beside the forge's."""
 
-import json
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ import cv2
 import numpy as np
 
 from model_export.data.degrade import degrade, draw_degradation
-from model_export.data.faceforensics import MANIFEST
+from model_export.data.faceforensics import read_manifest
 from model_export.data.forge import Forge, Pair
 from model_export.data.jitter import draw_jitter, moved, to_side
 from model_export.data.rng import Rng, between, chance
@@ -35,16 +34,13 @@ class PreparedPairs:
         strength: float = 0.5,
         sharpening: float = 0.0,
     ) -> None:
-        path = root / MANIFEST
-        if not path.is_file():
-            raise ValueError(f"there is no {path}; make it with `unmask-model prepare`")
         self._rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
-        for row in map(json.loads, path.read_text().splitlines()):
+        for row in read_manifest(root):
             wanted = row["split"] == split and row["label"] == "fake"
             if wanted and (not methods or row["method"] in methods):
                 self._rows[row["method"]].append(row)
         if not self._rows:
-            raise ValueError(f"{path} has no fakes of the split {split!r}")
+            raise ValueError(f"{root} has no fakes of the split {split!r}")
         self._methods = sorted(self._rows)
         self._root, self._size, self._strength = root, size, strength
         self._sharpening = sharpening

@@ -1,6 +1,5 @@
 """Crops that `unmask-model prepare` cut out of FaceForensics++."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from model_export.data.faceforensics import MANIFEST
+from model_export.data.faceforensics import read_manifest
 from model_export.sources.masks import read_mask
 from model_export.sources.sample import Sample, Tally
 from service.faces.sharpening import amount_at
@@ -30,17 +29,13 @@ class PreparedSource:
         size: int = 256,
         sharpening: float = 0.0,
     ) -> None:
-        path = root / MANIFEST
-        if not path.is_file():
-            raise ValueError(f"there is no {path}; make it with `unmask-model prepare`")
-        rows = [json.loads(line) for line in path.read_text().splitlines()]
         self._rows = [
             row
-            for row in rows
+            for row in read_manifest(root)
             if row["split"] == split and (not methods or row["method"] in methods)
         ]
         if not self._rows:
-            raise ValueError(f"{path} has nothing of the split {split!r}")
+            raise ValueError(f"{root} has nothing of the split {split!r}")
         self._root, self._size, self._sharpening = root, size, sharpening
         self.tally = Tally()
 

@@ -68,15 +68,23 @@ class SyntheticSource:
             collate_fn=_unchanged,  # type: ignore[arg-type]  # without batches it gets one item
         )
         for number, pair in enumerate(loader):
-            real, fake = _warnings(pair.real), _warnings(pair.fake)
-            sharpening = pair.sharpening
             yield Sample(
-                pair.real, False, None, None, f"real {number}", 0, real, sharpening=sharpening
+                pair.real,
+                False,
+                None,
+                None,
+                f"real {number}",
+                warnings=_warnings(pair.real),
+                sharpening=pair.sharpening,
             )
             yield Sample(
-                *(pair.fake, True, pair.family, pair.mask, f"fake {number}"),
-                warnings=fake,
-                sharpening=sharpening,
+                pair.fake,
+                True,
+                pair.family,
+                pair.mask,
+                f"fake {number}",
+                warnings=_warnings(pair.fake),
+                sharpening=pair.sharpening,
             )
 
 

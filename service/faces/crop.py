@@ -75,8 +75,7 @@ class CropRule:
     region. Aligned generators repaint a square that 1.1 times the detector's box just covers: the
     crop must show what is around it.
     sharpening: how much crops are sharpened that were enlarged, or shrunk by little, see
-    `amount_at`. What
-    generators leave out is fine detail, and small faces hold little of it.
+    `amount_at`. What generators leave out is fine detail, and small faces hold little of it.
     """
 
     scale: float = 1.3

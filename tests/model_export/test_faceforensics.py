@@ -137,6 +137,14 @@ def test_prepared_crops_are_sharpened_by_who_reads_them(prepared: Path) -> None:
     assert pair.sharpening > 0
 
 
+def test_a_folder_of_an_earlier_version_is_said(prepared: Path, tmp_path: Path) -> None:
+    rows = [{k: v for k, v in row.items() if k != "enlargement"} for row in rows_of(prepared)]
+    (tmp_path / "manifest.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    for read in (PreparedSource, PreparedPairs):
+        with pytest.raises(ValueError, match="is of an earlier version"):
+            read(tmp_path, "train")
+
+
 def test_prepared_crops_are_samples_grouped_by_clip(prepared: Path) -> None:
     samples = [*PreparedSource(prepared, "val", ("FaceSwap",)).samples()]
     assert {s.group for s in samples if s.fake} == {"FaceSwap_002_003", "FaceSwap_003_002"}

@@ -28,7 +28,8 @@ from model_export.optimised.doubling import Doubling
 from model_export.optimised.factory import optimise
 from model_export.optimised.winner import WinnerConvolution
 
-BOTH = [NetworkConfig(lead=0.1), replace(MOBILE_CONFIG, lead=0.1)]
+BOTH = [NetworkConfig(), MOBILE_CONFIG]
+LED = [replace(config, lead=0.1) for config in BOTH]
 
 
 def lively(config: NetworkConfig) -> Network:
@@ -55,7 +56,7 @@ def lively(config: NetworkConfig) -> Network:
     return network
 
 
-@pytest.mark.parametrize("config", BOTH, ids=lambda c: c.preset)
+@pytest.mark.parametrize("config", BOTH + LED, ids=lambda c: f"{c.preset} {c.lead}")
 def test_the_outputs_are_those_of_the_network_as_trained(config: NetworkConfig) -> None:
     network = lively(config)
     pictures = torch.from_numpy(check_pictures(256, 4))
