@@ -34,6 +34,10 @@ from service.verdict.support import SupportRule
 
 _Result = TypeVar("_Result")
 
+_QUICK_PIXELS = 2**19
+"""Of a picture, times its faces. Such a report takes 0.2 ms, 1 to 2 with a mask, and the way to a
+thread and back takes half a millisecond under load: without it 4 % more are answered."""
+
 
 @dataclass(frozen=True, slots=True)
 class Timing:
@@ -125,8 +129,8 @@ class Pipeline:
     ) -> tuple[Analysis, _Result]:
         """The report on one upload, and what `present` makes of it.
 
-        deadline: event loop time. present: called in the thread that builds the report: a second
-            way to a thread and back costs as much as a small report does.
+        deadline: event loop time. present: called where the report is built, in a thread for all
+            but small pictures: a second way there and back costs as much as a small report does.
 
         Raises UnmaskError: of the media stage, OverloadedError, DeadlineExceededError.
         """
@@ -165,7 +169,8 @@ class Pipeline:
             return analysis, present(analysis)
 
         with staying("report"):
-            analysis, presented = await asyncio.to_thread(conclude)
+            quick = _report_is_quick(extraction)
+            analysis, presented = conclude() if quick else await asyncio.to_thread(conclude)
         for stage in ("media", "queue", "inference", "report"):
             self._telemetry.stage_seconds.labels(stage).observe(getattr(analysis.timing, stage))
         self._telemetry.reported(analysis.report)
@@ -231,6 +236,12 @@ class Pipeline:
             crop=spec.crop_rule,
             detector=faces.plan(),
         )
+
+
+def _report_is_quick(extraction: Extraction) -> bool:
+    """Whether the event loop may wait for the report."""
+    media, faces = extraction.media, max(1, len(extraction.crops))
+    return media.kind == "image" and media.width * media.height * faces <= _QUICK_PIXELS
 
 
 @asynccontextmanager
