@@ -10,6 +10,7 @@ from service.faces.crop import Box
 _BLOCK = 8
 # On fewer blocks the largest of eight means is large by chance.
 _MOST_SIDE, _LEAST_SIDE = 256, 6 * _BLOCK
+_EACH_COLUMN, _EACH_ROW = 0, 1
 
 
 def blockiness(frame: NDArray[np.uint8], box: Box) -> float:
@@ -29,13 +30,19 @@ def blockiness(frame: NDArray[np.uint8], box: Box) -> float:
     if min(window.shape[:2]) < _LEAST_SIDE:
         return 1.0
     grey = cv2.cvtColor(window, cv2.COLOR_RGB2GRAY)
-    down = cv2.absdiff(grey[1:], grey[:-1]).mean(1)
-    across = cv2.absdiff(grey[:, 1:], grey[:, :-1]).mean(0)
+    down = _means(cv2.absdiff(grey[1:], grey[:-1]), _EACH_ROW)
+    across = _means(cv2.absdiff(grey[:, 1:], grey[:, :-1]), _EACH_COLUMN)
     borders, insides = np.sum([_borders_and_insides(down), _borders_and_insides(across)], 0)
     return float(borders / insides) if insides else 1.0
 
 
+def _means(steps: cv2.typing.MatLike, each: int) -> NDArray[np.float64]:
+    means = cv2.reduce(steps, each, cv2.REDUCE_AVG, dtype=cv2.CV_64F)
+    return np.asarray(means, np.float64).reshape(-1)
+
+
 def _borders_and_insides(steps: NDArray[np.float64]) -> tuple[float, float]:
     """The mean step at the likeliest block borders, and the mean step elsewhere."""
-    phases = np.array([steps[start::_BLOCK].mean() for start in range(_BLOCK)])
+    places = np.arange(len(steps)) % _BLOCK
+    phases = np.bincount(places, steps) / np.bincount(places)
     return phases.max(), (phases.sum() - phases.max()) / (_BLOCK - 1)

@@ -60,7 +60,8 @@ class LibFaceDetector:
             # ONNX Runtime has no type of its own for it, and a picture of a size it accepts
             # leaves nothing else to fail.
             raise MemoryError from error
-        found = np.concatenate([_candidates(*each) for each in zip(maps, STRIDES, strict=True)])
+        likely = [_likely(*each) for each in zip(maps, STRIDES, strict=True)]
+        found = _candidates(np.concatenate(likely, axis=1))
         kept = cv2.dnn.NMSBoxes(
             found[:, 1:5].tolist(),
             found[:, 0].tolist(),
@@ -71,27 +72,29 @@ class LibFaceDetector:
         return list(_detections(found[np.asarray(kept, np.intp)]))
 
 
-def _candidates(cells: NDArray[np.float32], stride: int) -> NDArray[np.float64]:
-    """Score, box and landmarks of each likely cell, float64 (N, 15).
+def _likely(cells: NDArray[np.float32], stride: int) -> NDArray[np.float64]:
+    """What there is to know of each likely cell, float64 (19, N).
 
     cells: (16, rows, columns): logits of class and object, box, five points (see YuNet: Wu et
     al., "YuNet: A Tiny Millisecond-level Face Detector", Machine Intelligence Research 2023).
+    They come first; then column, row and stride.
     """
     # Almost no cell is likely: only those are worked out where either factor alone allows it.
     rows, columns = np.nonzero((cells[0] >= _LEAST_LOGIT) & (cells[1] >= _LEAST_LOGIT))
-    if not len(rows):
-        return np.empty((0, 15))
-    likely = cells[:, rows, columns].astype(np.float64)
+    return np.vstack((cells[:, rows, columns], columns, rows, np.full(len(rows), stride)))
+
+
+def _candidates(likely: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Score, box and landmarks of the cells that may be faces, float64 (N, 15)."""
+    centre_x, centre_y, width, height, *points, column, row, stride = likely[2:]
     chances = 1 / (1 + np.exp(-np.minimum(likely[:2], 30)))
     scores = np.sqrt(chances[0] * chances[1])
-    centre_x, centre_y, width, height, *points = likely[2:]
     # Nothing is larger than the picture; what a hostile one makes of the logits may be.
-    width, height = np.exp(np.minimum(width, _MOST_LOGIT)), np.exp(np.minimum(height, _MOST_LOGIT))
-    box = (columns + centre_x - width / 2, rows + centre_y - height / 2, width, height)
-    xs = [columns + x for x in points[::2]]
-    ys = [rows + y for y in points[1::2]]
-    placed = [value for point in zip(xs, ys, strict=True) for value in point]
-    found = np.column_stack([scores, *(stride * value for value in (*box, *placed))])
+    width, height = np.exp(np.minimum((width, height), _MOST_LOGIT))
+    box = (column + centre_x - width / 2, row + centre_y - height / 2, width, height)
+    xs, ys = (column + points[::2], row + points[1::2])
+    placed = np.stack((xs, ys), 1).reshape(len(points), -1)
+    found = np.vstack((scores, stride * np.vstack((box, placed)))).T
     return np.asarray(found[scores >= _LOWEST_SCORE])
 
 
