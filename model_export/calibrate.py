@@ -33,14 +33,14 @@ def calibrate(
     probabilities = np.asarray(expit(slope * differences + intercept))
     manipulated, authentic = verdict_thresholds(probabilities[fake], probabilities[~fake], policy)
     temperature, named_from = _fit_methods(logits, methods, policy)
-    mask = judge.note["thresholds"]["mask"]
+    had = judge.note["thresholds"]["mask"]
     rate, at = equal_error(differences[fake], differences[~fake])
     facts = dict(checkpoint.facts)
     facts["calibration"] = {"kind": "logistic", "slope": slope, "intercept": intercept}
     facts["thresholds"] = {
         "manipulated": manipulated,
         "authentic": authentic,
-        "mask": mask,
+        "mask": had if policy.mask_level is None else policy.mask_level,
         "method": named_from,
     }
     facts["method_temperature"] = temperature

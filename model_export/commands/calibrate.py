@@ -5,7 +5,7 @@ from pathlib import Path
 
 from model_export.calibrate import calibrate, summary
 from model_export.checkpoint import load_checkpoint
-from model_export.commands.arguments import existing_path, fraction
+from model_export.commands.arguments import existing_path, fraction, whole
 from model_export.commands.data import add_data, guess_kind, open_source
 from model_export.description import crop_rule
 from model_export.judge import CheckpointJudge
@@ -37,6 +37,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default=POLICY.method_accuracy,
         help="least share of the named methods that are right",
     )
+    parser.add_argument(
+        "--mask-level",
+        type=whole(1, 255),
+        help="grey level from which a pixel of a mask is shown as manipulated; default: what the "
+        "checkpoint has",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -45,7 +51,7 @@ def run(options: argparse.Namespace) -> int:
     judge = CheckpointJudge(options.checkpoint)
     rule = crop_rule(judge.note["crop"], judge.note["input"]["size"])
     source = open_source(options, options.data, "calibration", rule)
-    policy = Policy(options.bpcer, options.missed, options.method_accuracy)
+    policy = Policy(options.bpcer, options.missed, options.method_accuracy, options.mask_level)
     kind = options.kind or guess_kind(options.data)
     data = f"calibration part of {options.data.resolve().name} ({kind})"
     fitted = calibrate(checkpoint, judge, source, policy, data)

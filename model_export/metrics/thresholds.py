@@ -15,11 +15,14 @@ class Policy:
     bpcer: largest share of reals called manipulated. missed: largest share of fakes called
     authentic. method_accuracy: least accuracy of the methods that are named. A verdict never
     contradicts its own probability: `manipulated` needs P >= 0.5, `authentic` P <= 0.5.
+    mask_level: grey level, 1 to 255, from which a pixel of a mask is shown as manipulated; it is
+    chosen, not fitted. None keeps what there is.
     """
 
     bpcer: float = 0.01
     missed: float = 0.05
     method_accuracy: float = 0.9
+    mask_level: int | None = None
 
 
 def verdict_thresholds(fake: Values, real: Values, policy: Policy) -> tuple[float, float]:

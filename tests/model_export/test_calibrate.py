@@ -30,7 +30,7 @@ def test_a_calibrated_checkpoint_exports_a_file_the_service_takes(
     Checkpoint(config, build_network(config).state_dict(), facts).save(tmp_path / "a.pt")
     people = write_people(tmp_path / "people", faces, 40)
     command = ["calibrate", str(tmp_path / "a.pt"), str(people), "-o", str(tmp_path / "b.pt")]
-    assert main([*command, "--pairs", "6"]) == 0
+    assert main([*command, "--pairs", "6", "--mask-level", "90"]) == 0
     fitted = load_checkpoint(tmp_path / "b.pt")
     assert fitted.facts["name"] == "kept"
     assert fitted.facts["figures"]["held_out"] == 1
@@ -40,6 +40,7 @@ def test_a_calibrated_checkpoint_exports_a_file_the_service_takes(
     spec = read_model_file(tmp_path / "b.onnx", Runtime()).spec
     assert spec.calibration.slope == fitted.facts["calibration"]["slope"]
     assert spec.thresholds.authentic <= 0.5 <= spec.thresholds.manipulated
+    assert spec.thresholds.mask == 90
 
 
 def test_probabilities_fit_the_data_and_thresholds_the_policy(
@@ -55,6 +56,7 @@ def test_probabilities_fit_the_data_and_thresholds_the_policy(
     assert record["data"] == "six pictures"
     assert facts["thresholds"]["manipulated"] == facts["thresholds"]["authentic"] == 0.5
     assert facts["thresholds"]["method"] > 0.9
+    assert facts["thresholds"]["mask"] == judge.note["thresholds"]["mask"]
     assert before.facts == {}
 
 
