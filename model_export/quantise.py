@@ -24,9 +24,9 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 from model_export.export import open_session, write_described
 from model_export.optimised.optional_mask import make_mask_optional
 
-EXACT_CONVOLUTIONS = 3
-"""How many convolutions from the input on stay floats. They see single pixels, where the traces
-of a manipulation are a grey level or two, and rounding them was most of the error."""
+EXACT_CONVOLUTIONS = {"paper": 3, "mobile": 5}
+"""By preset: how many convolutions from the input on stay floats. They see single pixels, where
+the traces of a manipulation are a grey level or two, and rounding them was most of the error."""
 
 _Outputs = dict[str, NDArray[Any]]
 
@@ -62,14 +62,17 @@ def quantise(
     target: Path,
     pictures: NDArray[np.uint8],
     *,
+    exact: int,
     optional_mask: bool = False,
     source: bytes | None = None,
 ) -> Agreement:
     """Write the 8-bit version of a float model file that has no optional mask.
 
-    The figures go into its metadata and back to the caller.
-    pictures: uint8 (N, S, S, 3), at least two. Even ones set the ranges of the activations,
-    odd ones measure: ranges that only fit what they were made from would look too good.
+    Rounding moves the difference of the activations by a little on average; the calibration in
+    the new file's metadata takes that back. The figures go there, too, and to the caller.
+    pictures: uint8 (N, S, S, 3), at least two. Even ones set ranges and calibration, odd ones
+    measure: what only fits what it was made from would look too good.
+    exact: how many convolutions from the input on stay floats, see EXACT_CONVOLUTIONS.
     optional_mask: whether a run of the result may go without the mask.
     source: the float file it will lie beside, if that is another than `path`'s.
     """
@@ -77,7 +80,6 @@ def quantise(
         raise ValueError("at least two calibration pictures are needed")
     model = onnx.load(path)
     note = json.loads({entry.key: entry.value for entry in model.metadata_props}["unmask"])
-    before = _run(path, pictures[1::2])
     digest = hashlib.sha256(path.read_bytes() if source is None else source).hexdigest()
     with TemporaryDirectory() as folder:
         ready, small = Path(folder) / "ready.onnx", Path(folder) / "small.onnx"
@@ -90,7 +92,7 @@ def quantise(
             # Convolutions hold nearly all the work, and what stands between two of them must be 8
             # bits as well or floats are made and unmade there. Halves and activations stay exact.
             op_types_to_quantize=["Conv", "Clip", "Add"],
-            nodes_to_exclude=_first_convolutions(onnx.load(ready)),
+            nodes_to_exclude=_first_convolutions(onnx.load(ready), exact),
             per_channel=True,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
@@ -100,19 +102,30 @@ def quantise(
         if optional_mask:
             make_mask_optional(graph)
             onnx.save(graph, small)
-        agreement = compare(before, _run(small, pictures[1::2]), note)
+        moved = _difference(_run(small, pictures[::2])) - _difference(_run(path, pictures[::2]))
+        corrected = _corrected(note, float(moved.mean()))
+        before, after = _run(path, pictures[1::2]), _run(small, pictures[1::2])
+    agreement = compare(before, after, note, corrected)
     facts = {**asdict(agreement), "source_sha256": digest}
-    write_described(graph, target, note | {"quantised": facts})
+    write_described(graph, target, corrected | {"quantised": facts})
     return agreement
 
 
-def _first_convolutions(model: onnx.ModelProto) -> list[str]:
-    names = [node.name for node in model.graph.node if node.op_type == "Conv"]
-    return names[:EXACT_CONVOLUTIONS]
+def _first_convolutions(model: onnx.ModelProto, count: int) -> list[str]:
+    return [node.name for node in model.graph.node if node.op_type == "Conv"][:count]
 
 
-def compare(exact: _Outputs, rounded: _Outputs, note: dict[str, Any]) -> Agreement:
-    """Agreement of two models' outputs under the thresholds of a model's note."""
+def _corrected(note: dict[str, Any], moved: float) -> dict[str, Any]:
+    """A note for a model whose differences of activations are larger by `moved`."""
+    fitted = note["calibration"]
+    intercept = fitted["intercept"] - fitted["slope"] * moved
+    return note | {"calibration": fitted | {"intercept": intercept}}
+
+
+def compare(
+    exact: _Outputs, rounded: _Outputs, note: dict[str, Any], corrected: dict[str, Any]
+) -> Agreement:
+    """Agreement of two models' outputs, each under its own note."""
     names = ("fake_activation", "real_activation")
     apart = np.concatenate([np.abs(exact[n] - rounded[n]) for n in names])
     threshold = note["thresholds"]["mask"]
@@ -125,17 +138,20 @@ def compare(exact: _Outputs, rounded: _Outputs, note: dict[str, Any]) -> Agreeme
         pictures=len(exact["mask"]),
         activation_mean_abs=float(apart.mean()),
         activation_max_abs=float(apart.max()),
-        verdicts=float(np.mean(_verdicts(exact, note) == _verdicts(rounded, note))),
+        verdicts=float(np.mean(_verdicts(exact, note) == _verdicts(rounded, corrected))),
         mask_iou=float(np.mean(ious)) if ious else None,
     )
 
 
 def _verdicts(outputs: _Outputs, note: dict[str, Any]) -> NDArray[np.int64]:
     fitted, thresholds = note["calibration"], note["thresholds"]
-    difference = outputs["fake_activation"] - outputs["real_activation"]
-    fake = 1 / (1 + np.exp(-(fitted["slope"] * difference + fitted["intercept"])))
+    fake = 1 / (1 + np.exp(-(fitted["slope"] * _difference(outputs) + fitted["intercept"])))
     edges = [thresholds["authentic"], thresholds["manipulated"]]
     return np.asarray(np.searchsorted(edges, fake), np.int64)
+
+
+def _difference(outputs: _Outputs) -> NDArray[Any]:
+    return np.asarray(outputs["fake_activation"] - outputs["real_activation"])
 
 
 def _run(path: Path, pictures: NDArray[np.uint8]) -> _Outputs:

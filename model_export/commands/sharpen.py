@@ -8,6 +8,7 @@ from model_export.average import KEPT
 from model_export.commands.arguments import existing_path, fraction, strength
 from model_export.description import crop_of
 from model_export.restore import read_trained
+from service.faces.sharpening import MOST, UNSEEN
 
 KEEPS = (*KEPT, "averaged", "restored")
 
@@ -21,7 +22,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "strength",
         type=strength,
         help="how much of a crop's finest detail is added once more for each unit of enlargement "
-        "above 0.85",
+        f"above {UNSEEN:g}, {MOST:g} times at most",
     )
     parser.add_argument(
         "--lead",

@@ -32,7 +32,7 @@ class CropSpec:
     """The square the network was trained on: side = scale times the height of the face box.
 
     It is turned as the head is, and sharpened: by `sharpening` for each unit of enlargement above
-    0.85, see `service.faces.sharpening`.
+    0.9, see `service.faces.sharpening`.
     """
 
     scale: Annotated[float, Field(gt=0.0, le=4.0)]

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from model_export.checkpoint import Checkpoint
 from model_export.cli import main
-from model_export.export import check_pictures, open_session
+from model_export.export import check_pictures, export, open_session
 from model_export.networks.contract import NetworkConfig
 from model_export.networks.factory import build_network
 from model_export.optimised.optional_mask import FLOOR
-from model_export.quantise import compare
+from model_export.quantise import compare, quantise
 
 NOTE = {
     "calibration": {"slope": 1.0, "intercept": 0.0},
@@ -87,10 +87,38 @@ def test_agreement_counts_verdicts_and_overlaps() -> None:
     half = np.zeros((2, 4, 4), np.uint8)
     half[0, :1] = 255
     exact = outputs([2.0, 0.0], [0.0, 2.0], mask)
-    agreement = compare(exact, outputs([2.0, 2.0], [0.5, 2.0], half), NOTE)
+    agreement = compare(exact, outputs([2.0, 2.0], [0.5, 2.0], half), NOTE, NOTE)
     assert agreement.verdicts == 0.5
     assert agreement.activation_max_abs == 2.0
     assert agreement.mask_iou == 0.5
-    assert compare(exact, exact, NOTE).mask_iou == 1.0
+    assert compare(exact, exact, NOTE, NOTE).mask_iou == 1.0
     empty = outputs([2.0, 0.0], [0.0, 2.0], np.zeros_like(mask))
-    assert compare(empty, empty, NOTE).mask_iou is None
+    assert compare(empty, empty, NOTE, NOTE).mask_iou is None
+
+
+def test_what_rounding_moves_on_average_is_taken_back_by_the_calibration() -> None:
+    corrected = {**NOTE, "calibration": {"slope": 1.0, "intercept": -3.0}}
+    mask = np.zeros((2, 4, 4), np.uint8)
+    exact, moved = outputs([2.0, 0.0], [0.0, 2.0], mask), outputs([5.0, 3.0], [0.0, 2.0], mask)
+    assert compare(exact, moved, NOTE, NOTE).verdicts == 0.5
+    assert compare(exact, moved, NOTE, corrected).verdicts == 1.0
+
+
+def test_the_new_file_s_calibration_takes_back_what_its_ranges_pictures_show(
+    tmp_path: Path,
+) -> None:
+    torch.manual_seed(0)
+    config, pictures = NetworkConfig(), check_pictures(256, 4)
+    exact, small = tmp_path / "m.onnx", tmp_path / "m.int8.onnx"
+    export(Checkpoint(config, build_network(config).state_dict()), exact, pictures)
+    quantise(exact, small, pictures, exact=3)
+    sessions = [open_session(path) for path in (exact, small)]
+    notes = [json.loads(s.get_modelmeta().custom_metadata_map["unmask"]) for s in sessions]
+    before, after = (
+        np.subtract(*s.run(["fake_activation", "real_activation"], {"image": pictures[::2]}))
+        for s in sessions
+    )
+    slope, intercept = notes[0]["calibration"]["slope"], notes[0]["calibration"]["intercept"]
+    expected = intercept - slope * float((after - before).mean())
+    assert notes[1]["calibration"]["intercept"] == pytest.approx(expected, rel=1e-4)
+    assert notes[1]["calibration"]["intercept"] != intercept

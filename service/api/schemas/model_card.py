@@ -22,7 +22,8 @@ class CropBody(BaseModel):
 
     scale: Positive = Field(description="Its side in heights of the face box.")
     sharpening: NotNegative = Field(
-        description="How much it is sharpened for each unit of enlargement above 0.85; 0 for none."
+        description="How much it is sharpened for each unit of enlargement above 0.9, 2.5 at most; "
+        "0 for none."
     )
 
 

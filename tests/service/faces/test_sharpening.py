@@ -25,10 +25,22 @@ def test_without_an_amount_the_picture_itself_is_returned() -> None:
 
 
 @pytest.mark.parametrize(
-    ("enlargement", "amount"), [(0.2, 0.0), (0.85, 0.0), (1.0, 0.6), (1.1, 1.0), (9.0, 1.5)]
+    ("enlargement", "amount"),
+    [
+        (0.2, 0.0),
+        (0.9, 0.0),
+        (1.0, 1.0),
+        (1.15, 2.5),
+        (1.3, 2.5),
+        (1.55, 2.0),
+        (1.8, 1.5),
+        (9.0, 1.5),
+    ],
 )
-def test_the_amount_grows_with_the_enlargement(enlargement: float, amount: float) -> None:
-    assert amount_at(4.0, enlargement) == pytest.approx(amount)
+def test_the_amount_grows_with_the_enlargement_to_a_limit_that_falls_again(
+    enlargement: float, amount: float
+) -> None:
+    assert amount_at(10.0, enlargement) == pytest.approx(amount)
 
 
 @pytest.mark.parametrize("roll", [0.0, 25.0])
