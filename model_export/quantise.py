@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,11 +22,12 @@ from onnxruntime.quantization import (
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from model_export.export import open_session, write_described
+from model_export.optimised.equalisation import Link, equalise, find_links, with_outputs
 from model_export.optimised.optional_mask import make_mask_optional
 
-EXACT_CONVOLUTIONS = {"paper": 3, "mobile": 5}
-"""By preset: how many convolutions from the input on stay floats. They see single pixels, where
-the traces of a manipulation are a grey level or two, and rounding them was most of the error."""
+EXACT_CONVOLUTIONS = 3
+"""How many convolutions from the input on stay floats. They see single pixels, where the traces
+of a manipulation are a grey level or two, and rounding them was most of the error."""
 
 _Outputs = dict[str, NDArray[Any]]
 
@@ -62,17 +63,16 @@ def quantise(
     target: Path,
     pictures: NDArray[np.uint8],
     *,
-    exact: int,
     optional_mask: bool = False,
     source: bytes | None = None,
 ) -> Agreement:
     """Write the 8-bit version of a float model file that has no optional mask.
 
-    Rounding moves the difference of the activations by a little on average; the calibration in
-    the new file's metadata takes that back. The figures go there, too, and to the caller.
+    Channels are brought to one range first, see `equalise`. Rounding moves the difference of the
+    activations by a little on average; the calibration in the new file's metadata takes that
+    back. The figures go there, too, and to the caller.
     pictures: uint8 (N, S, S, 3), at least two. Even ones set ranges and calibration, odd ones
     measure: what only fits what it was made from would look too good.
-    exact: how many convolutions from the input on stay floats, see EXACT_CONVOLUTIONS.
     optional_mask: whether a run of the result may go without the mask.
     source: the float file it will lie beside, if that is another than `path`'s.
     """
@@ -82,8 +82,14 @@ def quantise(
     note = json.loads({entry.key: entry.value for entry in model.metadata_props}["unmask"])
     digest = hashlib.sha256(path.read_bytes() if source is None else source).hexdigest()
     with TemporaryDirectory() as folder:
-        ready, small = Path(folder) / "ready.onnx", Path(folder) / "small.onnx"
+        ready, probe, small = (Path(folder) / f"{name}.onnx" for name in ("r", "p", "s"))
         quant_pre_process(str(path), str(ready), skip_symbolic_shape=True)
+        floats = onnx.load(ready)
+        kept = _first_convolutions(floats)
+        links = find_links(floats, kept)
+        onnx.save(with_outputs(floats, links), probe)
+        equalise(floats, links, _maxima(probe, links, pictures[::2]))
+        onnx.save(floats, ready)
         quantize_static(
             str(ready),
             str(small),
@@ -92,7 +98,7 @@ def quantise(
             # Convolutions hold nearly all the work, and what stands between two of them must be 8
             # bits as well or floats are made and unmade there. Halves and activations stay exact.
             op_types_to_quantize=["Conv", "Clip", "Add"],
-            nodes_to_exclude=_first_convolutions(onnx.load(ready), exact),
+            nodes_to_exclude=kept,
             per_channel=True,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
@@ -111,8 +117,17 @@ def quantise(
     return agreement
 
 
-def _first_convolutions(model: onnx.ModelProto, count: int) -> list[str]:
-    return [node.name for node in model.graph.node if node.op_type == "Conv"][:count]
+def _first_convolutions(model: onnx.ModelProto) -> list[str]:
+    names = [node.name for node in model.graph.node if node.op_type == "Conv"]
+    return names[:EXACT_CONVOLUTIONS]
+
+
+def _maxima(path: Path, links: Sequence[Link], pictures: NDArray[np.uint8]) -> list[NDArray[Any]]:
+    """The largest value of each channel of each link on pictures; each float (C,)."""
+    session, names = open_session(path), [link.output for link in links]
+    runs = (session.run(names, {"image": picture[None]}) for picture in pictures) if links else ()
+    largest = [[output.max((0, 2, 3)) for output in outputs] for outputs in runs]
+    return [np.max(each, 0) for each in zip(*largest, strict=True)]
 
 
 def _corrected(note: dict[str, Any], moved: float) -> dict[str, Any]:

@@ -107,7 +107,7 @@ def _quantise(
     checkpoint: Checkpoint, options: argparse.Namespace, pictures: NDArray[np.uint8]
 ) -> Path:
     # Only this option needs the quantiser, which takes seconds to import.
-    from model_export.quantise import EXACT_CONVOLUTIONS, quantise  # noqa: PLC0415
+    from model_export.quantise import quantise  # noqa: PLC0415
 
     target = companion(options.out)
     with TemporaryDirectory() as folder:
@@ -117,7 +117,6 @@ def _quantise(
             bare,
             target,
             pictures,
-            exact=EXACT_CONVOLUTIONS[checkpoint.config.preset],
             optional_mask=options.optional_mask,
             source=options.out.read_bytes(),
         )

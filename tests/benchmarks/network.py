@@ -13,7 +13,7 @@ from model_export.checkpoint import Checkpoint, load_checkpoint
 from model_export.export import check_pictures, export
 from model_export.networks.contract import MOBILE_CONFIG, NetworkConfig
 from model_export.networks.factory import build_network
-from model_export.quantise import EXACT_CONVOLUTIONS, quantise
+from model_export.quantise import quantise
 from service.runtime import usable_cpus
 from tests.benchmarks import materials, results
 
@@ -64,13 +64,7 @@ def _exported(checkpoint: Checkpoint, folder: Path) -> dict[str, Path]:
     for kind, path in files.items():
         export(checkpoint, path, pictures, plain=kind == "plain", optional_mask=kind == "ours")
     crops = materials.crops(8, checkpoint.config.size)
-    quantise(
-        files.pop("bare"),
-        files["8 bits"],
-        crops,
-        exact=EXACT_CONVOLUTIONS[checkpoint.config.preset],
-        optional_mask=True,
-    )
+    quantise(files.pop("bare"), files["8 bits"], crops, optional_mask=True)
     return files
 
 

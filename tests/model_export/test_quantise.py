@@ -111,7 +111,7 @@ def test_the_new_file_s_calibration_takes_back_what_its_ranges_pictures_show(
     config, pictures = NetworkConfig(), check_pictures(256, 4)
     exact, small = tmp_path / "m.onnx", tmp_path / "m.int8.onnx"
     export(Checkpoint(config, build_network(config).state_dict()), exact, pictures)
-    quantise(exact, small, pictures, exact=3)
+    quantise(exact, small, pictures)
     sessions = [open_session(path) for path in (exact, small)]
     notes = [json.loads(s.get_modelmeta().custom_metadata_map["unmask"]) for s in sessions]
     before, after = (
