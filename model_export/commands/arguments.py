@@ -63,6 +63,14 @@ def positive(text: str) -> float:
     return number
 
 
+def scale(text: str) -> float:
+    """What is left of a length: a number above 0, and 1 at most."""
+    number = limit(text)
+    if number > 1:
+        raise ArgumentTypeError(f"{text} is more than 1")
+    return number
+
+
 def existing_path(text: str) -> Path:
     """The path of a file or folder that is there."""
     path = Path(text)

@@ -3,7 +3,14 @@
 import argparse
 from pathlib import Path
 
-from model_export.commands.arguments import angle, existing_folder, existing_path, fraction, whole
+from model_export.commands.arguments import (
+    angle,
+    existing_folder,
+    existing_path,
+    fraction,
+    scale,
+    whole,
+)
 from model_export.commands.sources import remaining_families
 from model_export.data.faceforensics import MANIFEST
 from model_export.data.faces import load_index
@@ -78,6 +85,12 @@ def add_data(parser: argparse.ArgumentParser) -> None:
         help="folders: turn every picture first, counter-clockwise",
     )
     parser.add_argument(
+        "--scale",
+        type=scale,
+        default=1.0,
+        help="folders: shrink every picture to this share of its sides first",
+    )
+    parser.add_argument(
         "--workers",
         type=whole(0),
         default=0,
@@ -89,7 +102,7 @@ def open_source(options: argparse.Namespace, root: Path, part: Part, rule: CropR
     """The data the options describe. Raises ValueError when it is not there."""
     kind = options.kind or guess_kind(root)
     if kind == "folders":
-        alteration = Alteration(options.turn, options.h264)
+        alteration = Alteration(options.turn, options.h264, options.scale)
         return FolderSource(root, rule, options.frames, options.workers, alteration)
     if kind == "clips":
         return ClipSource(root, rule, options.frames)

@@ -16,14 +16,16 @@ from service.media.upload import Upload
 
 @dataclass(frozen=True, slots=True)
 class Alteration:
-    """Turns and compresses pictures; clips stay as they are.
+    """Turns, shrinks and compresses pictures; clips stay as they are.
 
     degrees: counter-clockwise, about the middle; mirrored beyond the edge.
-    h264_crf: after that, the fourth frame of a slowly moving clip of that quality.
+    h264_crf: last of all, the fourth frame of a slowly moving clip of that quality.
+    scale: what is left of each side, above 0 and up to 1.
     """
 
     degrees: float = 0.0
     h264_crf: int | None = None
+    scale: float = 1.0
 
     def picture(self, upload: Upload, limits: MediaLimits) -> Upload:
         """An upload after the alteration, losslessly stored."""
@@ -33,13 +35,14 @@ class Alteration:
         pixels = decode_picture(media.name, upload.data, limits).pixels
         if self.degrees:
             pixels = turned(pixels, self.degrees)
+        pixels = shrunk(pixels, self.scale)
         if self.h264_crf is not None:
             pixels = h264(pixels, self.h264_crf, motion=(1.0, 0.5), frames=4)
         return Upload(cv2.imencode(".png", pixels[..., ::-1])[1].tobytes(), name=upload.name)
 
     def mask(self, mask: Mask) -> Mask:
-        """The mask of a picture, after the same turn."""
-        return turned(mask, self.degrees) if self.degrees else mask
+        """The mask of a picture, after the same turn and at the same size."""
+        return shrunk(turned(mask, self.degrees) if self.degrees else mask, self.scale)
 
 
 def turned(picture: Picture, degrees: float) -> Picture:
@@ -54,3 +57,12 @@ def turned(picture: Picture, degrees: float) -> Picture:
         borderMode=cv2.BORDER_REFLECT_101,
     )
     return np.asarray(turn, np.uint8)
+
+
+def shrunk(picture: Picture, scale: float) -> Picture:
+    """A picture whose sides are `scale` times as long, at least a pixel; uint8."""
+    if scale == 1.0:
+        return picture
+    height, width = picture.shape[:2]
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)

@@ -132,9 +132,7 @@ def open_entry(entry: Entry, plan: ExtractionPlan, alteration: Alteration = _UNA
         extraction = extract(upload, plan)
         masks: dict[int, Mask] = {}
         if entry.mask is not None:
-            masks = read_masks(entry.mask, extraction)
-            if extraction.media.kind == "image":
-                masks = {index: alteration.mask(mask) for index, mask in masks.items()}
+            masks = read_masks(entry.mask, extraction, alteration.mask)
         if extraction.crops:
             crops = _chosen(extraction.crops, masks)
             return Opened(tuple(_sample(crop, entry, masks, plan.crop) for crop in crops))

@@ -1,5 +1,6 @@
 """Masks of fakes as files: a picture, a folder of numbered pictures, or a clip."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -29,21 +30,25 @@ def find_mask(masks: Path, inner: Path) -> Path | None:
     return None
 
 
-def read_masks(path: Path, extraction: Extraction) -> dict[int, Mask]:
+def read_masks(
+    path: Path, extraction: Extraction, altered: Callable[[Mask], Mask] = lambda mask: mask
+) -> dict[int, Mask]:
     """By frame index, uint8 (H, W) of the frames' size; numbered pictures may lack frames.
 
+    altered: what is done to the mask of a picture that was altered before extraction.
     Raises ValueError when a mask cannot be read, has another size, or belongs to no frame.
     """
     shape = (extraction.media.height, extraction.media.width)
     indices = [index for index, _ in extraction.frames]
     if path.is_dir():
         numbered = {int(file.stem): file for file in path.glob("*.png") if file.stem.isdecimal()}
-        return {i: read_mask(numbered[i], shape) for i in indices if i in numbered}
+        change = altered if extraction.media.kind == "image" else lambda mask: mask
+        return {i: _checked(numbered[i], shape, change) for i in indices if i in numbered}
     if path.suffix in CLIPS:
         return _read_clip(path, set(indices), shape)
     if extraction.media.kind == "video":
         raise ValueError(f"{path.name} is one picture, but its fake is a clip")
-    return {indices[0]: read_mask(path, shape)}
+    return {indices[0]: _checked(path, shape, altered)}
 
 
 def _read_clip(path: Path, wanted: set[int], shape: tuple[int, int]) -> dict[int, Mask]:
@@ -64,13 +69,17 @@ def _read_clip(path: Path, wanted: set[int], shape: tuple[int, int]) -> dict[int
     return found
 
 
-def read_mask(path: Path, shape: tuple[int, int] | None = None) -> Mask:
-    """A mask, uint8 (H, W). Raises ValueError when it cannot be read or has another shape."""
+def _checked(path: Path, shape: tuple[int, int], altered: Callable[[Mask], Mask]) -> Mask:
+    mask = altered(read_mask(path))
+    check_shape(path, mask, shape)
+    return mask
+
+
+def read_mask(path: Path) -> Mask:
+    """A mask, uint8 (H, W). Raises ValueError when it cannot be read."""
     mask = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
     if mask is None:
         raise ValueError(f"cannot read the mask {path}")
-    if shape is not None:
-        check_shape(path, np.asarray(mask, np.uint8), shape)
     return np.asarray(mask, np.uint8)
 
 

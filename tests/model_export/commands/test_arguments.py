@@ -36,6 +36,8 @@ REFUSED = [
     ("prepare HERE -o out --workers 0", "--workers: 0 is less than 1"),
     ("calibrate HERE HERE -o out --bpcer x", "--bpcer: x is not a number"),
     ("evaluate HERE HERE --h264 52", "--h264: 52 is not between 0 and 51"),
+    ("evaluate HERE HERE --scale 0", "--scale: 0 is not above 0"),
+    ("evaluate HERE HERE --scale 1.5", "--scale: 1.5 is more than 1"),
     ("evaluate HERE HERE --frames 1.5", "--frames: 1.5 is not a whole number"),
     ("evaluate HERE HERE/absent", "data: HERE/absent does not exist"),
     ("average HERE HERE -o out --share 2", "--share: 2 is not between 0 and 1"),

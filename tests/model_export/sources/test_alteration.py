@@ -28,7 +28,21 @@ def test_a_picture_is_turned_and_its_mask_with_it(astronaut: NDArray[np.uint8]) 
     assert (Alteration(h264_crf=30).mask(mask) == mask).all()
 
 
-@pytest.mark.parametrize("alteration", [Alteration(degrees=30), Alteration(h264_crf=30)])
+def test_a_picture_is_shrunk_and_its_mask_with_it(astronaut: NDArray[np.uint8]) -> None:
+    wide = np.ascontiguousarray(astronaut[:200])
+    altered = Alteration(scale=0.25).picture(Upload(encode(wide, ".png")), MediaLimits())
+    pixels = decode_picture("png", altered.data, MediaLimits()).pixels
+    assert pixels.shape == (50, 128, 3)
+    # Each pixel is the mean of those it stands for.
+    means = wide.reshape(50, 4, 128, 4, 3).mean((1, 3))
+    assert np.abs(pixels - means).max() <= 0.51
+    assert Alteration(scale=0.25).mask(wide[..., 0]).shape == (50, 128)
+    assert Alteration(scale=0.001).mask(wide[..., 0]).shape == (1, 1)
+
+
+@pytest.mark.parametrize(
+    "alteration", [Alteration(degrees=30), Alteration(h264_crf=30), Alteration(scale=0.5)]
+)
 def test_clips_stay(alteration: Alteration, astronaut: NDArray[np.uint8]) -> None:
     upload = Upload(clip(moving(astronaut[:300], 3)))
     assert alteration.picture(upload, MediaLimits()) is upload

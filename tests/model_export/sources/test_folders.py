@@ -47,15 +47,16 @@ def test_faces_are_cut_as_the_service_cuts_them_and_masks_with_them(folder: Path
     assert not source.tally.unreadable
 
 
-def test_the_mask_of_a_tilted_head_is_turned_with_its_crop(
-    astronaut: NDArray[np.uint8], tmp_path: Path
+@pytest.mark.parametrize("alteration", [Alteration(degrees=-30), Alteration(scale=0.7)])
+def test_a_mask_is_altered_and_cut_as_its_picture_is(
+    alteration: Alteration, astronaut: NDArray[np.uint8], tmp_path: Path
 ) -> None:
     # A mask that can be seen in the picture itself shows whether both were cut alike.
     bright = np.where(astronaut[..., 0] > 127, 255, 0).astype(np.uint8)
     save(tmp_path / "real/0.png", astronaut)
     save(tmp_path / "fake/swap/0.png", astronaut)
     save(tmp_path / "masks/swap/0.png", bright)
-    samples = [*FolderSource(tmp_path, RULE, alteration=Alteration(degrees=-30)).samples()]
+    samples = [*FolderSource(tmp_path, RULE, alteration=alteration).samples()]
     (fake,) = [sample for sample in samples if sample.fake]
     assert fake.mask is not None
     seen, told = fake.crop[..., 0] > 127, fake.mask > 127
