@@ -35,8 +35,8 @@ from service.verdict.support import SupportRule
 _Result = TypeVar("_Result")
 
 _QUICK_PIXELS = 2**19
-"""Of a picture, times its faces. Such a report takes 0.2 ms, 1 to 2 with a mask, and the way to a
-thread and back takes half a millisecond under load: without it 4 % more are answered."""
+"""Of a picture, times its faces. The way to a thread and back costs more than such a report, which
+takes 0.2 ms where no mask is drawn (`tests.benchmarks limit`)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,8 +108,8 @@ class InferenceSettings(Group):
 class VerdictSettings(Group):
     """What a face must have to be judged; with less it is inconclusive.
 
-    min_face_px: width of the face box in pixels. Below 64 the shipped model accuses nearly as many
-        real faces as it finds fakes (model card).
+    min_face_px: width of the face box in pixels; below 64 the shipped model accuses too many real
+        faces (model card, "Small faces").
     min_sharpness: standard deviation of the Laplacian of the crop, grey levels.
     """
 

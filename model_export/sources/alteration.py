@@ -8,6 +8,7 @@ import numpy as np
 from model_export.data.degrade import h264
 from model_export.data.warp import Picture
 from model_export.sources.masks import Mask
+from service.faces.pyramid import Pyramid
 from service.media.limits import MediaLimits
 from service.media.pictures import decode_picture
 from service.media.sniff import sniff
@@ -35,14 +36,14 @@ class Alteration:
         pixels = decode_picture(media.name, upload.data, limits).pixels
         if self.degrees:
             pixels = turned(pixels, self.degrees)
-        pixels = shrunk(pixels, self.scale)
+        pixels = Pyramid(pixels).at(self.scale)
         if self.h264_crf is not None:
             pixels = h264(pixels, self.h264_crf, motion=(1.0, 0.5), frames=4)
         return Upload(cv2.imencode(".png", pixels[..., ::-1])[1].tobytes(), name=upload.name)
 
     def mask(self, mask: Mask) -> Mask:
         """The mask of a picture, after the same turn and at the same size."""
-        return shrunk(turned(mask, self.degrees) if self.degrees else mask, self.scale)
+        return Pyramid(turned(mask, self.degrees) if self.degrees else mask).at(self.scale)
 
 
 def turned(picture: Picture, degrees: float) -> Picture:
@@ -57,12 +58,3 @@ def turned(picture: Picture, degrees: float) -> Picture:
         borderMode=cv2.BORDER_REFLECT_101,
     )
     return np.asarray(turn, np.uint8)
-
-
-def shrunk(picture: Picture, scale: float) -> Picture:
-    """A picture whose sides are `scale` times as long, at least a pixel; uint8."""
-    if scale == 1.0:
-        return picture
-    height, width = picture.shape[:2]
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)

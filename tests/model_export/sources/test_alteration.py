@@ -30,11 +30,11 @@ def test_a_picture_is_turned_and_its_mask_with_it(astronaut: NDArray[np.uint8]) 
 
 def test_a_picture_is_shrunk_and_its_mask_with_it(astronaut: NDArray[np.uint8]) -> None:
     wide = np.ascontiguousarray(astronaut[:200])
-    altered = Alteration(scale=0.25).picture(Upload(encode(wide, ".png")), MediaLimits())
+    altered = Alteration(scale=0.5).picture(Upload(encode(wide, ".png")), MediaLimits())
     pixels = decode_picture("png", altered.data, MediaLimits()).pixels
-    assert pixels.shape == (50, 128, 3)
+    assert pixels.shape == (100, 256, 3)
     # Each pixel is the mean of those it stands for.
-    means = wide.reshape(50, 4, 128, 4, 3).mean((1, 3))
+    means = wide.reshape(100, 2, 256, 2, 3).mean((1, 3))
     assert np.abs(pixels - means).max() <= 0.51
     assert Alteration(scale=0.25).mask(wide[..., 0]).shape == (50, 128)
     assert Alteration(scale=0.001).mask(wide[..., 0]).shape == (1, 1)
