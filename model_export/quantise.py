@@ -3,14 +3,13 @@
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime
 from numpy.typing import NDArray
 from onnxruntime.quantization import (
     CalibrationDataReader,
@@ -21,6 +20,7 @@ from onnxruntime.quantization import (
 )
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
+from model_export.agreement import Agreement, compare, difference, outputs_of
 from model_export.export import open_session, write_described
 from model_export.optimised.equalisation import Link, equalise, find_links, with_outputs
 from model_export.optimised.optional_mask import make_mask_optional
@@ -28,34 +28,6 @@ from model_export.optimised.optional_mask import make_mask_optional
 EXACT_CONVOLUTIONS = 3
 """How many convolutions from the input on stay floats. They see single pixels, where the traces
 of a manipulation are a grey level or two, and rounding them was most of the error."""
-
-_Outputs = dict[str, NDArray[Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class Agreement:
-    """An 8-bit model against the float one on the same pictures.
-
-    activation_mean_abs, activation_max_abs: differences of the activations.
-    verdicts: share of pictures on the same side of the thresholds.
-    mask_iou: mean intersection over union of the masks at the model's threshold, where either
-        model marks anything; None where neither does.
-    """
-
-    pictures: int
-    activation_mean_abs: float
-    activation_max_abs: float
-    verdicts: float
-    mask_iou: float | None
-
-    def sentence(self) -> str:
-        """The figures for people."""
-        iou = "no mask to compare" if self.mask_iou is None else f"mask IoU {self.mask_iou:.3f}"
-        return (
-            f"8 bits against float on {self.pictures} pictures: activations differ by "
-            f"{self.activation_mean_abs:.4f} on average and {self.activation_max_abs:.4f} at "
-            f"most, {self.verdicts:.1%} of verdicts agree, {iou}"
-        )
 
 
 def quantise(
@@ -108,11 +80,13 @@ def quantise(
         if optional_mask:
             make_mask_optional(graph)
             onnx.save(graph, small)
-        moved = _difference(_run(small, pictures[::2])) - _difference(_run(path, pictures[::2]))
+        moved = difference(outputs_of(small, pictures[::2])) - difference(
+            outputs_of(path, pictures[::2])
+        )
         corrected = _corrected(note, float(moved.mean()))
-        before, after = _run(path, pictures[1::2]), _run(small, pictures[1::2])
+        before, after = outputs_of(path, pictures[1::2]), outputs_of(small, pictures[1::2])
     agreement = compare(before, after, note, corrected)
-    facts = {**asdict(agreement), "source_sha256": digest}
+    facts = {"type": "int8", **asdict(agreement), "source_sha256": digest}
     write_described(graph, target, corrected | {"quantised": facts})
     return agreement
 
@@ -135,45 +109,6 @@ def _corrected(note: dict[str, Any], moved: float) -> dict[str, Any]:
     fitted = note["calibration"]
     intercept = fitted["intercept"] - fitted["slope"] * moved
     return note | {"calibration": fitted | {"intercept": intercept}}
-
-
-def compare(
-    exact: _Outputs, rounded: _Outputs, note: dict[str, Any], corrected: dict[str, Any]
-) -> Agreement:
-    """Agreement of two models' outputs, each under its own note."""
-    names = ("fake_activation", "real_activation")
-    apart = np.concatenate([np.abs(exact[n] - rounded[n]) for n in names])
-    threshold = note["thresholds"]["mask"]
-    ious = []
-    for one, other in zip(exact["mask"] >= threshold, rounded["mask"] >= threshold, strict=True):
-        union = np.count_nonzero(one | other)
-        if union:
-            ious.append(np.count_nonzero(one & other) / union)
-    return Agreement(
-        pictures=len(exact["mask"]),
-        activation_mean_abs=float(apart.mean()),
-        activation_max_abs=float(apart.max()),
-        verdicts=float(np.mean(_verdicts(exact, note) == _verdicts(rounded, corrected))),
-        mask_iou=float(np.mean(ious)) if ious else None,
-    )
-
-
-def _verdicts(outputs: _Outputs, note: dict[str, Any]) -> NDArray[np.int64]:
-    fitted, thresholds = note["calibration"], note["thresholds"]
-    fake = 1 / (1 + np.exp(-(fitted["slope"] * _difference(outputs) + fitted["intercept"])))
-    edges = [thresholds["authentic"], thresholds["manipulated"]]
-    return np.asarray(np.searchsorted(edges, fake), np.int64)
-
-
-def _difference(outputs: _Outputs) -> NDArray[Any]:
-    return np.asarray(outputs["fake_activation"] - outputs["real_activation"])
-
-
-def _run(path: Path, pictures: NDArray[np.uint8]) -> _Outputs:
-    session: onnxruntime.InferenceSession = open_session(path)
-    names = ["fake_activation", "real_activation", "mask"]
-    runs = [session.run(names, {"image": picture[None]}) for picture in pictures]
-    return dict(zip(names, map(np.concatenate, zip(*runs, strict=True)), strict=True))
 
 
 class _Pictures(CalibrationDataReader):  # type: ignore[misc]

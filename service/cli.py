@@ -131,7 +131,7 @@ def _probe(settings: Settings) -> str:
     prove_devices(devices, settings, model, runtime)
     return (
         f"unmask: ready to start with {model.spec.name} {model.spec.version} "
-        f"({'8 bits' if model.spec.quantised else 'float32'}, "
+        f"({'8 bits' if model.spec.rounding == 'int8' else model.spec.precision}, "
         f"sha256 {model.sha256[:12]}) on {', '.join(device.name for device in devices)}, "
         f"ONNX Runtime {runtime.version}"
     )

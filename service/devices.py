@@ -4,9 +4,10 @@ import math
 from collections.abc import Sequence
 
 from service.errors import ConfigurationError
+from service.inference.device import Device, choose_devices
 from service.inference.model_file import ModelFile, read_model_file
 from service.inference.precision import in_precision
-from service.inference.session import Device, Session, SessionPlan, choose_devices
+from service.inference.session import Session, SessionPlan
 from service.runtime import Runtime, usable_cpus
 from service.settings import Settings
 
@@ -33,7 +34,7 @@ def session_plan(settings: Settings) -> SessionPlan:
     """How sessions are opened under these settings."""
     inference = settings.inference
     _, threads = share_cores(usable_cpus(), inference.threads)
-    return SessionPlan(threads, inference.buckets, inference.tensorrt_cache)
+    return SessionPlan(threads, inference.buckets, inference.tensorrt_cache, inference.cuda_graphs)
 
 
 def obtain_model(settings: Settings, runtime: Runtime) -> tuple[ModelFile, list[Device]]:

@@ -16,9 +16,10 @@ from service.faces.extraction import ANSWERS, Extraction
 from service.faces.plan import ExtractionPlan
 from service.inference.admission import Admission, Permit
 from service.inference.batcher import BatchQueue
+from service.inference.device import Device
 from service.inference.model_file import ModelFile
 from service.inference.pool import InferencePool
-from service.inference.session import Device, Session
+from service.inference.session import Session
 from service.media.limits import MediaLimits
 from service.media.sniff import sniff
 from service.media.upload import Upload
@@ -270,7 +271,7 @@ async def open_pipeline(settings: Settings, telemetry: Telemetry) -> AsyncIterat
     for device in devices:
         telemetry.model_info.labels(
             *(model.spec.name, model.spec.version, model.sha256),
-            *(device.provider, "int8" if model.spec.quantised else "float32"),
+            *(device.provider, model.spec.precision),
         ).set(1)
         if device_memory_bytes(device.index) is not None:
             gauge = telemetry.device_memory.labels(device.name)

@@ -1,6 +1,5 @@
 """ONNX Runtime, found at start-up, and the devices it offers."""
 
-import ctypes
 import importlib
 import math
 import os
@@ -8,6 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from numpy.typing import DTypeLike, NDArray
+
+from service.cuda import memory_in_use
 from service.errors import ConfigurationError
 
 _CGROUP_QUOTA = Path("/sys/fs/cgroup/cpu.max")
@@ -57,6 +59,21 @@ class Runtime:
                 f"{str(error).splitlines()[0]}"
             ) from error
 
+    def run_options(self, *, graph: int | None) -> Any:
+        """Options of a run. graph: number of the CUDA graph it becomes; None for none."""
+        options = self._package.RunOptions()
+        options.add_run_config_entry("gpu_graph_id", str(-1 if graph is None else graph))
+        return options
+
+    def tensor(self, shape: Sequence[int], dtype: DTypeLike, gpu: int | None) -> Any:
+        """An OrtValue in the memory of a GPU, by its number, or of the CPU for None."""
+        place = ("cpu", 0) if gpu is None else ("cuda", gpu)
+        return self._package.OrtValue.ortvalue_from_shape_and_type(list(shape), dtype, *place)
+
+    def wrapped(self, array: NDArray[Any]) -> Any:
+        """An OrtValue whose memory is the array's."""
+        return self._package.OrtValue.ortvalue_from_numpy(array)
+
 
 def usable_cpus() -> int:
     """Cores this process may use: its affinity mask, and its cgroup's quota where one is set."""
@@ -74,19 +91,9 @@ def device_memory_bytes(device_id: int | None) -> int | None:
 
     None where it cannot be told.
     """
-    if device_id is None:
-        statm = Path("/proc/self/statm")
-        if not statm.is_file():
-            return None
-        return int(statm.read_text("ascii").split()[1]) * os.sysconf("SC_PAGESIZE")
-    free, total = ctypes.c_size_t(), ctypes.c_size_t()
-    for name in ("libcudart.so.13", "libcudart.so.12"):
-        try:
-            library = ctypes.CDLL(name)
-        except OSError:
-            continue
-        failed = library.cudaSetDevice(device_id)
-        if failed or library.cudaMemGetInfo(ctypes.byref(free), ctypes.byref(total)):
-            return None
-        return total.value - free.value
-    return None
+    if device_id is not None:
+        return memory_in_use(device_id)
+    statm = Path("/proc/self/statm")
+    if not statm.is_file():
+        return None
+    return int(statm.read_text("ascii").split()[1]) * os.sysconf("SC_PAGESIZE")

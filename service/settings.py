@@ -88,6 +88,8 @@ class InferenceSettings(Group):
     linger_s: how long a batch that is not full waits for more.
     capacity_crops: crops that may be in the service at once; more is refused with 503.
     tensorrt_cache: folder for TensorRT's engines.
+    cuda_graphs: whether batches on CUDA may be captured as CUDA graphs; each size is only where
+        that is quicker, and only with a model that always draws the mask.
     """
 
     devices: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)] = (0,)
@@ -96,6 +98,7 @@ class InferenceSettings(Group):
     linger_s: Annotated[float, Field(ge=0.0, le=1.0)] = 0.0
     capacity_crops: Positive = 256
     tensorrt_cache: Path | None = None
+    cuda_graphs: bool = True
 
     @field_validator("buckets")
     @classmethod
@@ -122,7 +125,8 @@ class Settings(BaseSettings):
 
     device: where the network runs; what is asked for is what is used, or the start fails.
         "auto" takes a GPU where there is one.
-    precision: "auto" runs the model's 8-bit companion on CPUs that have fast 8-bit arithmetic.
+    precision: "auto" runs the model's 8-bit companion on CPUs that have fast 8-bit arithmetic,
+        "float16" the half-precision companion on GPUs.
     api_keys: keys that clients must present, separated by commas; none leaves the service open.
     """
 

@@ -39,12 +39,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "CPUs; needs --calibration-pictures",
     )
     parser.add_argument(
+        "--half",
+        action="store_true",
+        help="also write OUT.fp16.onnx, half precision, which the service runs on GPUs with "
+        "UNMASK_PRECISION=float16; it always draws the mask; needs --calibration-pictures",
+    )
+    parser.add_argument(
         "--calibration-pictures",
         type=Path,
         nargs="+",
         metavar="DIR",
-        help="folders of face crops: every second one sets the ranges, the others measure the "
-        "agreement with the float model",
+        help="folders of face crops that measure the agreement with the float model; of 8 bits "
+        "every second one sets the ranges and only the others measure",
     )
     parser.add_argument(
         "--pictures",
@@ -59,10 +65,11 @@ def run(options: argparse.Namespace) -> int:
     """Export and check; prints size, digest and the measured differences."""
     checkpoint = load_checkpoint(options.checkpoint)
     size = checkpoint.config.size
-    ranges = _calibration_pictures(options, size) if options.int8 else None
+    rounded = options.int8 or options.half
+    crops = _calibration_pictures(options, size) if rounded else None
     pictures = _read(options.pictures, size) if options.pictures else check_pictures(size)
-    if options.plain and (options.int8 or options.optional_mask):
-        raise ValueError("--plain goes with neither --int8 nor --optional-mask")
+    if options.plain and (rounded or options.optional_mask):
+        raise ValueError("--plain goes with none of --int8, --half and --optional-mask")
     parity = export(
         checkpoint,
         options.out,
@@ -76,8 +83,8 @@ def run(options: argparse.Namespace) -> int:
         "than one grey level"
     )
     written = [options.out]
-    if ranges is not None:
-        written.append(_quantise(checkpoint, options, ranges))
+    if crops is not None:
+        written += _rounded(checkpoint, options, crops)
     for path in written:
         content = path.read_bytes()
         print(f"{path}: {len(content) / 2**20:.2f} MiB")
@@ -89,7 +96,7 @@ def _calibration_pictures(options: argparse.Namespace, size: int) -> NDArray[np.
     """At most MOST_CALIBRATION_PICTURES of the folders' pictures, mixed, uint8 (N, S, S, 3)."""
     folders: list[Path] = options.calibration_pictures or []
     if not folders:
-        raise ValueError("--int8 needs --calibration-pictures")
+        raise ValueError("--int8 and --half need --calibration-pictures")
     paths: list[Path] = []
     for folder in folders:
         if not folder.is_dir():
@@ -103,25 +110,29 @@ def _calibration_pictures(options: argparse.Namespace, size: int) -> NDArray[np.
     return _read([paths[place] for place in order], size)
 
 
-def _quantise(
-    checkpoint: Checkpoint, options: argparse.Namespace, pictures: NDArray[np.uint8]
-) -> Path:
-    # Only this option needs the quantiser, which takes seconds to import.
+def _rounded(
+    checkpoint: Checkpoint, options: argparse.Namespace, crops: NDArray[np.uint8]
+) -> list[Path]:
+    """Write the companions that are asked for, from a file without a switch."""
+    # Only these options need the converters, which take seconds to import.
+    from model_export.halve import halve  # noqa: PLC0415
     from model_export.quantise import quantise  # noqa: PLC0415
 
-    target = companion(options.out)
+    source, written = options.out.read_bytes(), []
     with TemporaryDirectory() as folder:
         bare = Path(folder) / "bare.onnx"
         export(checkpoint, bare, check_pictures(checkpoint.config.size))
-        agreement = quantise(
-            bare,
-            target,
-            pictures,
-            optional_mask=options.optional_mask,
-            source=options.out.read_bytes(),
-        )
-    print(agreement.sentence())
-    return target
+        if options.int8:
+            small = companion(options.out, "int8")
+            switch = options.optional_mask
+            agreement = quantise(bare, small, crops, optional_mask=switch, source=source)
+            print(agreement.sentence("8 bits"))
+            written.append(small)
+        if options.half:
+            half = companion(options.out, "float16")
+            print(halve(bare, half, crops, source=source).sentence("half precision"))
+            written.append(half)
+    return written
 
 
 def _read(paths: list[Path], size: int) -> NDArray[np.uint8]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from service.errors import DeadlineExceededError
 from service.inference.evidence import Evidence
-from service.inference.session import Crop
+from service.inference.runs import Crop
 
 
 @dataclass(slots=True, eq=False)

@@ -12,6 +12,10 @@ from service.faces.crop import CropRule
 from service.runtime import Runtime
 
 METADATA_KEY = "unmask"
+MASK_FLOOR = "mask_floor"
+"""Input of models that need not draw masks: see `model_export.optimised.optional_mask`."""
+
+Rounding = Literal["int8", "float16"]
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 
@@ -67,9 +71,9 @@ class Thresholds:
 class ModelSpec:
     """The metadata of a model file, schema 1. `methods` is empty without a method output.
 
-    parity, figures: of an 8-bit file, those of the float one it was made from.
-    quantised: how well an 8-bit file agrees with that one, and its digest as `source_sha256`;
-        None for a float file.
+    parity, figures: of a rounded file, those of the float one it was made from.
+    quantised: how a file was rounded (`type`), how well it agrees with the float one, and that
+        one's digest as `source_sha256`; None for a float file.
     """
 
     schema: Literal[1]
@@ -93,6 +97,18 @@ class ModelSpec:
         """The rule by which faces are cut out for this model."""
         return CropRule(self.crop.scale, self.input.size, self.crop.sharpening)
 
+    @property
+    def rounding(self) -> Rounding | None:
+        """What the float file was rounded to; None for that one itself."""
+        if self.quantised is None:
+            return None
+        return "float16" if self.quantised.get("type") == "float16" else "int8"
+
+    @property
+    def precision(self) -> str:
+        """`float32`, `float16` or `int8`."""
+        return self.rounding or "float32"
+
 
 @dataclass(frozen=True, slots=True)
 class ModelFile:
@@ -100,11 +116,13 @@ class ModelFile:
 
     sha256: hex digest of `content`, the bytes every session is opened on: a file that is
         replaced while the service runs changes nothing.
+    masks_optional: whether a run may go without masks, by the input `mask_floor`.
     """
 
     path: Path
     sha256: str
     spec: ModelSpec
+    masks_optional: bool
     content: bytes = field(repr=False)
 
 
@@ -129,7 +147,9 @@ def read_model_file(path: Path, runtime: Runtime) -> ModelFile:
         )
     spec = parse_spec(text, path)
     _check_graph(session, spec, path)
-    return ModelFile(path, hashlib.sha256(content).hexdigest(), spec, content)
+    switches = [node.name for node in session.get_overridable_initializers()]
+    digest = hashlib.sha256(content).hexdigest()
+    return ModelFile(path, digest, spec, MASK_FLOOR in switches, content)
 
 
 def parse_spec(text: str, path: Path) -> ModelSpec:

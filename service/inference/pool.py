@@ -11,8 +11,10 @@ from typing import Any, Protocol
 
 from service.errors import ConfigurationError, DeadlineExceededError, UnmaskError
 from service.inference.batcher import BatchQueue, Entry
+from service.inference.device import Device
 from service.inference.evidence import Evidence
-from service.inference.session import Crop, Device, Session
+from service.inference.runs import Crop
+from service.inference.session import Session
 from service.inference.worker import SessionDiedError, SessionWorker
 
 logger = logging.getLogger(__name__)

@@ -1,49 +1,27 @@
 """One ONNX Runtime session on one device."""
 
+import logging
 import math
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from service.errors import ConfigurationError
+from service.inference.device import Device, provider_options, refused
 from service.inference.evidence import Evidence
 from service.inference.model_file import ModelFile
+from service.inference.quickest import quickest
+from service.inference.runs import BoundRun, Crop, PlainRun, Run
 from service.runtime import Runtime
 
-Crop = NDArray[np.uint8]
-DeviceKind = Literal["auto", "cpu", "cuda", "tensorrt"]
-
-MASK_FLOOR = "mask_floor"
-"""Input of models that need not draw masks: see `model_export.optimised.optional_mask`."""
+logger = logging.getLogger(__name__)
 
 _MOST_ON_CPU = 4
-
-_PROVIDERS = {
-    "cpu": "CPUExecutionProvider",
-    "cuda": "CUDAExecutionProvider",
-    "tensorrt": "TensorrtExecutionProvider",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Device:
-    """Where a session runs. index: number of the GPU; None for the CPU."""
-
-    kind: Literal["cpu", "cuda", "tensorrt"]
-    index: int | None = None
-
-    @property
-    def name(self) -> str:
-        return self.kind if self.index is None else f"{self.kind}:{self.index}"
-
-    @property
-    def provider(self) -> str:
-        return _PROVIDERS[self.kind]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +31,13 @@ class SessionPlan:
     threads: intra-op threads of a CPU session, at least 1.
     buckets: batch sizes a GPU is given, ascending; the last is the largest batch anywhere.
     cache: where TensorRT keeps its engines; None builds them at each start.
+    graphs: whether batches may be captured as CUDA graphs, where the model always draws masks.
     """
 
     threads: int
     buckets: tuple[int, ...]
     cache: Path | None = None
+    graphs: bool = True
 
 
 class Session:
@@ -71,24 +51,22 @@ class Session:
         self, model: ModelFile, device: Device, plan: SessionPlan, runtime: Runtime
     ) -> None:
         self.device = device
+        self._model, self._runtime = model, runtime
         self._size = model.spec.input.size
-        self._methods = len(model.spec.methods)
         self._buckets = plan.buckets
         self._threads = plan.threads
-        self._outputs = ["fake_activation", "real_activation", "mask"]
-        if self._methods:
-            self._outputs.append("method_logits")
         if device.provider not in runtime.providers():
-            raise _refused(device, runtime.providers())
-        self._session = runtime.open(
-            model.content, _provider_options(device, model, plan), threads=plan.threads
-        )
-        switches = [node.name for node in self._session.get_overridable_initializers()]
-        self._masks_optional = MASK_FLOOR in switches
+            raise refused(device, runtime.providers())
+        # ONNX Runtime captures no graph with a branch.
+        self._graphs = plan.graphs and device.kind == "cuda" and not model.masks_optional
+        self._session = self._open(plan)
         got = self._session.get_providers()
         # A wheel with CUDA on a machine without falls back silently; only this list tells.
         if device.provider not in got:
-            raise _refused(device, got)
+            raise refused(device, got)
+        options = runtime.run_options(graph=None) if self._graphs else None
+        self._plain = PlainRun(self._session, model, options)
+        self._runs: dict[int, Run] = {}
 
     @property
     def largest_batch(self) -> int:
@@ -98,11 +76,27 @@ class Session:
             return min(self._buckets[-1], 2 * self._threads, _MOST_ON_CPU)
         return self._buckets[-1]
 
+    @property
+    def ways(self) -> dict[int, str]:
+        """How batches of each size are run, once the session is warm; others run plain."""
+        return {count: run.name for count, run in self._runs.items()}
+
     def warm(self) -> None:
-        """Run every batch size once, so that no request pays for allocation or tuning."""
+        """Run every batch size, so that no request pays for allocation or tuning.
+
+        On a GPU each size gets the way that is quickest there, see `quickest`.
+        """
         for bucket in self._buckets:
-            if bucket <= self.largest_batch:
+            if bucket > self.largest_batch:
+                break
+            if self.device.kind == "cpu":
                 self.run([self.blank()] * bucket)
+            else:
+                self._runs[bucket] = quickest(
+                    self._plain, self._faster(bucket), self._noise(bucket)
+                )
+        if self._runs:
+            logger.info("batches on %s, by size: %s", self.device.name, self.ways)
 
     def blank(self) -> Crop:
         """A crop that any healthy session judges."""
@@ -117,16 +111,12 @@ class Session:
         Raises whatever NumPy or ONNX Runtime raise for the batch, and ArithmeticError when
         an activation is not finite.
         """
-        batch = np.empty((self._padded(len(crops)), self._size, self._size, 3), np.uint8)
-        for place, crop in enumerate(crops):
-            if crop.shape != batch.shape[1:] or crop.dtype != np.uint8:
+        for crop in crops:
+            if crop.shape != (self._size, self._size, 3) or crop.dtype != np.uint8:
                 raise ValueError("a crop must be uint8 of the network's input size")
-            batch[place] = crop
-        batch[len(crops) :] = 0
-        given: dict[str, object] = {"image": batch}
-        if self._masks_optional:
-            given[MASK_FLOOR] = np.array(mask_floor, np.float32)
-        fake, real, mask, *rest = self._session.run(self._outputs, given)
+        count = self._padded(len(crops))
+        batch = [*crops, *[self.blank()] * (count - len(crops))]
+        fake, real, mask, *rest = self._runs.get(count, self._plain)(batch, mask_floor)
         if not (np.isfinite(fake[: len(crops)]).all() and np.isfinite(real[: len(crops)]).all()):
             raise ArithmeticError("an activation is not finite")
         logits = rest[0] if rest else None
@@ -140,47 +130,35 @@ class Session:
             for i in range(len(crops))
         ]
 
+    def _open(self, plan: SessionPlan) -> Any:
+        engines = None
+        if plan.cache is not None:
+            # TensorRT keys its engines by GPU and version; the model's digest is ours to add.
+            engines = plan.cache / self._model.sha256
+        content, threads = self._model.content, plan.threads
+        if self._graphs:
+            try:
+                options = provider_options(self.device, graphs=True)
+                return self._runtime.open(content, options, threads=threads)
+            except ConfigurationError as error:
+                logger.warning("batches are not captured as CUDA graphs: %s", error)
+                self._graphs = False
+        return self._runtime.open(
+            content, provider_options(self.device, engines=engines), threads=threads
+        )
+
+    def _faster(self, count: int) -> list[Callable[[], Run]]:
+        bound = partial(BoundRun, self._session, self._model, self.device, count, self._runtime)
+        return [bound, partial(bound, captured=True)] if self._graphs else [bound]
+
+    def _noise(self, count: int) -> list[Crop]:
+        random = np.random.default_rng(count)
+        return [
+            random.integers(0, 256, (self._size, self._size, 3), np.uint8) for _ in range(count)
+        ]
+
     def _padded(self, count: int) -> int:
         if self.device.kind == "cpu":
             # CPU kernels are not tuned per shape, so padding would only be wasted work.
             return count
         return self._buckets[bisect_left(self._buckets, count)]
-
-
-def choose_devices(kind: DeviceKind, indices: Sequence[int], runtime: Runtime) -> list[Device]:
-    """The devices to open. `auto` is a GPU where the wheel has CUDA, else the CPU.
-
-    Whether a GPU is really there shows only in an open session: see `Session`.
-    """
-    if kind == "auto":
-        kind = "cuda" if _PROVIDERS["cuda"] in runtime.providers() else "cpu"
-    if kind == "cpu":
-        return [Device("cpu")]
-    return [Device(kind, index) for index in indices]
-
-
-def _refused(device: Device, offered: Sequence[str]) -> ConfigurationError:
-    return ConfigurationError(
-        f"The device '{device.name}' was asked for but ONNX Runtime offers only "
-        f"{', '.join(offered)}: install unmask[gpu] on a machine with a working NVIDIA "
-        "driver, or set UNMASK_DEVICE=cpu."
-    )
-
-
-def _provider_options(device: Device, model: ModelFile, plan: SessionPlan) -> list[object]:
-    cuda = (_PROVIDERS["cuda"], {"device_id": device.index})
-    if device.kind == "cpu":
-        return [_PROVIDERS["cpu"]]
-    if device.kind == "cuda":
-        return [cuda, _PROVIDERS["cpu"]]
-    options: dict[str, object] = {"device_id": device.index}
-    if plan.cache is not None:
-        # TensorRT keys its engines by GPU and version; the model's digest is ours to add.
-        folder = str(plan.cache / model.sha256)
-        options |= {
-            "trt_engine_cache_enable": True,
-            "trt_engine_cache_path": folder,
-            "trt_timing_cache_enable": True,
-            "trt_timing_cache_path": folder,
-        }
-    return [(_PROVIDERS["tensorrt"], options), cuda, _PROVIDERS["cpu"]]

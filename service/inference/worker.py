@@ -11,7 +11,8 @@ from typing import TypeVar
 
 from service.errors import ConfigurationError
 from service.inference.evidence import Evidence
-from service.inference.session import Crop, Session
+from service.inference.runs import Crop
+from service.inference.session import Session
 
 T = TypeVar("T")
 

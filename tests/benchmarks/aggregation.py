@@ -22,9 +22,10 @@ from model_export.data.forge import Forge
 from model_export.data.video import encode_h264
 from service.faces.extract import extract
 from service.faces.plan import ExtractionPlan
+from service.inference.device import Device
 from service.inference.model_file import ModelFile, read_model_file
 from service.inference.precision import in_precision
-from service.inference.session import Device, Session, SessionPlan
+from service.inference.session import Session, SessionPlan
 from service.media.upload import Upload
 from service.runtime import Runtime, usable_cpus
 from service.settings import Settings

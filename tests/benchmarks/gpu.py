@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 from prometheus_client.parser import text_string_to_metric_families
 
+from service.inference.device import Device
 from service.inference.evidence import Evidence
 from service.inference.model_file import read_model_file
-from service.inference.session import Device, Session, SessionPlan
+from service.inference.precision import in_precision
+from service.inference.session import Session, SessionPlan
 from service.runtime import Runtime, device_memory_bytes
 from tests.benchmarks import materials, results
 from tests.benchmarks.client import Outcome, picture_load, run_load
@@ -42,29 +44,40 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seconds", type=float, default=20.0, help="length of the load")
     parser.add_argument("--connections", type=int, default=64)
     parser.add_argument("--kind", choices=("cuda", "tensorrt"), default="cuda")
+    parser.add_argument(
+        "--precision",
+        choices=("float32", "float16"),
+        default="float32",
+        help="float16: the half-precision file, compared with the float one on the CPU",
+    )
 
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
     """Measure, print, and give the figures. Raises ConfigurationError without a GPU."""
     runtime = Runtime()
-    model = read_model_file(options.model, runtime)
+    exact = read_model_file(options.model, runtime)
     device = Device(options.kind, 0)
+    model = in_precision(exact, device, options.precision, runtime)
     plan = SessionPlan(threads=1, buckets=BATCHES)
     session = Session(model, device, plan, runtime)
-    reference = Session(model, Device("cpu"), plan, runtime)
+    session.warm()
+    reference = Session(exact, Device("cpu"), plan, runtime)
     difference = compare(session, reference, model.spec.input.size)
     rates = {str(batch): _rate(session, batch, model.spec.input.size) for batch in BATCHES}
+    ways = {str(batch): way for batch, way in session.ways.items()}
     del session, reference
     outcome, histogram, memory = _serve(options)
     figures = {
         "machine": results.machine(),
         "device": device.name,
+        "precision": model.spec.precision,
         "parity": {
             "activation": difference.activation,
             "mask": difference.mask,
             "good": difference.good,
         },
         "network_faces_per_s": rates,
+        "ways": ways,
         "served_requests_per_s": outcome.rate(),
         "served_p50_ms": outcome.percentile_ms(50),
         "served_p99_ms": outcome.percentile_ms(99),
@@ -76,7 +89,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         f"{difference.mask} grey levels: {'PASS' if difference.good else 'FAIL'}"
     )
     for batch, rate in rates.items():
-        print(f"batch {batch:>3}: {rate:10.0f} faces a second")
+        print(f"batch {batch:>3}: {rate:10.0f} faces a second, {ways[batch]}")
     print(
         f"served: {outcome.rate():.1f} requests a second, p50 {outcome.percentile_ms(50):.1f} ms, "
         f"p99 {outcome.percentile_ms(99):.1f} ms, batches up to each size: {histogram}"
@@ -120,7 +133,11 @@ def _rate(session: Session, batch: int, size: int, seconds: float = 1.5) -> floa
 def _serve(
     options: argparse.Namespace,
 ) -> tuple[Outcome, dict[str, float], list[tuple[float, int]]]:
-    settings = {"DEVICE": options.kind, "INFERENCE__BUCKETS": str(list(BATCHES))}
+    settings = {
+        "DEVICE": options.kind,
+        "PRECISION": options.precision,
+        "INFERENCE__BUCKETS": str(list(BATCHES)),
+    }
     memory: list[tuple[float, int]] = []
     stop = threading.Event()
 

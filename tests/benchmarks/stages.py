@@ -8,10 +8,11 @@ from service.api.presenter import report_body
 from service.faces.extract import extract, warm_up
 from service.faces.extraction import Extraction
 from service.faces.plan import ExtractionPlan
+from service.inference.device import Device
 from service.inference.evidence import Evidence
 from service.inference.model_file import read_model_file
 from service.inference.precision import in_precision
-from service.inference.session import Device, Session, SessionPlan
+from service.inference.session import Session, SessionPlan
 from service.media.upload import Upload
 from service.pipeline import Analysis, Timing
 from service.runtime import Runtime

@@ -15,8 +15,9 @@ from model_export.checkpoint import Checkpoint
 from model_export.export import check_pictures, export
 from model_export.networks.contract import NetworkConfig
 from model_export.networks.factory import build_network
+from service.inference.device import Device
 from service.inference.model_file import read_model_file
-from service.inference.session import Device, Session, SessionPlan
+from service.inference.session import Session, SessionPlan
 from service.runtime import Runtime
 from tests.benchmarks import gpu, limit, materials, network, peers, processes, scaling
 from tests.benchmarks.__main__ import main

@@ -10,13 +10,14 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from model_export.agreement import compare
 from model_export.checkpoint import Checkpoint
 from model_export.cli import main
 from model_export.export import check_pictures, export, open_session
 from model_export.networks.contract import NetworkConfig
 from model_export.networks.factory import build_network
 from model_export.optimised.optional_mask import FLOOR
-from model_export.quantise import compare, quantise
+from model_export.quantise import quantise
 
 NOTE = {
     "calibration": {"slope": 1.0, "intercept": 0.0},

@@ -7,9 +7,11 @@ from pathlib import Path
 import httpx
 import pytest
 
+from service.errors import ConfigurationError
+from service.inference.device import Device
 from service.inference.model_file import ModelFile, read_model_file
-from service.inference.precision import in_precision
-from service.inference.session import Device, Session, SessionPlan
+from service.inference.precision import companion, in_precision
+from service.inference.session import Session, SessionPlan
 from service.runtime import Runtime
 from service.settings import Settings
 from tests.service.running import running_server
@@ -33,6 +35,23 @@ def runtime() -> Runtime:
 @pytest.fixture(scope="session")
 def model(model_path: Path, runtime: Runtime) -> ModelFile:
     return read_model_file(model_path, runtime)
+
+
+@pytest.fixture(scope="session")
+def half_model(runtime: Runtime) -> ModelFile:
+    """The shipped half-precision file: it always draws masks."""
+    return read_model_file(companion(Settings().model, "float16"), runtime)
+
+
+@pytest.fixture(scope="session")
+def gpu(model: ModelFile, runtime: Runtime) -> Device:
+    """A GPU that answers; without one, the test is skipped."""
+    device = Device("cuda", 0)
+    try:
+        Session(model, device, PLAN, runtime)
+    except ConfigurationError as error:
+        pytest.skip(f"no GPU answers: {error}")
+    return device
 
 
 @pytest.fixture(scope="session")

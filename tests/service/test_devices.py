@@ -3,7 +3,7 @@
 import pytest
 
 from service.devices import one_for_each_session, session_plan, share_cores
-from service.inference.session import Device
+from service.inference.device import Device
 from service.runtime import usable_cpus
 from service.settings import InferenceSettings, Settings
 

@@ -79,8 +79,8 @@ class ModelCardBody(BaseModel):
         "by the measures' names."
     )
     quantised: dict[str, Any] | None = Field(
-        description="How well an 8-bit file agrees with the float file it was made from, whose "
-        "SHA-256 is `source_sha256`; null for a float file."
+        description="How a rounded file (`type`: `int8`, `float16`) agrees with the float file it "
+        "was made from, whose SHA-256 is `source_sha256`; null for a float file."
     )
     sha256: Sha256 = Field(description="SHA-256 of the model file in hexadecimal.")
     device: DeviceName

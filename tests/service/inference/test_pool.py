@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from service.errors import ConfigurationError, DeadlineExceededError, UnmaskError
 from service.inference.batcher import BatchQueue
+from service.inference.device import Device
 from service.inference.model_file import ModelFile
 from service.inference.pool import InferencePool, Judgement
-from service.inference.session import Device, Session
+from service.inference.session import Session
 from service.runtime import Runtime
 from tests.service.conftest import CPU, PLAN
 

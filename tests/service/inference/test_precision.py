@@ -13,14 +13,15 @@ from numpy.typing import NDArray
 from model_export.export import write_described
 from service.errors import ConfigurationError
 from service.faces.crop import Box, cut_square, sharpen_crop
-from service.inference.model_file import ModelFile, read_model_file
+from service.inference.device import Device
+from service.inference.model_file import ModelFile, Rounding, read_model_file
 from service.inference.precision import (
     Precision,
     adds_byte_products,
     companion,
     in_precision,
 )
-from service.inference.session import Device, Session
+from service.inference.session import Session
 from service.runtime import Runtime
 from service.settings import Settings
 from tests.service.conftest import CPU, PLAN
@@ -28,20 +29,22 @@ from tests.service.conftest import CPU, PLAN
 GPU = Device("cuda", 0)
 
 
-def write_companion(path: Path, target: Path, source_sha256: str) -> None:
-    """A file that says it is the 8-bit one made from the file of that digest."""
+def write_companion(path: Path, target: Path, source_sha256: str, rounding: str) -> None:
+    """A file that says it is the rounded one made from the file of that digest."""
     graph = onnx.load(path)
     note = json.loads({entry.key: entry.value for entry in graph.metadata_props}["unmask"])
-    write_described(graph, target, note | {"quantised": {"source_sha256": source_sha256}})
+    facts = {"type": rounding, "source_sha256": source_sha256}
+    write_described(graph, target, note | {"quantised": facts})
 
 
 @pytest.fixture
 def pair(model: ModelFile, runtime: Runtime, tmp_path: Path) -> ModelFile:
-    """A float model with a companion that was made from it."""
+    """A float model with companions that were made from it."""
     path = tmp_path / "m.onnx"
     path.write_bytes(model.content)
     digest = hashlib.sha256(model.content).hexdigest()
-    write_companion(path, tmp_path / "m.int8.onnx", digest)
+    write_companion(path, tmp_path / "m.int8.onnx", digest, "int8")
+    write_companion(path, tmp_path / "m.fp16.onnx", digest, "float16")
     return read_model_file(path, runtime)
 
 
@@ -68,16 +71,22 @@ def test_a_machine_that_says_nothing_of_its_cpu_gets_floats(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("name", "beside"),
-    [("unmask.onnx", "unmask.int8.onnx"), ("unmask-0.3", "unmask-0.3.int8.onnx")],
+    ("name", "rounding", "beside"),
+    [
+        ("unmask.onnx", "int8", "unmask.int8.onnx"),
+        ("unmask-0.3", "int8", "unmask-0.3.int8.onnx"),
+        ("unmask.onnx", "float16", "unmask.fp16.onnx"),
+    ],
 )
-def test_the_companion_is_named_after_the_whole_name(name: str, beside: str) -> None:
-    assert companion(Path("models") / name) == Path("models") / beside
+def test_a_companion_is_named_after_the_whole_name(
+    name: str, rounding: Rounding, beside: str
+) -> None:
+    assert companion(Path("models") / name, rounding) == Path("models") / beside
 
 
 def test_auto_takes_eight_bits_on_a_capable_cpu_only(pair: ModelFile, runtime: Runtime) -> None:
     small = in_precision(pair, CPU, "auto", runtime, capable=True)
-    assert small.path == companion(pair.path)
+    assert small.path == companion(pair.path, "int8")
     assert in_precision(pair, CPU, "int8", runtime, capable=True).path == small.path
     assert in_precision(pair, CPU, "auto", runtime, capable=False) is pair
     assert in_precision(pair, GPU, "auto", runtime, capable=True) is pair
@@ -91,7 +100,7 @@ def test_eight_bits_asked_for_and_not_to_be_had_end_the_start(
         in_precision(pair, GPU, "int8", runtime, capable=True)
     with pytest.raises(ConfigurationError, match="This CPU"):
         in_precision(pair, CPU, "int8", runtime, capable=False)
-    companion(pair.path).unlink()
+    companion(pair.path, "int8").unlink()
     with pytest.raises(ConfigurationError, match=r"there is no .*m\.int8\.onnx: export with"):
         in_precision(pair, CPU, "int8", runtime, capable=True)
 
@@ -101,9 +110,9 @@ def test_a_companion_that_does_not_fit_is_never_run(
     pair: ModelFile, runtime: Runtime, caplog: pytest.LogCaptureFixture, damage: str
 ) -> None:
     if damage == "broken":
-        companion(pair.path).write_bytes(b"not a model")
+        companion(pair.path, "int8").write_bytes(b"not a model")
     else:
-        write_companion(pair.path, companion(pair.path), "0" * 64)
+        write_companion(pair.path, companion(pair.path, "int8"), "0" * 64, "int8")
     with caplog.at_level(logging.WARNING):
         assert in_precision(pair, CPU, "auto", runtime, capable=True) is pair
     assert "floats run in place of m.int8.onnx" in caplog.text
@@ -114,7 +123,7 @@ def test_a_companion_that_does_not_fit_is_never_run(
 def test_an_eight_bit_file_named_by_itself_runs_where_it_can(
     pair: ModelFile, runtime: Runtime
 ) -> None:
-    small = read_model_file(companion(pair.path), runtime)
+    small = read_model_file(companion(pair.path, "int8"), runtime)
     precisions: tuple[Precision, ...] = ("auto", "int8")
     for precision in precisions:
         assert in_precision(small, CPU, precision, runtime, capable=True) is small
@@ -122,16 +131,46 @@ def test_an_eight_bit_file_named_by_itself_runs_where_it_can(
             in_precision(small, CPU, precision, runtime, capable=False)
         with pytest.raises(ConfigurationError, match="cuda:0"):
             in_precision(small, GPU, precision, runtime, capable=True)
-    with pytest.raises(ConfigurationError, match="is an 8-bit file"):
+    with pytest.raises(ConfigurationError, match="is a file of 8 bits"):
         in_precision(small, CPU, "float32", runtime, capable=True)
 
 
-def test_the_shipped_model_has_a_companion_made_from_it(runtime: Runtime) -> None:
+def test_half_precision_runs_on_gpus_where_it_is_asked_for(
+    pair: ModelFile, runtime: Runtime
+) -> None:
+    half = in_precision(pair, GPU, "float16", runtime)
+    assert half.path == companion(pair.path, "float16")
+    assert half.spec.precision == "float16"
+    assert in_precision(pair, GPU, "auto", runtime) is pair
+    assert in_precision(half, GPU, "auto", runtime) is half
+    with pytest.raises(ConfigurationError, match="runs on GPUs only"):
+        in_precision(pair, CPU, "float16", runtime)
+    with pytest.raises(ConfigurationError, match="runs on GPUs only"):
+        in_precision(half, CPU, "auto", runtime)
+    with pytest.raises(ConfigurationError, match="is a file of half precision"):
+        in_precision(half, GPU, "float32", runtime)
+
+
+def test_a_file_of_another_rounding_is_no_companion(pair: ModelFile, runtime: Runtime) -> None:
+    half = companion(pair.path, "float16")
+    half.write_bytes(companion(pair.path, "int8").read_bytes())
+    with pytest.raises(ConfigurationError, match=r"m\.fp16\.onnx was not made from m\.onnx"):
+        in_precision(pair, GPU, "float16", runtime)
+    half.unlink()
+    with pytest.raises(ConfigurationError, match=r"Half precision was asked for.*--half"):
+        in_precision(pair, GPU, "float16", runtime)
+
+
+def test_the_shipped_model_has_companions_made_from_it(runtime: Runtime) -> None:
     shipped = read_model_file(Settings().model, runtime)
     small = in_precision(shipped, CPU, "auto", runtime, capable=True)
     assert small.spec.quantised is not None
     assert small.spec.quantised["verdicts"] > 0.95
-    assert len(shipped.content) + len(small.content) < 6 * 2**20
+    half = in_precision(shipped, GPU, "float16", runtime)
+    assert half.spec.quantised is not None
+    assert half.spec.quantised["verdicts"] > 0.99
+    assert not half.masks_optional
+    assert sum(len(each.content) for each in (shipped, small, half)) < 6 * 2**20
 
 
 @pytest.mark.skipif(not adds_byte_products(), reason="8 bits are exact on CPUs with VNNI only")

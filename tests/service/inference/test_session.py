@@ -5,8 +5,9 @@ import pytest
 from numpy.typing import NDArray
 
 from service.errors import ConfigurationError
+from service.inference.device import Device
 from service.inference.model_file import ModelFile
-from service.inference.session import Device, Session, choose_devices
+from service.inference.session import Session
 from service.runtime import Runtime
 from tests.service.conftest import PLAN
 
@@ -72,14 +73,3 @@ def test_a_gpu_asked_for_and_not_got_is_an_error(
         pytest.skip("this ONNX Runtime is built for GPUs")
     with pytest.raises(ConfigurationError, match=rf"'{kind}:0' was asked for but.*CPU"):
         Session(model, device, PLAN, runtime)
-
-
-def test_auto_takes_the_cpu_where_there_is_no_gpu(runtime: Runtime) -> None:
-    if "CUDAExecutionProvider" in runtime.providers():
-        pytest.skip("this ONNX Runtime is built for GPUs")
-    assert choose_devices("auto", [0], runtime) == [Device("cpu")]
-
-
-def test_every_gpu_of_the_list_becomes_a_device(runtime: Runtime) -> None:
-    names = [device.name for device in choose_devices("cuda", [0, 3], runtime)]
-    assert names == ["cuda:0", "cuda:3"]

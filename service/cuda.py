@@ -1,0 +1,58 @@
+"""CUDA's runtime library, where one is loaded."""
+
+import ctypes
+import mmap
+import weakref
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+_NAMES = ("libcudart.so.13", "libcudart.so.12")
+
+
+def memory_in_use(device_id: int) -> int | None:
+    """Bytes in use on a device, of all processes; None where it cannot be told."""
+    library = _library()
+    free, total = ctypes.c_size_t(), ctypes.c_size_t()
+    if library is None or library.cudaSetDevice(device_id):
+        return None
+    if library.cudaMemGetInfo(ctypes.byref(free), ctypes.byref(total)):
+        return None
+    return total.value - free.value
+
+
+class PageLocked:
+    """An array that a GPU copies from and to by itself, at the full speed of its bus.
+
+    Memory the kernel may move is copied by the CPU into a buffer of the driver's first.
+    array: zeros of the shape and type. locked: False where there is no CUDA, or where the
+    driver refuses; the array is ordinary memory then.
+    """
+
+    def __init__(self, shape: tuple[int, ...], dtype: DTypeLike) -> None:
+        size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+        # A mapping of its own: pages are locked whole, and each once only.
+        pages = mmap.mmap(-1, max(1, size))
+        self.array: NDArray[Any] = np.frombuffer(pages, dtype, int(np.prod(shape))).reshape(shape)
+        self.locked = False
+        library = _library()
+        if library is not None:
+            address = ctypes.c_void_p(self.array.ctypes.data)
+            self.locked = library.cudaHostRegister(address, ctypes.c_size_t(len(pages)), 0) == 0
+            if self.locked:
+                # It holds the mapping: memory must not be unmapped while it is locked.
+                weakref.finalize(self, _unlock, library, address, pages)
+
+
+def _unlock(library: ctypes.CDLL, address: ctypes.c_void_p, _pages: mmap.mmap) -> None:
+    library.cudaHostUnregister(address)
+
+
+def _library() -> ctypes.CDLL | None:
+    for name in _NAMES:
+        try:
+            return ctypes.CDLL(name)
+        except OSError:
+            continue
+    return None
