@@ -1,4 +1,4 @@
-"""CUDA's runtime library, where one is loaded."""
+"""NVIDIA's libraries, where they are loaded."""
 
 import ctypes
 import mmap
@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-_NAMES = ("libcudart.so.13", "libcudart.so.12")
+_CUDA = ("libcudart.so.13", "libcudart.so.12")
+_TENSORRT = ("libnvinfer.so.10",)
+_LARGEST_PROPERTIES = 16_384
 
 
 def memory_in_use(device_id: int) -> int | None:
@@ -20,6 +22,22 @@ def memory_in_use(device_id: int) -> int | None:
     if library.cudaMemGetInfo(ctypes.byref(free), ctypes.byref(total)):
         return None
     return total.value - free.value
+
+
+def device_name(device_id: int) -> str | None:
+    """What NVIDIA calls a device, such as "NVIDIA H100 PCIe"; None where it cannot be told."""
+    library = _library()
+    properties = ctypes.create_string_buffer(_LARGEST_PROPERTIES)
+    # CUDA 12 gives the older, shorter struct under the plain name; all of them begin with the name.
+    if library is None or library.cudaGetDeviceProperties(properties, ctypes.c_int(device_id)):
+        return None
+    return properties.value.decode("ascii", "replace")
+
+
+def tensorrt_version() -> str | None:
+    """The version of TensorRT that is loaded, as one number; None without it."""
+    library = _library(_TENSORRT)
+    return None if library is None else str(library.getInferLibVersion())
 
 
 class PageLocked:
@@ -49,8 +67,8 @@ def _unlock(library: ctypes.CDLL, address: ctypes.c_void_p, _pages: mmap.mmap) -
     library.cudaHostUnregister(address)
 
 
-def _library() -> ctypes.CDLL | None:
-    for name in _NAMES:
+def _library(names: tuple[str, ...] = _CUDA) -> ctypes.CDLL | None:
+    for name in names:
         try:
             return ctypes.CDLL(name)
         except OSError:

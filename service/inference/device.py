@@ -1,10 +1,12 @@
 """Where a session runs, and what ONNX Runtime is told about it."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from service.cuda import device_name, tensorrt_version
 from service.errors import ConfigurationError
 from service.runtime import Runtime
 
@@ -54,12 +56,23 @@ def refused(device: Device, offered: Sequence[str]) -> ConfigurationError:
     )
 
 
+def engine_folder(cache: Path, device: Device, sha256: str, runtime: Runtime) -> Path:
+    """Where the engines of a model lie that TensorRT builds on a device.
+
+    They hold for one model, one kind of GPU, and one version of each library: ONNX Runtime's page
+    on its TensorRT provider asks for an empty folder whenever any of these changes.
+    """
+    gpu = None if device.index is None else device_name(device.index)
+    libraries = f"onnxruntime-{runtime.version}_tensorrt-{tensorrt_version()}"
+    return cache / sha256 / f"{re.sub(r'[^A-Za-z0-9]+', '-', str(gpu))}_{libraries}"
+
+
 def provider_options(
     device: Device, *, engines: Path | None = None, graphs: bool = False
 ) -> list[object]:
     """The execution providers of a session with their options, the wanted one first.
 
-    engines: folder for TensorRT's engines of this model; None builds them at each start.
+    engines: see `engine_folder`; None builds them at each start.
     graphs: whether runs on CUDA may be captured as CUDA graphs.
     """
     if device.kind == "cpu":

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from service.errors import ConfigurationError
-from service.inference.device import Device, provider_options, refused
+from service.inference.device import Device, engine_folder, provider_options, refused
 from service.inference.evidence import Evidence
 from service.inference.model_file import ModelFile
 from service.inference.quickest import quickest
@@ -133,8 +133,7 @@ class Session:
     def _open(self, plan: SessionPlan) -> Any:
         engines = None
         if plan.cache is not None:
-            # TensorRT keys its engines by GPU and version; the model's digest is ours to add.
-            engines = plan.cache / self._model.sha256
+            engines = engine_folder(plan.cache, self.device, self._model.sha256, self._runtime)
         content, threads = self._model.content, plan.threads
         if self._graphs:
             try:

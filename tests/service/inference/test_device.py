@@ -1,11 +1,13 @@
 """Devices are chosen as they are asked for, and ONNX Runtime is told what they need."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from service.inference.device import Device, choose_devices, provider_options
+from service.cuda import device_name, tensorrt_version
+from service.inference.device import Device, choose_devices, engine_folder, provider_options
 from service.runtime import Runtime
 from tests.service.conftest import CPU
 
@@ -49,3 +51,14 @@ def test_tensorrt_keeps_engines_and_timings_where_it_is_told() -> None:
     assert options["trt_engine_cache_path"] == "cache/abc"
     assert options["trt_timing_cache_path"] == "cache/abc"
     assert names_and_options(Device("tensorrt", 0))[1] == {"device_id": 0}
+
+
+def test_engines_lie_apart_by_model_gpu_and_versions(runtime: Runtime, tmp_path: Path) -> None:
+    def folder(sha256: str) -> Path:
+        return engine_folder(tmp_path, Device("tensorrt", 0), sha256, runtime)
+
+    assert folder("abc").parent == tmp_path / "abc"
+    assert folder("abc") != folder("abd")
+    gpu, libraries = folder("abc").name.split("_", 1)
+    assert gpu == re.sub("[^A-Za-z0-9]+", "-", str(device_name(0)))
+    assert libraries == f"onnxruntime-{runtime.version}_tensorrt-{tensorrt_version()}"
