@@ -23,7 +23,7 @@ def halve(
 
     Masks are always drawn: a graph with a branch cannot be captured as a CUDA graph. Inputs and
     outputs keep their types. The figures go into the file's metadata, too; they are taken on the
-    CPU, which rounds what it hands from node to node as a GPU does.
+    CPU, which has the rounded weights but computes in floats, so a GPU's may be a little larger.
     pictures: uint8 (N, S, S, 3), to compare on.
     source: the float file it will lie beside, if that is another than `path`'s.
     """

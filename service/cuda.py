@@ -11,15 +11,17 @@ from numpy.typing import DTypeLike, NDArray
 _CUDA = ("libcudart.so.13", "libcudart.so.12")
 _TENSORRT = ("libnvinfer.so.10",)
 _LARGEST_PROPERTIES = 16_384
+_PORTABLE = 1
+"""Flag of cudaHostRegister: locked for every device, whichever thread unlocks it."""
 
 
 def memory_in_use(device_id: int) -> int | None:
     """Bytes in use on a device, of all processes; None where it cannot be told."""
     library = _library()
     free, total = ctypes.c_size_t(), ctypes.c_size_t()
-    if library is None or library.cudaSetDevice(device_id):
+    if library is None or not _succeeds(library, library.cudaSetDevice(device_id)):
         return None
-    if library.cudaMemGetInfo(ctypes.byref(free), ctypes.byref(total)):
+    if not _succeeds(library, library.cudaMemGetInfo(ctypes.byref(free), ctypes.byref(total))):
         return None
     return total.value - free.value
 
@@ -28,8 +30,11 @@ def device_name(device_id: int) -> str | None:
     """What NVIDIA calls a device, such as "NVIDIA H100 PCIe"; None where it cannot be told."""
     library = _library()
     properties = ctypes.create_string_buffer(_LARGEST_PROPERTIES)
+    if library is None:
+        return None
     # CUDA 12 gives the older, shorter struct under the plain name; all of them begin with the name.
-    if library is None or library.cudaGetDeviceProperties(properties, ctypes.c_int(device_id)):
+    status = library.cudaGetDeviceProperties(properties, ctypes.c_int(device_id))
+    if not _succeeds(library, status):
         return None
     return properties.value.decode("ascii", "replace")
 
@@ -56,11 +61,22 @@ class PageLocked:
         self.locked = False
         library = _library()
         if library is not None:
-            address = ctypes.c_void_p(self.array.ctypes.data)
-            self.locked = library.cudaHostRegister(address, ctypes.c_size_t(len(pages)), 0) == 0
+            address, length = ctypes.c_void_p(self.array.ctypes.data), ctypes.c_size_t(len(pages))
+            status = library.cudaHostRegister(address, length, _PORTABLE)
+            self.locked = _succeeds(library, status)
             if self.locked:
                 # It holds the mapping: memory must not be unmapped while it is locked.
-                weakref.finalize(self, _unlock, library, address, pages)
+                release = weakref.finalize(self, _unlock, library, address, pages)
+                # At the end of the process a session's thread may still be copying.
+                release.atexit = False
+
+
+def _succeeds(library: ctypes.CDLL, status: int) -> bool:
+    """Whether a call succeeded. A failure is forgotten, or the next to ask would take it for its
+    own: ONNX Runtime asks after every kernel."""
+    if status:
+        library.cudaGetLastError()
+    return status == 0
 
 
 def _unlock(library: ctypes.CDLL, address: ctypes.c_void_p, _pages: mmap.mmap) -> None:

@@ -38,12 +38,17 @@ class Runtime:
         """Execution providers compiled into the wheel, whether or not a device is there."""
         return list(self._package.get_available_providers())
 
+    def load_cuda(self) -> None:
+        """Load NVIDIA's libraries, so that `service.cuda` finds them, too."""
+        if hasattr(self._package, "preload_dlls"):
+            # They come as Python packages outside the loader's search path.
+            self._package.preload_dlls()
+
     def open(self, model: bytes, providers: Sequence[object], *, threads: int) -> Any:
         """Open a session on a model's bytes. Raises ConfigurationError where it cannot be."""
         names = [p if isinstance(p, str) else p[0] for p in providers]  # type: ignore[index]
-        if "CUDAExecutionProvider" in names and hasattr(self._package, "preload_dlls"):
-            # The CUDA libraries come as Python packages outside the loader's search path.
-            self._package.preload_dlls()
+        if "CUDAExecutionProvider" in names:
+            self.load_cuda()
         options = self._package.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
@@ -52,7 +57,10 @@ class Runtime:
         # that the media workers need.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
-            return self._package.InferenceSession(model, options, providers=list(providers))
+            # Its Python layer would answer a failed run by opening the model again on the CPU.
+            return self._package.InferenceSession(
+                model, options, providers=list(providers), enable_fallback=0
+            )
         except Exception as error:
             raise ConfigurationError(
                 f"ONNX Runtime {self.version} cannot load the model with {names[0]}: "

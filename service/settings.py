@@ -88,8 +88,8 @@ class InferenceSettings(Group):
     linger_s: how long a batch that is not full waits for more.
     capacity_crops: crops that may be in the service at once; more is refused with 503.
     tensorrt_cache: folder for TensorRT's engines.
-    cuda_graphs: whether batches on CUDA may be captured as CUDA graphs; each size is only where
-        that is quicker, and only with a model that always draws the mask.
+    cuda_graphs: whether batches on a single GPU may be captured as CUDA graphs; each size is only
+        where that is quicker, and only with a model that always draws the mask.
     """
 
     devices: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)] = (0,)

@@ -1,14 +1,16 @@
 """Where a session runs, and what ONNX Runtime is told about it."""
 
+import logging
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from service.cuda import device_name, tensorrt_version
 from service.errors import ConfigurationError
 from service.runtime import Runtime
+
+logger = logging.getLogger(__name__)
 
 DeviceKind = Literal["auto", "cpu", "cuda", "tensorrt"]
 
@@ -44,6 +46,7 @@ def choose_devices(kind: DeviceKind, indices: Sequence[int], runtime: Runtime) -
         kind = "cuda" if _PROVIDERS["cuda"] in runtime.providers() else "cpu"
     if kind == "cpu":
         return [Device("cpu")]
+    runtime.load_cuda()
     return [Device(kind, index) for index in indices]
 
 
@@ -56,33 +59,50 @@ def refused(device: Device, offered: Sequence[str]) -> ConfigurationError:
     )
 
 
-def engine_folder(cache: Path, device: Device, sha256: str, runtime: Runtime) -> Path:
-    """Where the engines of a model lie that TensorRT builds on a device.
+def engine_folder(
+    cache: Path, sha256: str, *, gpu: str | None, onnxruntime: str, tensorrt: str | None
+) -> Path | None:
+    """Makes the folder for the engines of a model that TensorRT builds on a GPU.
 
     They hold for one model, one kind of GPU, and one version of each library: ONNX Runtime's page
-    on its TensorRT provider asks for an empty folder whenever any of these changes.
+    on its TensorRT provider asks for an empty folder whenever any of these changes. None where GPU
+    or version cannot be told. Raises ConfigurationError where the folder cannot be made.
     """
-    gpu = None if device.index is None else device_name(device.index)
-    libraries = f"onnxruntime-{runtime.version}_tensorrt-{tensorrt_version()}"
-    return cache / sha256 / f"{re.sub(r'[^A-Za-z0-9]+', '-', str(gpu))}_{libraries}"
+    if gpu is None or tensorrt is None:
+        logger.warning("engines are not kept: the GPU or TensorRT's version cannot be told")
+        return None
+    name = re.sub(r"[^A-Za-z0-9]+", "-", gpu)
+    folder = cache / sha256 / f"{name}_onnxruntime-{onnxruntime}_tensorrt-{tensorrt}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(
+            f"UNMASK_INFERENCE__TENSORRT_CACHE: {folder} cannot be made: {error.strerror}."
+        ) from error
+    return folder
 
 
 def provider_options(
-    device: Device, *, engines: Path | None = None, graphs: bool = False
+    device: Device, precision: str, *, engines: Path | None = None, graphs: bool = False
 ) -> list[object]:
     """The execution providers of a session with their options, the wanted one first.
 
+    precision: of the model file, "float32" or "float16".
     engines: see `engine_folder`; None builds them at each start.
     graphs: whether runs on CUDA may be captured as CUDA graphs.
     """
     if device.kind == "cpu":
         return [_PROVIDERS["cpu"]]
     options: dict[str, object] = {"device_id": device.index}
-    # TensorFloat-32 keeps ten bits of each product's factors; whoever wants speed for that price
-    # has the half-precision file, which says what it costs.
-    cuda = (_PROVIDERS["cuda"], {**options, "use_tf32": 0, "enable_cuda_graph": int(graphs)})
+    cuda_options = options | {"enable_cuda_graph": int(graphs)}
+    if precision == "float32":
+        # Ten bits of each factor are not what the file was checked with. Set for a half file, it
+        # would keep that one off the tensor cores, too.
+        cuda_options["use_tf32"] = 0
+    cuda = (_PROVIDERS["cuda"], cuda_options)
     if device.kind == "cuda":
         return [cuda, _PROVIDERS["cpu"]]
+    options["trt_fp16_enable"] = precision == "float16"
     if engines is not None:
         options |= {
             "trt_engine_cache_enable": True,

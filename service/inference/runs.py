@@ -87,7 +87,12 @@ class BoundRun:
         *,
         captured: bool = False,
     ) -> None:
-        """captured: whether this is to become a CUDA graph; only where masks are always drawn."""
+        """captured: whether this is to become a CUDA graph.
+
+        Raises ValueError for that where masks are optional: a graph has no branches.
+        """
+        if captured and model.masks_optional:
+            raise ValueError("a model with optional masks cannot be captured")
         self.name = "captured" if captured else "bound"
         self._session, self._runtime, self._captured = session, runtime, captured
         # A graph's number says which of a session's it is; 0 is ONNX Runtime's own.
@@ -97,24 +102,24 @@ class BoundRun:
         self._staged = PageLocked((count, size, size, 3), np.uint8)
         self._image = runtime.tensor(self._staged.array.shape, np.uint8, device.index)
         self._binding.bind_ortvalue_input("image", self._image)
-        self._free = ["mask"] if model.masks_optional else []
-        self._kept: list[PageLocked] = []
+        self._unsized = ["mask"] if model.masks_optional else []
+        self._pinned: list[PageLocked] = []
         for name, tensor in outputs_of(model).items():
-            if name in self._free:
+            if name in self._unsized:
                 self._binding.bind_output(name)
                 continue
             shape = (count, *tensor.shape)
             if captured:
                 value = runtime.tensor(shape, tensor.dtype, device.index)
             else:
-                self._kept.append(PageLocked(shape, tensor.dtype))
-                value = runtime.wrapped(self._kept[-1].array)
+                self._pinned.append(PageLocked(shape, tensor.dtype))
+                value = runtime.wrapped(self._pinned[-1].array)
             self._binding.bind_ortvalue_output(name, value)
 
     def __call__(self, crops: Sequence[Crop], mask_floor: float = -math.inf) -> list[NDArray[Any]]:
         np.stack(crops, out=self._staged.array)
         self._image.update_inplace(self._staged.array)
-        for name in self._free:
+        for name in self._unsized:
             floor = self._runtime.wrapped(np.array(mask_floor, np.float32))
             self._binding.bind_ortvalue_input(MASK_FLOOR, floor)
             # Bound anew, or the last run's output would be filled again, whatever its shape.

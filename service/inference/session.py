@@ -3,7 +3,7 @@
 import logging
 import math
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from service.errors import ConfigurationError
+from service.cuda import device_name, tensorrt_version
 from service.inference.device import Device, engine_folder, provider_options, refused
 from service.inference.evidence import Evidence
 from service.inference.model_file import ModelFile
@@ -59,13 +59,13 @@ class Session:
             raise refused(device, runtime.providers())
         # ONNX Runtime captures no graph with a branch.
         self._graphs = plan.graphs and device.kind == "cuda" and not model.masks_optional
-        self._session = self._open(plan)
-        got = self._session.get_providers()
+        self._engines = self._engine_folder(plan.cache)
+        session = self._open(graphs=False)
+        got = session.get_providers()
         # A wheel with CUDA on a machine without falls back silently; only this list tells.
         if device.provider not in got:
             raise refused(device, got)
-        options = runtime.run_options(graph=None) if self._graphs else None
-        self._plain = PlainRun(self._session, model, options)
+        self._plain = PlainRun(session, model)
         self._runs: dict[int, Run] = {}
 
     @property
@@ -84,17 +84,17 @@ class Session:
     def warm(self) -> None:
         """Run every batch size, so that no request pays for allocation or tuning.
 
-        On a GPU each size gets the way that is quickest there, see `quickest`.
+        On a GPU each size gets an ONNX Runtime session of its own, whose convolutions are planned
+        for one shape: they are planned anew whenever it changes. In it runs what is quickest there,
+        see `quickest`.
         """
         for bucket in self._buckets:
             if bucket > self.largest_batch:
                 break
             if self.device.kind == "cpu":
                 self.run([self.blank()] * bucket)
-            else:
-                self._runs[bucket] = quickest(
-                    self._plain, self._faster(bucket), self._noise(bucket)
-                )
+            elif bucket not in self._runs:
+                self._runs[bucket] = self._tuned(bucket)
         if self._runs:
             logger.info("batches on %s, by size: %s", self.device.name, self.ways)
 
@@ -130,31 +130,40 @@ class Session:
             for i in range(len(crops))
         ]
 
-    def _open(self, plan: SessionPlan) -> Any:
-        engines = None
-        if plan.cache is not None:
-            engines = engine_folder(plan.cache, self.device, self._model.sha256, self._runtime)
-        content, threads = self._model.content, plan.threads
-        if self._graphs:
-            try:
-                options = provider_options(self.device, graphs=True)
-                return self._runtime.open(content, options, threads=threads)
-            except ConfigurationError as error:
-                logger.warning("batches are not captured as CUDA graphs: %s", error)
-                self._graphs = False
-        return self._runtime.open(
-            content, provider_options(self.device, engines=engines), threads=threads
+    def _engine_folder(self, cache: Path | None) -> Path | None:
+        if cache is None or self.device.kind != "tensorrt":
+            return None
+        self._runtime.load_cuda()
+        return engine_folder(
+            cache,
+            self._model.sha256,
+            gpu=device_name(self.device.index or 0),
+            onnxruntime=self._runtime.version,
+            tensorrt=tensorrt_version(),
         )
 
-    def _faster(self, count: int) -> list[Callable[[], Run]]:
-        bound = partial(BoundRun, self._session, self._model, self.device, count, self._runtime)
-        return [bound, partial(bound, captured=True)] if self._graphs else [bound]
+    def _open(self, *, graphs: bool) -> Any:
+        options = provider_options(
+            self.device, self._model.spec.precision, engines=self._engines, graphs=graphs
+        )
+        return self._runtime.open(self._model.content, options, threads=self._threads)
 
-    def _noise(self, count: int) -> list[Crop]:
-        random = np.random.default_rng(count)
-        return [
-            random.integers(0, 256, (self._size, self._size, 3), np.uint8) for _ in range(count)
-        ]
+    def _tuned(self, count: int) -> Run:
+        """The quickest run of so many crops, in a session of its own."""
+        if self._graphs:
+            try:
+                return self._quickest(count, graphs=True)
+            except Exception as error:  # noqa: BLE001 - what no graph spoils may still run
+                reason = f"{type(error).__name__}: {error}"
+                logger.warning("no CUDA graph for batches of %d: %s", count, reason)
+        return self._quickest(count, graphs=False)
+
+    def _quickest(self, count: int, *, graphs: bool) -> Run:
+        session = self._open(graphs=graphs)
+        options = self._runtime.run_options(graph=None) if graphs else None
+        bound = partial(BoundRun, session, self._model, self.device, count, self._runtime)
+        others = [bound, partial(bound, captured=True)] if graphs else [bound]
+        return quickest(PlainRun(session, self._model, options), others, count, self._size)
 
     def _padded(self, count: int) -> int:
         if self.device.kind == "cpu":

@@ -142,9 +142,10 @@ def test_a_session_agrees_with_itself(model: Path) -> None:
     plan = SessionPlan(1, (1, 2, 4))
     one, other = (Session(file, Device("cpu"), plan, runtime) for _ in range(2))
     difference = gpu.compare(one, other, file.spec.input.size)
-    assert difference.good
-    assert not gpu.Difference(2e-3, 0).good
-    assert not gpu.Difference(0.0, 3).good
+    assert difference.good("float32")
+    assert not gpu.Difference(2e-3, 0).good("float32")
+    assert gpu.Difference(2e-3, 0).good("float16")
+    assert not gpu.Difference(0.0, 3).good("float32")
 
 
 def test_without_a_gpu_there_is_one_clear_sentence(

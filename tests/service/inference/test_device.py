@@ -1,12 +1,11 @@
 """Devices are chosen as they are asked for, and ONNX Runtime is told what they need."""
 
-import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from service.cuda import device_name, tensorrt_version
+from service.errors import ConfigurationError
 from service.inference.device import Device, choose_devices, engine_folder, provider_options
 from service.runtime import Runtime
 from tests.service.conftest import CPU
@@ -23,9 +22,11 @@ def test_every_gpu_of_the_list_becomes_a_device(runtime: Runtime) -> None:
     assert names == ["cuda:0", "cuda:3"]
 
 
-def names_and_options(device: Device, **more: Any) -> tuple[list[str], dict[str, Any]]:
+def names_and_options(
+    device: Device, precision: str = "float32", **more: Any
+) -> tuple[list[str], dict[str, Any]]:
     """The providers of a session by name, and the options of the first."""
-    providers: list[Any] = provider_options(device, **more)
+    providers: list[Any] = provider_options(device, precision, **more)
     names = [each if isinstance(each, str) else each[0] for each in providers]
     return names, {} if isinstance(providers[0], str) else providers[0][1]
 
@@ -39,10 +40,11 @@ def test_the_cpu_stands_behind_every_device() -> None:
     ]
 
 
-@pytest.mark.parametrize("graphs", [False, True])
-def test_cuda_computes_in_full_floats_and_captures_graphs_where_asked(graphs: bool) -> None:
-    _, options = names_and_options(Device("cuda", 2), graphs=graphs)
-    assert options == {"device_id": 2, "use_tf32": 0, "enable_cuda_graph": int(graphs)}
+def test_cuda_rounds_no_factors_of_a_float_file_and_captures_where_it_is_asked() -> None:
+    _, options = names_and_options(Device("cuda", 2))
+    assert options == {"device_id": 2, "use_tf32": 0, "enable_cuda_graph": 0}
+    _, options = names_and_options(Device("cuda", 2), "float16", graphs=True)
+    assert options == {"device_id": 2, "enable_cuda_graph": 1}
 
 
 def test_tensorrt_keeps_engines_and_timings_where_it_is_told() -> None:
@@ -50,15 +52,30 @@ def test_tensorrt_keeps_engines_and_timings_where_it_is_told() -> None:
     assert options["trt_engine_cache_enable"]
     assert options["trt_engine_cache_path"] == "cache/abc"
     assert options["trt_timing_cache_path"] == "cache/abc"
-    assert names_and_options(Device("tensorrt", 0))[1] == {"device_id": 0}
+    assert names_and_options(Device("tensorrt", 0))[1] == {"device_id": 0, "trt_fp16_enable": False}
+    assert names_and_options(Device("tensorrt", 0), "float16")[1]["trt_fp16_enable"]
 
 
-def test_engines_lie_apart_by_model_gpu_and_versions(runtime: Runtime, tmp_path: Path) -> None:
-    def folder(sha256: str) -> Path:
-        return engine_folder(tmp_path, Device("tensorrt", 0), sha256, runtime)
+def test_engines_lie_apart_by_model_gpu_and_versions(tmp_path: Path) -> None:
+    def made(sha256: str = "abc", **changed: str | None) -> Path | None:
+        machine = {"gpu": "NVIDIA H100 80GB", "onnxruntime": "1.31.1", "tensorrt": "101300"}
+        return engine_folder(tmp_path, sha256, **(machine | changed))  # type: ignore[arg-type]
 
-    assert folder("abc").parent == tmp_path / "abc"
-    assert folder("abc") != folder("abd")
-    gpu, libraries = folder("abc").name.split("_", 1)
-    assert gpu == re.sub("[^A-Za-z0-9]+", "-", str(device_name(0)))
-    assert libraries == f"onnxruntime-{runtime.version}_tensorrt-{tensorrt_version()}"
+    first = made()
+    assert first is not None
+    assert first.is_dir()
+    name = "NVIDIA-H100-80GB_onnxruntime-1.31.1_tensorrt-101300"
+    assert first == tmp_path / "abc" / name
+    changes = ({"gpu": "NVIDIA L4"}, {"onnxruntime": "1.32.0"}, {"tensorrt": "101400"})
+    others = [made("abd"), *(made(**change) for change in changes)]
+    assert len({first, *others}) == 5
+    assert made(gpu=None) is None
+    assert made(tensorrt=None) is None
+
+
+def test_a_folder_for_engines_that_cannot_be_made_is_an_error_of_the_settings(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigurationError, match="TENSORRT_CACHE"):
+        engine_folder(tmp_path / "file", "abc", gpu="L4", onnxruntime="1", tensorrt="1")

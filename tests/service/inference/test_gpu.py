@@ -7,23 +7,23 @@ import pytest
 
 from service.inference.device import Device, provider_options
 from service.inference.model_file import ModelFile
+from service.inference.quickest import pictures
 from service.inference.runs import BoundRun, PlainRun
 from service.inference.session import Session
 from service.runtime import Runtime
 from tests.service.conftest import CPU, PLAN
-from tests.service.inference.test_runs import noise
 
 
 @pytest.mark.parametrize("captured", [False, True])
 def test_bound_and_captured_runs_answer_as_plain_ones_do(
     captured: bool, gpu: Device, half_model: ModelFile, runtime: Runtime
 ) -> None:
-    providers = provider_options(gpu, graphs=True)
+    providers = provider_options(gpu, "float16", graphs=True)
     session = runtime.open(half_model.content, providers, threads=1)
-    expected = PlainRun(session, half_model, runtime.run_options(graph=None))(noise(4))
+    expected = PlainRun(session, half_model, runtime.run_options(graph=None))(pictures(4, 256, 7))
     run = BoundRun(session, half_model, gpu, 4, runtime, captured=captured)
     for seed in (1, 2, 7):
-        answers = run(noise(4, seed))
+        answers = run(pictures(4, 256, seed))
     for answer, wanted in zip(answers, expected, strict=True):
         tolerance = 2 if wanted.dtype == np.uint8 else 1e-3
         assert np.allclose(answer.astype(float), wanted, rtol=0, atol=tolerance)
@@ -43,7 +43,9 @@ def test_a_warm_session_has_a_way_for_each_batch_size(
 def test_a_gpu_and_the_cpu_judge_alike(gpu: Device, model: ModelFile, runtime: Runtime) -> None:
     on_gpu, on_cpu = (Session(model, device, PLAN, runtime) for device in (gpu, CPU))
     on_gpu.warm()
-    for one, other in zip(on_gpu.run(noise(3)), on_cpu.run(noise(3)), strict=True):
+    for one, other in zip(
+        on_gpu.run(pictures(3, 256, 7)), on_cpu.run(pictures(3, 256, 7)), strict=True
+    ):
         assert one.fake_activation == pytest.approx(other.fake_activation, abs=1e-3)
         assert one.real_activation == pytest.approx(other.real_activation, abs=1e-3)
         assert one.mask is not None

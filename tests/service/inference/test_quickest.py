@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
 import pytest
 from numpy.typing import NDArray
 
@@ -16,7 +15,8 @@ from service.inference.quickest import quickest
 from service.inference.runs import BoundRun, Crop, PlainRun, Run
 from service.runtime import Runtime
 from tests.service.conftest import CPU
-from tests.service.inference.test_runs import noise
+
+SIZE = 256
 
 
 class Changed:
@@ -39,20 +39,23 @@ class Changed:
 
 @pytest.fixture
 def plain(model: ModelFile, runtime: Runtime) -> PlainRun:
-    return PlainRun(runtime.open(model.content, provider_options(CPU), threads=1), model)
+    session = runtime.open(model.content, provider_options(CPU, "float32"), threads=1)
+    return PlainRun(session, model)
 
 
 def test_a_quicker_run_with_the_same_answers_is_taken(
     plain: PlainRun, model: ModelFile, runtime: Runtime
 ) -> None:
-    session = runtime.open(model.content, provider_options(CPU), threads=1)
+    session = runtime.open(model.content, provider_options(CPU, "float32"), threads=1)
     slow = Changed(plain, pause_s=0.05)
-    found = quickest(slow, [lambda: BoundRun(session, model, CPU, 2, runtime)], noise(2))
+    found = quickest(slow, [lambda: BoundRun(session, model, CPU, 2, runtime)], 2, SIZE)
     assert found.name == "bound"
 
 
-def test_a_slower_run_is_not_taken(plain: PlainRun) -> None:
-    assert quickest(plain, [lambda: Changed(plain, pause_s=0.05)], noise(1)) is plain
+@pytest.mark.parametrize("pause_s", [0.05, 0.0])
+def test_a_run_that_is_hardly_quicker_is_not_taken(plain: PlainRun, pause_s: float) -> None:
+    slow = Changed(plain, pause_s=0.05)
+    assert quickest(slow, [lambda: Changed(plain, pause_s=0.05 + pause_s)], 1, SIZE) is slow
 
 
 @pytest.mark.parametrize(
@@ -60,6 +63,7 @@ def test_a_slower_run_is_not_taken(plain: PlainRun) -> None:
     [
         lambda answers: [answers[0] + 0.01, *answers[1:]],
         lambda answers: [*answers[:2], 255 - answers[2], *answers[3:]],
+        lambda answers: [*answers[:2], 0 * answers[2], *answers[3:]],
         lambda answers: [*answers[:2], answers[2][:0], *answers[3:]],
     ],
 )
@@ -70,32 +74,50 @@ def test_a_run_with_other_answers_is_not_taken(
 ) -> None:
     slow = Changed(plain, pause_s=0.05)
     with caplog.at_level(logging.WARNING):
-        assert quickest(slow, [lambda: Changed(plain, change)], noise(1)) is slow
+        assert quickest(slow, [lambda: Changed(plain, change)], 1, SIZE) is slow
     assert "batches of 1 are not run changed: it gives other answers" in caplog.text
 
 
-def test_a_run_that_repeats_its_last_answer_is_not_taken(plain: PlainRun) -> None:
-    """What a graph does whose input was not copied."""
+@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize("kept", [0, -2])
+def test_a_run_that_repeats_an_answer_is_not_taken(plain: PlainRun, count: int, kept: int) -> None:
+    """What a graph does whose input was not copied: the first answer for ever, or the last one."""
     answers: list[list[NDArray[Any]]] = []
 
     def stale(fresh: list[NDArray[Any]]) -> list[NDArray[Any]]:
         answers.append(fresh)
-        return answers[-2] if len(answers) > 1 else fresh
+        return answers[max(kept, -len(answers))]
 
     slow = Changed(plain, pause_s=0.05)
-    assert quickest(slow, [lambda: Changed(plain, stale)], noise(2)) is slow
+    assert quickest(slow, [lambda: Changed(plain, stale)], count, SIZE) is slow
 
 
 def test_a_run_that_cannot_be_made_is_left_out_and_said(
     plain: PlainRun, model: ModelFile, runtime: Runtime, caplog: pytest.LogCaptureFixture
 ) -> None:
-    session = runtime.open(model.content, provider_options(CPU), threads=1)
+    session = runtime.open(model.content, provider_options(CPU, "float32"), threads=1)
     with caplog.at_level(logging.WARNING):
-        found = quickest(plain, [lambda: BoundRun(session, model, CPU, 3, runtime)], noise(2))
+        found = quickest(plain, [lambda: BoundRun(session, model, CPU, 3, runtime)], 2, SIZE)
     assert found is plain
-    assert "batches of 2 run without a faster way: " in caplog.text
+    assert "batches of 2 cannot be run bound: ValueError" in caplog.text
 
 
 def test_a_plain_run_that_fails_is_an_error(plain: PlainRun) -> None:
-    with pytest.raises(ValueError, match="shape"):
-        quickest(plain, [], [np.zeros((256, 256, 3), np.uint8), np.zeros((1, 1, 3), np.uint8)])
+    with pytest.raises(Exception, match="image"):
+        quickest(plain, [], 1, SIZE // 2)
+
+
+def test_a_plain_run_that_another_broke_is_an_error(plain: PlainRun) -> None:
+    broken: list[bool] = []
+
+    def fragile(answers: list[NDArray[Any]]) -> list[NDArray[Any]]:
+        if broken:
+            raise RuntimeError("an illegal memory access was encountered")
+        return answers
+
+    def breaks(answers: list[NDArray[Any]]) -> list[NDArray[Any]]:
+        broken.append(True)
+        raise RuntimeError("capture failed")
+
+    with pytest.raises(RuntimeError, match="illegal memory access"):
+        quickest(Changed(plain, fragile), [lambda: Changed(plain, breaks)], 1, SIZE)
