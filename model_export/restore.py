@@ -40,7 +40,7 @@ def restore(path: Path) -> Checkpoint:
     except (OSError, KeyError, ValueError, DecodeError) as error:
         raise CheckpointError(f"{path} is not a model of this project") from error
     if isinstance(note, dict) and note.get("quantised"):
-        raise CheckpointError(f"{path} is an 8-bit file: take the float file that it was made from")
+        raise CheckpointError(f"{path} is a rounded file: take the float one it was made from")
     preset = note.get("preset") if isinstance(note, dict) else None
     if preset != "mobile":
         raise CheckpointError(f"only the mobile preset can be restored, not {preset!r}")

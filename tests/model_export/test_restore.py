@@ -51,7 +51,7 @@ def test_an_eight_bit_file_is_refused_with_the_reason(tmp_path: Path) -> None:
     graph = onnx.load(SHIPPED)
     note = json.loads({entry.key: entry.value for entry in graph.metadata_props}["unmask"])
     write_described(graph, tmp_path / "m.onnx", note | {"quantised": {"pictures": 2}})
-    with pytest.raises(CheckpointError, match="is an 8-bit file"):
+    with pytest.raises(CheckpointError, match="is a rounded file"):
         restore(tmp_path / "m.onnx")
 
 
