@@ -28,6 +28,7 @@ def make_mask_optional(model: onnx.ModelProto) -> None:
     if not decoder:
         raise ValueError("no part of the graph is needed by the mask alone")
     _rename(decoder, _MASK, "drawn_mask")
+    decoder = [*_own_dequantisation(graph, decoder), *decoder]
     used_outside = {name for node in graph.node if node not in decoder for name in node.input}
     used_inside = {name for node in decoder for name in node.input}
     own = [w for w in graph.initializer if w.name in used_inside - used_outside]
@@ -53,6 +54,25 @@ def make_mask_optional(model: onnx.ModelProto) -> None:
     graph.initializer.extend(weights)
     graph.input.append(helper.make_tensor_value_info(FLOOR, onnx.TensorProto.FLOAT, []))
     graph.initializer.append(numpy_helper.from_array(np.array(-np.inf, np.float32), FLOOR))
+
+
+def _own_dequantisation(
+    graph: onnx.GraphProto, decoder: list[onnx.NodeProto]
+) -> list[onnx.NodeProto]:
+    """Copies of what turns bytes from outside the decoder into its floats; it then takes these.
+
+    ONNX Runtime makes a convolution of bytes out of what lies in one graph with it.
+    """
+    needed = {name for node in decoder for name in node.input}
+    copies = []
+    for node in graph.node:
+        if node.op_type == "DequantizeLinear" and node not in decoder and node.output[0] in needed:
+            inner = f"{node.output[0]}_drawn"
+            _rename(decoder, node.output[0], inner)
+            name = f"{node.name}_drawn"
+            copies.append(helper.make_node(node.op_type, [*node.input], [inner], name))
+            copies[-1].attribute.extend(node.attribute)
+    return copies
 
 
 def _comparison() -> list[onnx.NodeProto]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import onnx
 import pytest
 import torch
 from numpy.typing import NDArray
@@ -123,3 +124,16 @@ def test_the_new_file_s_calibration_takes_back_what_its_ranges_pictures_show(
     expected = intercept - slope * float((after - before).mean())
     assert notes[1]["calibration"]["intercept"] == pytest.approx(expected, rel=1e-4)
     assert notes[1]["calibration"]["intercept"] != intercept
+
+
+def test_the_decoder_takes_bytes_from_outside_and_not_floats() -> None:
+    """Or its first convolutions would be computed in floats, at twice the cost."""
+    graph = onnx.load("service/weights/unmask.int8.onnx").graph
+    (switch,) = [node for node in graph.node if node.op_type == "If"]
+    decoder = next(each.g for each in switch.attribute if each.name == "then_branch")
+    outside = {
+        name for node in graph.node if node.op_type == "DequantizeLinear" for name in node.output
+    }
+    inside = {name for node in decoder.node for name in node.input}
+    assert not outside & inside
+    assert any(node.op_type == "DequantizeLinear" for node in decoder.node)
