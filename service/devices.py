@@ -34,7 +34,9 @@ def session_plan(settings: Settings) -> SessionPlan:
     """How sessions are opened under these settings."""
     inference = settings.inference
     _, threads = share_cores(usable_cpus(), inference.threads)
-    return SessionPlan(threads, inference.buckets, inference.tensorrt_cache, inference.cuda_graphs)
+    # While one thread captures, no other may so much as allocate, on whatever GPU.
+    graphs = inference.cuda_graphs and len(inference.devices) == 1
+    return SessionPlan(threads, inference.buckets, inference.tensorrt_cache, graphs)
 
 
 def obtain_model(settings: Settings, runtime: Runtime) -> tuple[ModelFile, list[Device]]:

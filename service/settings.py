@@ -25,9 +25,9 @@ class ServerSettings(Group):
     """The HTTP edge.
 
     deadline_s: time from a request's arrival to its answer.
-    drain_s: how long running requests may take after SIGTERM.
-    unready_s: how long after SIGTERM connections are still accepted while readiness says 503,
-        so that a load balancer notices first.
+    unready_s: how long after SIGTERM requests are still accepted while readiness says 503, so that
+        a load balancer notices first.
+    drain_s: how long after that running requests may take, in whole seconds.
     """
 
     deadline_s: Seconds = 60.0
@@ -41,11 +41,11 @@ class MediaSettings(Group):
     frames: frames of a clip that are analysed unless the request says otherwise.
     workers: decoding processes; None is one per usable core, but at least two. With two or
         more, one is always left to pictures.
-    memory_bytes: limit of private memory of each worker; with less than 256 MiB the detector
-        could not look at a large picture, and what it holds would be missing ever after.
+    memory_bytes: limit of private memory of each worker; below 256 MiB the detector's share of a
+        large picture does not fit, and it keeps what it once took.
     timeout_s: wall-clock limit for decoding one upload.
-    lifetime_s: age at the latest at which a worker's successor is started, which it leaves to; a
-        start takes a core for a moment, so not every few seconds.
+    lifetime_s: age at the latest at which a worker gets a successor and, once it has no job, ends;
+        a start takes a core for a moment, so not every few seconds.
     """
 
     max_bytes: Positive = MediaLimits().max_bytes

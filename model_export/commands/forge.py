@@ -58,7 +58,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=strength,
         default=0.0,
         help="write pairs as a model sees them whose crop rule has this sharpening, for "
-        "`export --int8`",
+        "`export --int8` and `--half`",
     )
     add_left_out(parser)
 

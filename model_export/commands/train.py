@@ -1,6 +1,8 @@
 """`unmask-model train`: a detector from a folder of real faces."""
 
 import argparse
+import json
+import logging
 import math
 from pathlib import Path
 from typing import Any
@@ -29,6 +31,8 @@ from model_export.sources.sample import known_method
 from model_export.sources.synthetic import HELD_OUT
 from model_export.train import TrainConfig, Trainer, start
 from service.faces.crop import CropRule
+
+log = logging.getLogger(__name__)
 
 DEFAULTS = TrainConfig()
 EXAMPLES = 32
@@ -145,6 +149,7 @@ def run(options: argparse.Namespace) -> int:
             sharpening=rule.sharpening,
         )
         pairs = MixedPairs(forge, prepared, options.prepared_share)
+        _warn_of_other_crops(options.prepared, rule)
     network = start(config, options.imagenet, options.start_from)
     if options.start_from is not None and not options.resume:
         drawn = PairDataset(pairs, EXAMPLES, options.seed)
@@ -173,6 +178,16 @@ def run(options: argparse.Namespace) -> int:
         trainer.resume(options.out / "last.pt")
     print(trainer.run())
     return 0
+
+
+def _warn_of_other_crops(prepared: Path, rule: CropRule) -> None:
+    settings = json.loads((prepared / "settings.json").read_text())
+    if settings["crop"] != "detector" or settings["scale"] != rule.scale:
+        log.warning(
+            "%s was not cut as this model's faces will be: `prepare --crop detector --scale %g`",
+            prepared,
+            rule.scale,
+        )
 
 
 def _inherited(model: Path | None) -> dict[str, Any]:

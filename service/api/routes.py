@@ -164,7 +164,8 @@ def build_router(desk: Desk) -> APIRouter:
         "/metrics",
         response_class=PlainTextResponse,
         summary="Metrics for Prometheus",
-        response_description="Counters, gauges and histograms `unmask_*`, in its text format.",
+        response_description="Counters, gauges and histograms `unmask_*`, and those of the "
+        "process, in its text format.",
     )
     async def metrics() -> Response:
         if desk.pipeline is not None:
@@ -177,7 +178,8 @@ def build_router(desk: Desk) -> APIRouter:
         response_model=ModelCardBody,
         responses=documented(NotReadyError, retry_after=True),
         summary="Card and digest of the model",
-        response_description="What the model file says of itself, its digest, and where it runs.",
+        response_description="What the service uses of the model file, its digest, and where "
+        "it runs.",
     )
     async def model() -> dict[str, Any]:
         pipeline = desk.opened()

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -200,3 +201,24 @@ def test_a_folder_that_is_not_prepared_is_refused(tmp_path: Path, prepared: Path
         PreparedPairs(tmp_path, "train")
     with pytest.raises(ValueError, match="no fakes of the split 'other'"):
         PreparedPairs(prepared, "other")
+
+
+def test_a_training_says_where_prepared_crops_are_not_the_model_s(
+    prepared: Path,
+    faces: FaceIndex,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr("model_export.commands.train.read_faces", lambda _: faces)
+    copy = shutil.copytree(prepared, tmp_path / "copy")
+    words = ["train", str(tmp_path), "--prepared", str(copy), "--workers", "0"]
+    words += ["--pictures", "2", "--batch", "2", "--validation-pairs", "1"]
+    assert main([*words, "-o", str(tmp_path / "paper")]) == 0
+    assert "`prepare --crop detector --scale 1.3`" in caplog.text
+    caplog.clear()
+    settings = copy / "settings.json"
+    as_served = json.loads(settings.read_text()) | {"crop": "detector", "scale": 1.3}
+    settings.write_text(json.dumps(as_served))
+    assert main([*words, "-o", str(tmp_path / "served")]) == 0
+    assert "--crop detector" not in caplog.text

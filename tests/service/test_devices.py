@@ -28,6 +28,17 @@ def test_cores_are_shared_among_sessions(
     assert share_cores(cpus, threads) == (sessions, each)
 
 
+@pytest.mark.parametrize(
+    ("devices", "wanted", "graphs"),
+    [((0,), True, True), ((1,), False, False), ((0, 1), True, False)],
+)
+def test_graphs_are_captured_on_a_single_gpu_only(
+    devices: tuple[int, ...], wanted: bool, graphs: bool
+) -> None:
+    inference = InferenceSettings(devices=devices, cuda_graphs=wanted)
+    assert session_plan(Settings(inference=inference)).graphs is graphs
+
+
 def test_the_cpu_is_there_once_for_each_session_and_a_gpu_once() -> None:
     settings = Settings(inference=InferenceSettings(threads=1))
     cpu, gpu = Device("cpu"), Device("cuda", 0)

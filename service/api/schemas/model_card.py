@@ -22,13 +22,13 @@ class CropBody(BaseModel):
 
     scale: Positive = Field(description="Its side in heights of the face box.")
     sharpening: NotNegative = Field(
-        description="How much it is sharpened for each unit of enlargement above 0.9, 2.5 at most; "
-        "0 for none."
+        description="How much it is sharpened for each unit of enlargement above 0.9, 2.5 at most "
+        "and 1.5 from an enlargement of 1.8 on; 0 for none."
     )
 
 
 class CalibrationBody(BaseModel):
-    """fake_probability = sigmoid(slope * difference of the two activations + intercept)."""
+    """fake_probability = sigmoid(slope * (fake activation - real activation) + intercept)."""
 
     kind: str = Field(description="The function: `logistic`.")
     slope: Positive = Field(description="Slope of the logit.")

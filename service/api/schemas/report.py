@@ -82,7 +82,7 @@ class ModelBody(BaseModel):
     name: str = Field(description="Name of the model.")
     version: str = Field(description="Version of the model.")
     sha256: Sha256 = Field(
-        description="SHA-256 in hexadecimal of the model file that ran; the 8-bit version of a "
+        description="SHA-256 in hexadecimal of the model file that ran; a rounded version of a "
         "model has its own."
     )
     device: DeviceName

@@ -34,7 +34,7 @@ METHODS: Mapping[str, str] = {
 CONFIDENCES: Mapping[Confidence, str] = {
     "high": "the method's probability is at least 0.9; also for `none`",
     "medium": "the method's probability is at least 0.7",
-    "low": "below that, always where the verdict is not `manipulated` or the name is `unknown`, "
+    "low": "below that, always where the verdict is `inconclusive` or the name is `unknown`, "
     "and of a model that leaves the method to the shape of the mask",
 }
 
@@ -55,7 +55,7 @@ UPLOAD_WARNINGS: Mapping[str, str] = {
 }
 
 QUALITY_WARNINGS: Mapping[str, str] = {
-    "small_face": f"`width_px` is below {quality.SMALL_FACE_PX}",
+    "small_face": f"the face is narrower than {quality.SMALL_FACE_PX} pixels",
     "blurred": f"`sharpness` is below {quality.BLURRED_SHARPNESS:g}",
     "dark": f"`brightness` is below {quality.DARK_BRIGHTNESS:g}",
     "overexposed": f"`brightness` is above {quality.BRIGHT_BRIGHTNESS:g}",

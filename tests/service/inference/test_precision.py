@@ -173,6 +173,11 @@ def test_the_shipped_model_has_companions_made_from_it(runtime: Runtime) -> None
     assert sum(len(each.content) for each in (shipped, small, half)) < 6 * 2**20
 
 
+def test_the_readme_s_example_is_of_the_shipped_eight_bit_file() -> None:
+    content = companion(Settings().model, "int8").read_bytes()
+    assert hashlib.sha256(content).hexdigest() in Path("README.md").read_text()
+
+
 @pytest.mark.skipif(not adds_byte_products(), reason="8 bits are exact on CPUs with VNNI only")
 def test_both_files_say_nearly_the_same_of_a_face(
     runtime: Runtime, astronaut: NDArray[np.uint8]
