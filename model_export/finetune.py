@@ -2,6 +2,7 @@
 
 import logging
 import math
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from dataclasses import asdict, dataclass, replace
@@ -15,10 +16,12 @@ from model_export.checkpoint import Checkpoint
 from model_export.data.degrade import degrade, draw_degradation
 from model_export.data.jitter import draw_jitter, moved, to_side
 from model_export.data.rng import Rng, chance
+from model_export.held_out import HeldOut, last_good
 from model_export.losses import NO_METHOD, Truth, paper_losses, stronger_losses
 from model_export.metrics.curves import area_under_roc, equal_error_rate
 from model_export.networks.contract import FAKE, REAL
 from model_export.networks.factory import Network
+from model_export.networks.mobile import MobileNetwork
 from model_export.sources.sample import Sample, known_method
 
 log = logging.getLogger(__name__)
@@ -44,10 +47,10 @@ class FinetuneConfig:
 def finetune(
     checkpoint: Checkpoint, samples: Sequence[Sample], config: FinetuneConfig
 ) -> Checkpoint:
-    """The checkpoint after fine-tuning, at the epoch best on held-out pictures or clips.
+    """The checkpoint after fine-tuning, at the last epoch that held-out pictures allow.
 
-    The untouched network takes part in that choice, so that fine-tuning never makes it worse
-    there. Calibration and thresholds are kept but belong to the old network: calibrate again.
+    The untouched network takes part in that choice, see `last_good`. Calibration and thresholds are
+    kept but belong to the old network: calibrate again.
     Raises ValueError when training or held-out part lacks a class.
     """
     learned, held_out = split_groups(samples, config)
@@ -60,32 +63,34 @@ def finetune(
     optimiser = torch.optim.AdamW(
         network.parameters(), config.rate, eps=1e-7, weight_decay=config.weight_decay
     )
-    before = judge_held_out(network, held_out, device, reconstruct)
-    best, best_epoch, weights = before, 0, deepcopy(network.state_dict())
+    judged = [judge_held_out(network, held_out, device, reconstruct)]
+    weights = [deepcopy(network.state_dict())]
     steps = config.epochs * math.ceil(len(learned) / config.batch)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
-    bar = tqdm(range(1, config.epochs + 1), unit="epoch", mininterval=2)
-    for epoch in bar:
+    bar = tqdm(range(config.epochs), unit="epoch", mininterval=2)
+    for _ in bar:
         _train_mode(network)
         for batch in _batches(learned, config, rng):
             _step(network, optimiser, batch, device, reconstruct)
             schedule.step()
-        now = judge_held_out(network, held_out, device, reconstruct)
-        bar.set_postfix({name: f"{value:.3f}" for name, value in now.items()}, refresh=False)
-        if now["loss"] < best["loss"]:
-            best, best_epoch, weights = now, epoch, deepcopy(network.state_dict())
-    log.info("best epoch %d of %d", best_epoch, config.epochs)
+        judged.append(judge_held_out(network, held_out, device, reconstruct))
+        weights.append(deepcopy(network.state_dict()))
+        figures = judged[-1].figures()
+        bar.set_postfix({name: f"{value:.3f}" for name, value in figures.items()}, refresh=False)
+    chosen = last_good([each.losses for each in judged])
+    log.info("epoch %d of %d", chosen, config.epochs)
     facts = dict(checkpoint.facts)
     facts["finetuned"] = {
         **asdict(config),
         "methods": sorted({s.method for s in samples if s.method}),
         "crops": len(learned),
         "held_out_crops": len(held_out),
-        "epoch": best_epoch,
-        "before": before,
-        "after": best,
+        "epoch": chosen,
+        "before": judged[0].figures(),
+        "after": judged[chosen].figures(),
     }
-    return Checkpoint(checkpoint.config, {k: v.cpu() for k, v in weights.items()}, facts)
+    kept = {name: value.cpu() for name, value in weights[chosen].items()}
+    return Checkpoint(checkpoint.config, kept, facts)
 
 
 def split_groups(
@@ -113,22 +118,21 @@ def split_groups(
 @torch.no_grad()
 def judge_held_out(
     network: Network, samples: Sequence[Sample], device: torch.device, reconstruct: bool
-) -> dict[str, float]:
-    """Loss, AUC and EER on crops as they are."""
+) -> HeldOut:
+    """Judge crops one by one. samples: at least one of each class."""
     network.eval()
-    values, losses = [], []
-    for start in range(0, len(samples), 32):
-        batch = [*samples[start : start + 32]]
-        loss, activations = _loss(network, batch, device, reconstruct)
-        losses.append(float(loss) * len(batch))
-        values.append((activations[:, FAKE] - activations[:, REAL]).double().cpu().numpy())
-    differences = np.concatenate(values)
+    differences, losses = [], defaultdict(list)
+    for sample in samples:
+        terms, activations = _terms(network, [sample], device, reconstruct)
+        losses[sample.group].append(float(terms["activation"] + terms["segmentation"]))
+        differences.append(float(activations[0, FAKE] - activations[0, REAL]))
     fake = np.array([sample.fake for sample in samples])
-    return {
-        "loss": sum(losses) / len(samples),
-        "auc": area_under_roc(differences[fake], differences[~fake]),
-        "eer": equal_error_rate(differences[fake], differences[~fake]),
-    }
+    scores = np.array(differences)
+    return HeldOut(
+        np.array([np.mean(each) for each in losses.values()]),
+        area_under_roc(scores[fake], scores[~fake]),
+        equal_error_rate(scores[fake], scores[~fake]),
+    )
 
 
 def _train_mode(network: Network) -> None:
@@ -147,16 +151,23 @@ def _step(
     reconstruct: bool,
 ) -> None:
     optimiser.zero_grad(set_to_none=True)
-    loss, _ = _loss(network, batch, device, reconstruct)
-    loss.backward()  # type: ignore[no-untyped-call]
+    terms, _ = _terms(network, batch, device, reconstruct)
+    method = terms.pop("method", None)
+    # A method the network never saw is one it is sure not to see: that error, many times the
+    # others, would undo what the encoder knows. Only the output that names methods learns of it.
+    head = [*network.method.parameters()] if isinstance(network, MobileNetwork) else []
+    named = [] if method is None else torch.autograd.grad(method, head, retain_graph=True)
+    torch.stack([*terms.values()]).sum().backward()  # type: ignore[no-untyped-call]
+    for weights, gradient in zip(head, named, strict=False):
+        weights.grad = gradient
     nn.utils.clip_grad_norm_(network.parameters(), 5.0)
     optimiser.step()
 
 
-def _loss(
+def _terms(
     network: Network, batch: list[Sample], device: torch.device, reconstruct: bool
-) -> tuple[Tensor, Tensor]:
-    """The sum of the preset's losses, and the activations."""
+) -> tuple[dict[str, Tensor], Tensor]:
+    """The preset's losses by name, and the activations."""
     losses = paper_losses if network.config.preset == "paper" else stronger_losses
     truth = _truth(batch, device)
     output = network(truth.pictures, truth.winner, reconstruct)
@@ -164,8 +175,7 @@ def _loss(
     known = torch.tensor([s.mask is not None or not s.fake for s in batch], device=device)
     own = torch.sigmoid(output.mask_logits.detach().float())
     masks = torch.where(known[:, None, None, None], truth.masks, own)
-    terms = losses(output, replace(truth, masks=masks))
-    return torch.stack([*terms.values()]).sum(), output.activations.detach()
+    return losses(output, replace(truth, masks=masks)), output.activations.detach()
 
 
 def _batches(samples: Sequence[Sample], config: FinetuneConfig, rng: Rng) -> Iterator[list[Sample]]:

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from model_export.checkpoint import Checkpoint, load_checkpoint
 from model_export.cli import main
 from model_export.finetune import FinetuneConfig, augment, finetune, split_groups
-from model_export.networks.contract import MOBILE_CONFIG, NetworkConfig
+from model_export.held_out import last_good
+from model_export.networks.contract import METHODS, MOBILE_CONFIG, NetworkConfig
 from model_export.networks.factory import build_network
 from model_export.restore import restore
 from model_export.sources.folders import FolderSource
@@ -78,6 +79,36 @@ def test_encoder_and_decoder_move_and_batch_statistics_stay(samples: list[Sample
     assert any(name.startswith("features.0") for name in moved)
     assert any(name.startswith("mask_out") for name in moved)
     assert not any("running_" in name for name in moved)
+
+
+def test_a_method_never_seen_does_not_undo_what_the_encoder_knows(samples: list[Sample]) -> None:
+    """A head that is sure of another method errs enormously; nothing but the head may learn it."""
+    torch.manual_seed(0)
+    weights = settled_weights(samples)
+    sure = {name: value.clone() for name, value in weights.items()}
+    sure["method.3.bias"][METHODS.index("deepfakes")] = -1e4
+    plan = FinetuneConfig(epochs=1, batch=8, augment=0.0)
+    calm, erring = (
+        finetune(Checkpoint(SMALL_MOBILE, each), samples, plan).weights for each in (weights, sure)
+    )
+    for name in calm:
+        same = torch.equal(calm[name], erring[name])
+        assert same == (not name.startswith("method")), name
+
+
+@pytest.mark.parametrize(
+    ("losses", "chosen"),
+    [
+        ([[1.0, 1.0, 1.0], [0.5, 0.6, 0.5], [0.6, 0.5, 0.5]], 2),
+        ([[1.0, 1.0, 1.0], [0.5, 0.6, 0.5], [0.9, 0.9, 0.8]], 1),
+        ([[0.5, 0.5, 0.4], [0.9, 1.0, 0.9], [0.9, 0.9, 0.9]], 0),
+        ([[0.5, 0.5, 0.5], [0.2, 1.4, 0.5], [0.3, 1.2, 0.4]], 2),
+    ],
+)
+def test_the_last_epoch_is_taken_that_is_not_clearly_worse_than_the_best(
+    losses: list[list[float]], chosen: int
+) -> None:
+    assert last_good([np.array(each) for each in losses]) == chosen
 
 
 def test_a_clip_is_never_in_both_parts(samples: list[Sample]) -> None:
