@@ -23,6 +23,7 @@ from model_export.networks.contract import FAKE, REAL
 from model_export.networks.factory import Network
 from model_export.networks.mobile import MobileNetwork
 from model_export.sources.sample import Sample, known_method
+from model_export.train import Losses
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +64,7 @@ def finetune(
     optimiser = torch.optim.AdamW(
         network.parameters(), config.rate, eps=1e-7, weight_decay=config.weight_decay
     )
-    judged = [judge_held_out(network, held_out, device, reconstruct)]
+    judged = [judge_held_out(network, held_out, device)]
     weights = [deepcopy(network.state_dict())]
     steps = config.epochs * math.ceil(len(learned) / config.batch)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
@@ -73,7 +74,7 @@ def finetune(
         for batch in _batches(learned, config, rng):
             _step(network, optimiser, batch, device, reconstruct)
             schedule.step()
-        judged.append(judge_held_out(network, held_out, device, reconstruct))
+        judged.append(judge_held_out(network, held_out, device))
         weights.append(deepcopy(network.state_dict()))
         figures = judged[-1].figures()
         bar.set_postfix({name: f"{value:.3f}" for name, value in figures.items()}, refresh=False)
@@ -116,14 +117,16 @@ def split_groups(
 
 
 @torch.no_grad()
-def judge_held_out(
-    network: Network, samples: Sequence[Sample], device: torch.device, reconstruct: bool
-) -> HeldOut:
-    """Judge crops one by one. samples: at least one of each class."""
+def judge_held_out(network: Network, samples: Sequence[Sample], device: torch.device) -> HeldOut:
+    """Judge crops one by one, every preset by the stronger one's losses.
+
+    Pixels alone hardly tell a mask that is gone: most are black anyway. samples: at least one of
+    each class.
+    """
     network.eval()
     differences, losses = [], defaultdict(list)
     for sample in samples:
-        terms, activations = _terms(network, [sample], device, reconstruct)
+        terms, activations = _terms(network, [sample], device, stronger_losses)
         losses[sample.group].append(float(terms["activation"] + terms["segmentation"]))
         differences.append(float(activations[0, FAKE] - activations[0, REAL]))
     fake = np.array([sample.fake for sample in samples])
@@ -151,7 +154,8 @@ def _step(
     reconstruct: bool,
 ) -> None:
     optimiser.zero_grad(set_to_none=True)
-    terms, _ = _terms(network, batch, device, reconstruct)
+    losses = paper_losses if network.config.preset == "paper" else stronger_losses
+    terms, _ = _terms(network, batch, device, losses, reconstruct=reconstruct)
     method = terms.pop("method", None)
     # A method the network never saw is one it is sure not to see: that error, many times the
     # others, would undo what the encoder knows. Only the output that names methods learns of it.
@@ -165,10 +169,14 @@ def _step(
 
 
 def _terms(
-    network: Network, batch: list[Sample], device: torch.device, reconstruct: bool
+    network: Network,
+    batch: list[Sample],
+    device: torch.device,
+    losses: Losses,
+    *,
+    reconstruct: bool = False,
 ) -> tuple[dict[str, Tensor], Tensor]:
-    """The preset's losses by name, and the activations."""
-    losses = paper_losses if network.config.preset == "paper" else stronger_losses
+    """The losses by name, and the activations."""
     truth = _truth(batch, device)
     output = network(truth.pictures, truth.winner, reconstruct)
     # Where a fake's mask is not known the network's own is the target: it teaches nothing.

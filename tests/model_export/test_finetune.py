@@ -11,9 +11,15 @@ from numpy.typing import NDArray
 
 from model_export.checkpoint import Checkpoint, load_checkpoint
 from model_export.cli import main
-from model_export.finetune import FinetuneConfig, augment, finetune, split_groups
+from model_export.finetune import (
+    FinetuneConfig,
+    augment,
+    finetune,
+    judge_held_out,
+    split_groups,
+)
 from model_export.held_out import last_good
-from model_export.networks.contract import METHODS, MOBILE_CONFIG, NetworkConfig
+from model_export.networks.contract import METHODS, MOBILE_CONFIG, NetworkConfig, NetworkOutput
 from model_export.networks.factory import build_network
 from model_export.restore import restore
 from model_export.sources.folders import FolderSource
@@ -94,6 +100,27 @@ def test_a_method_never_seen_does_not_undo_what_the_encoder_knows(samples: list[
     for name in calm:
         same = torch.equal(calm[name], erring[name])
         assert same == (not name.startswith("method")), name
+
+
+def test_held_out_pictures_tell_a_mask_that_is_gone(samples: list[Sample]) -> None:
+    torch.manual_seed(0)
+    network = build_network(NetworkConfig(size=64))
+    truth = torch.zeros(1, 1, 64, 64)
+
+    def draw(_: object, inputs: tuple[torch.Tensor, ...], output: NetworkOutput) -> NetworkOutput:
+        return output._replace(mask_logits=truth)
+
+    network.register_forward_hook(draw)
+    fakes = [sample for sample in samples if sample.mask is not None]
+    sample = fakes[0]
+    assert sample.mask is not None
+    both = [sample, next(each for each in samples if not each.fake)]
+    drawn = torch.from_numpy(sample.mask)[None, None].float() / 255
+    losses = []
+    for strength in (1.0, 0.0):
+        truth = 40 * (strength * drawn - 0.5)
+        losses.append(judge_held_out(network, both, torch.device("cpu")).losses[0])
+    assert losses[1] > losses[0] + 0.5
 
 
 @pytest.mark.parametrize(
