@@ -164,8 +164,6 @@ class InferencePool:
             logger.error("the session on %s died", name, exc_info=_reason(worker))
             self._observer.worker_restarted()
             worker.stop()
-            # What the dead session holds on its device must go before its successor asks for it.
-            del worker, feeding, awaited
             await self._reopen(place)
 
     async def _reopen(self, place: int) -> None:

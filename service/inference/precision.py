@@ -84,7 +84,7 @@ def _companion_of(model: ModelFile, rounding: Rounding, runtime: Runtime) -> Mod
     path, option = companion(model.path, rounding), _OPTIONS[rounding]
     if not path.is_file():
         raise ConfigurationError(
-            f"{_WORDS[rounding].capitalize()} was asked for, but there is no {path}: export with "
+            f"UNMASK_PRECISION={rounding}, but there is no {path}: export with "
             f"`unmask-model export {option}`, or set UNMASK_PRECISION=auto."
         )
     found = read_model_file(path, runtime)
@@ -99,7 +99,8 @@ def _companion_of(model: ModelFile, rounding: Rounding, runtime: Runtime) -> Mod
 
 def _expect(rounding: Rounding, device: Device, *, able: bool) -> None:
     """able: whether the device is a CPU that adds products of bytes."""
-    if able if rounding == "int8" else device.kind != "cpu":
+    runs = able if rounding == "int8" else device.kind != "cpu"
+    if runs:
         return
     if rounding == "float16":
         raise ConfigurationError(

@@ -130,6 +130,11 @@ class Session:
             for i in range(len(crops))
         ]
 
+    def close(self) -> None:
+        """Let go of what is held on the device. Nothing can be run after that."""
+        self._runs.clear()
+        del self._plain
+
     def _engine_folder(self, cache: Path | None) -> Path | None:
         if cache is None or self.device.kind != "tensorrt":
             return None

@@ -5,6 +5,7 @@ import contextlib
 import math
 import queue
 import threading
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -75,6 +76,7 @@ class SessionWorker:
 
     def _main(self) -> None:
         reason: BaseException | None = None
+        session: Session | None = None
         try:
             session = self._open()
             session.warm()
@@ -84,6 +86,8 @@ class SessionWorker:
         except BaseException as error:  # noqa: BLE001 - whatever ended the thread is its reason
             reason = error
         finally:
+            # A successor, which is opened as soon as anyone hears of it, needs the device's memory.
+            _release(session, reason)
             self._post(self._on_exit, reason)
 
     def _post(self, callback: Callable[..., None], *args: object) -> None:
@@ -117,6 +121,15 @@ def judge(session: Session, crops: Sequence[Crop], mask_floor: float) -> list[Ev
         except Exception as blank_error:
             raise SessionDiedError from blank_error
         return [error]
+
+
+def _release(session: Session | None, reason: BaseException | None) -> None:
+    """Let go of a device in the thread that used it; the frames of an error hold what ran there."""
+    while reason is not None:
+        traceback.clear_frames(reason.__traceback__)
+        reason = reason.__context__
+    if session is not None:
+        session.close()
 
 
 def _resolve(future: asyncio.Future[T], value: T) -> None:

@@ -1,14 +1,19 @@
-"""Real faces for the forge and for training."""
+"""Real faces for the forge and for training; a network to export."""
 
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 
+from model_export.checkpoint import Checkpoint
 from model_export.data.faces import FaceIndex
 from model_export.data.landmarks import index_pictures
+from model_export.export import check_pictures
+from model_export.networks.contract import NetworkConfig
+from model_export.networks.factory import build_network
 
 
 @pytest.fixture(scope="session")
@@ -23,6 +28,18 @@ def faces(astronaut: NDArray[np.uint8], tmp_path_factory: pytest.TempPathFactory
     }.items():
         cv2.imwrite(str(folder / f"{name}.png"), np.ascontiguousarray(picture[..., ::-1]))
     return index_pictures(sorted(folder.iterdir()))
+
+
+@pytest.fixture
+def export_words(tmp_path: Path) -> list[str]:
+    """`export` of a fresh network to `m.onnx`; four pictures lie in `faces`."""
+    torch.manual_seed(0)
+    state = build_network(NetworkConfig()).state_dict()
+    Checkpoint(NetworkConfig(), state).save(tmp_path / "c.pt")
+    (tmp_path / "faces").mkdir()
+    for number, picture in enumerate(check_pictures(256, 4)):
+        cv2.imwrite(str(tmp_path / "faces" / f"{number}.png"), picture)
+    return ["export", str(tmp_path / "c.pt"), "-o", str(tmp_path / "m.onnx")]
 
 
 @pytest.fixture(scope="session")

@@ -4,31 +4,20 @@ import hashlib
 import json
 from pathlib import Path
 
-import cv2
 import numpy as np
 import onnx
 import pytest
-import torch
 
-from model_export.checkpoint import Checkpoint
 from model_export.cli import main
 from model_export.export import check_pictures, open_session
-from model_export.networks.contract import NetworkConfig
-from model_export.networks.factory import build_network
 from service.inference.model_file import read_model_file
 from service.runtime import Runtime
 
 
 def test_the_command_writes_half_a_file_with_its_agreement(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    export_words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    torch.manual_seed(0)
-    state = build_network(NetworkConfig()).state_dict()
-    Checkpoint(NetworkConfig(), state).save(tmp_path / "c.pt")
-    (tmp_path / "faces").mkdir()
-    for number, picture in enumerate(check_pictures(256, 4)):
-        cv2.imwrite(str(tmp_path / "faces" / f"{number}.png"), picture)
-    words = ["export", str(tmp_path / "c.pt"), "-o", str(tmp_path / "m.onnx"), "--optional-mask"]
+    words = [*export_words, "--optional-mask"]
     assert main([*words, "--half"]) == 1
     assert "--half need --calibration-pictures" in capsys.readouterr().err
     assert main([*words, "--half", "--calibration-pictures", str(tmp_path / "faces")]) == 0

@@ -4,7 +4,6 @@ import hashlib
 import json
 from pathlib import Path
 
-import cv2
 import numpy as np
 import onnx
 import pytest
@@ -37,18 +36,11 @@ def outputs(
 
 
 def test_the_command_writes_a_smaller_companion_with_its_agreement(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    export_words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    torch.manual_seed(0)
-    state = build_network(NetworkConfig()).state_dict()
-    Checkpoint(NetworkConfig(), state).save(tmp_path / "c.pt")
-    (tmp_path / "faces").mkdir()
-    for number, picture in enumerate(check_pictures(256, 4)):
-        cv2.imwrite(str(tmp_path / "faces" / f"{number}.png"), picture)
-    words = ["export", str(tmp_path / "c.pt"), "-o", str(tmp_path / "m.onnx")]
-    assert main(words) == 0
+    assert main(export_words) == 0
     more = ["--optional-mask", "--int8", "--calibration-pictures", str(tmp_path / "faces")]
-    assert main([*words, *more]) == 0
+    assert main([*export_words, *more]) == 0
     assert "8 bits against float on 2 pictures" in capsys.readouterr().out
     float_file, small_file = tmp_path / "m.onnx", tmp_path / "m.int8.onnx"
     assert small_file.stat().st_size < 0.7 * float_file.stat().st_size

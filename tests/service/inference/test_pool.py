@@ -4,6 +4,7 @@ import asyncio
 import ctypes
 import math
 import threading
+import weakref
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
@@ -16,6 +17,7 @@ from service.inference.batcher import BatchQueue
 from service.inference.device import Device
 from service.inference.model_file import ModelFile
 from service.inference.pool import InferencePool, Judgement
+from service.inference.runs import Run
 from service.inference.session import Session
 from service.runtime import Runtime
 from tests.service.conftest import CPU, PLAN
@@ -176,6 +178,31 @@ def test_a_dead_worker_is_replaced_and_its_work_is_not_lost(
             assert pool.problem() is None
 
     asyncio.run(scenario())
+
+
+def test_a_dead_session_is_gone_before_its_successor_is_opened(
+    open_session: Callable[[Device], Session],
+) -> None:
+    """Or a GPU would have to hold both."""
+    opened: list[weakref.ref[Run]] = []
+    left: list[int] = []
+
+    def watched(device: Device) -> Session:
+        left.append(sum(each() is not None for each in opened))
+        session = open_session(device)
+        opened.append(weakref.ref(session._plain))
+        return session
+
+    async def scenario() -> None:
+        async with started(watched) as (pool, counts):
+            await pool.judge([GOOD], later())
+            kill(session_thread())
+            await pool.judge([GOOD], later())
+            assert counts.restarts == 1
+
+    asyncio.run(scenario())
+    assert left == [0, 0]
+    assert all(each() is None for each in opened)
 
 
 def test_a_dead_worker_shows_until_it_is_back(

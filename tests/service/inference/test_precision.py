@@ -157,7 +157,7 @@ def test_a_file_of_another_rounding_is_no_companion(pair: ModelFile, runtime: Ru
     with pytest.raises(ConfigurationError, match=r"m\.fp16\.onnx was not made from m\.onnx"):
         in_precision(pair, GPU, "float16", runtime)
     half.unlink()
-    with pytest.raises(ConfigurationError, match=r"Half precision was asked for.*--half"):
+    with pytest.raises(ConfigurationError, match=r"PRECISION=float16, but there is no .*--half"):
         in_precision(pair, GPU, "float16", runtime)
 
 
