@@ -1,5 +1,6 @@
 """How far a rounded model's answers are from the float one's."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from model_export.export import open_session
+from service.inference.second_look import look_again
 
 Outputs = dict[str, NDArray[Any]]
 
@@ -65,11 +67,21 @@ def difference(outputs: Outputs) -> NDArray[Any]:
     return np.asarray(outputs["fake_activation"] - outputs["real_activation"])
 
 
-def outputs_of(path: Path, pictures: NDArray[np.uint8]) -> Outputs:
-    """Activations and masks of a model file on pictures, uint8 (N, S, S, 3), one at a time."""
+def outputs_of(
+    path: Path, pictures: NDArray[np.uint8], second_look: float | None = None
+) -> Outputs:
+    """Activations and masks of a model file on pictures, uint8 (N, S, S, 3), one at a time.
+
+    second_look: difference of the activations above which they are averages of two looks.
+    """
     session: onnxruntime.InferenceSession = open_session(path)
     names = ["fake_activation", "real_activation", "mask"]
-    runs = [session.run(names, {"image": picture[None]}) for picture in pictures]
+
+    def look(crops: Sequence[NDArray[np.uint8]]) -> list[NDArray[Any]]:
+        return list(session.run(names, {"image": np.stack(crops)}))
+
+    above = np.inf if second_look is None else second_look
+    runs = [look_again(look([picture]), [picture], above, look) for picture in pictures]
     return dict(zip(names, map(np.concatenate, zip(*runs, strict=True)), strict=True))
 
 

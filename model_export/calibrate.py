@@ -1,7 +1,8 @@
 """Probabilities and thresholds of a detector, fitted on data it was not trained on."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -9,30 +10,45 @@ from numpy.typing import NDArray
 from scipy.special import expit, softmax
 
 from model_export.checkpoint import Checkpoint
-from model_export.judge import Judge, judged
+from model_export.judge import BATCH, Judge, Verdicts
 from model_export.metrics.calibration import brier, fit_logistic, fit_temperature, reliability
 from model_export.metrics.curves import area_under_roc, equal_error
-from model_export.metrics.thresholds import Policy, method_threshold, verdict_thresholds
+from model_export.metrics.thresholds import (
+    Policy,
+    below_most,
+    method_threshold,
+    verdict_thresholds,
+)
 from model_export.networks.contract import FAKE, REAL
 from model_export.sources.sample import Source, known_method
 
 Values = NDArray[np.float64]
 
+_ROUNDING = 1e-5
+"""The service compares in float32: what lies just above here must not lie below there."""
+
 
 def calibrate(
     checkpoint: Checkpoint, judge: Judge, source: Source, policy: Policy, data: str
 ) -> Checkpoint:
-    """The checkpoint with `calibration`, `thresholds`, `method_temperature` in its facts.
+    """The checkpoint with its calibration in its facts.
+
+    That is `calibration`, `thresholds`, `method_temperature` and `second_look`.
 
     judge: of the same checkpoint. data: what the source is, for the record, which goes to
     `facts["figures"]["calibration"]` with the policy and the figures on this very data.
     Raises ValueError when the source lacks fakes or reals.
     """
-    differences, fake, methods, logits = _collect(judge, source)
+    collected = _collect(judge, source, policy.looks)
+    fake = collected.fake
+    above = None
+    if policy.looks == 2:
+        above = below_most(collected.differences[0][fake], policy) - _ROUNDING
+    differences, logits = collected.averaged(above)
     slope, intercept = fit_logistic(differences, fake)
     probabilities = np.asarray(expit(slope * differences + intercept))
     manipulated, authentic = verdict_thresholds(probabilities[fake], probabilities[~fake], policy)
-    temperature, named_from = _fit_methods(logits, methods, policy)
+    temperature, named_from = _fit_methods(logits, collected.methods, policy)
     had = judge.note["thresholds"]["mask"]
     rate, at = equal_error(differences[fake], differences[~fake])
     facts = dict(checkpoint.facts)
@@ -44,6 +60,7 @@ def calibrate(
         "method": named_from,
     }
     facts["method_temperature"] = temperature
+    facts["second_look"] = above
     record = {
         "data": data,
         "fakes": int(fake.sum()),
@@ -59,25 +76,57 @@ def calibrate(
     return replace(checkpoint, facts=facts, resume={})
 
 
-def _collect(
-    judge: Judge, source: Source
-) -> tuple[Values, NDArray[np.bool_], list[int | None], Values | None]:
-    activations, fake, methods, logits = [], [], [], []
-    for samples, verdicts in judged(judge, source.samples()):
-        activations.append(verdicts.activations)
+@dataclass(frozen=True, slots=True)
+class _Collected:
+    """What a source's N samples are, and what the network says of them and their mirror images.
+
+    differences: float64 (2, N), fake - real activation; logits: float64 (2, N, M) or None. The
+    second of each is of the mirror images, or the first again where there are no second looks.
+    """
+
+    fake: NDArray[np.bool_]
+    methods: list[int | None]
+    differences: Values
+    logits: Values | None
+
+    def averaged(self, above: float | None) -> tuple[Values, Values | None]:
+        """Differences (N,) and logits (N, M), averaged where the first difference is above."""
+        again = self.differences[0] > (np.inf if above is None else above)
+        differences = np.where(again, self.differences.mean(0), self.differences[0])
+        if self.logits is None:
+            return differences, None
+        return differences, np.where(again[:, None], self.logits.mean(0), self.logits[0])
+
+
+def _collect(judge: Judge, source: Source, looks: int) -> _Collected:
+    fake, methods = [], []
+    activations: list[list[Values]] = []
+    logits: list[list[Values]] = []
+    queue = iter(source.samples())
+    while samples := [*islice(queue, BATCH)]:
         fake += [sample.fake for sample in samples]
         methods += [known_method(sample.method) for sample in samples]
-        if verdicts.method_logits is not None:
-            logits.append(verdicts.method_logits)
-    if not activations:
+        crops = [sample.seen for sample in samples]
+        first = second = Verdicts.of(judge.look(crops))
+        if looks == 2:
+            second = Verdicts.of(judge.look([crop[:, ::-1] for crop in crops]))
+        activations.append([first.activations, second.activations])
+        if first.method_logits is not None and second.method_logits is not None:
+            logits.append([first.method_logits, second.method_logits])
+    if not fake:
         raise ValueError("there is nothing to calibrate on")
-    both = np.concatenate(activations)
-    return (
-        both[:, FAKE] - both[:, REAL],
+    both = _both(activations)
+    return _Collected(
         np.array(fake),
         methods,
-        np.concatenate(logits) if logits else None,
+        both[..., FAKE] - both[..., REAL],
+        _both(logits) if logits else None,
     )
+
+
+def _both(batches: list[list[Values]]) -> Values:
+    """(2, N, ...) of batches of two arrays (n, ...)."""
+    return np.concatenate([np.stack(pair) for pair in batches], axis=1)
 
 
 def _fit_methods(
@@ -96,9 +145,10 @@ def _fit_methods(
 
 
 def summary(facts: dict[str, Any]) -> str:
-    """What was fitted, in three lines."""
+    """What was fitted, in four lines."""
     record, thresholds = facts["figures"]["calibration"], facts["thresholds"]
-    policy = record["policy"]
+    policy, above = record["policy"], facts["second_look"]
+    again = "never" if above is None else f"where the difference is above {above:.3f}"
     return (
         f"P(fake) = sigmoid({facts['calibration']['slope']:.3f} x difference "
         f"{facts['calibration']['intercept']:+.3f}); AUC {record['auc']:.4f}, "
@@ -107,6 +157,7 @@ def summary(facts: dict[str, Any]) -> str:
         f"manipulated from P {thresholds['manipulated']:.4f} (BPCER at most "
         f"{policy['bpcer']:.1%}), authentic up to P {thresholds['authentic']:.4f} (at most "
         f"{policy['missed']:.1%} of fakes), inconclusive between\n"
+        f"judged again as mirror images: {again}\n"
         f"methods: temperature {facts['method_temperature']:.3f}, named from "
         f"{thresholds['method']:.3f}"
     )

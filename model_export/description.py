@@ -49,6 +49,7 @@ def describe(checkpoint: Checkpoint, has_method: bool) -> dict[str, Any]:
             "calibration",
             {"kind": "logistic", "slope": ACTIVATION_SLOPE, "intercept": 0.0, "fitted_on": None},
         ),
+        "second_look": facts.get("second_look"),
         "method_temperature": facts.get("method_temperature", 1.0),
         "thresholds": facts.get("thresholds", UNDECIDED),
         "training_data": facts.get("training_data", "not stated"),

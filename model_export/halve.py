@@ -36,7 +36,10 @@ def halve(
     with TemporaryDirectory() as folder:
         half = Path(folder) / "half.onnx"
         onnx.save(graph, half)
-        agreement = compare(outputs_of(path, pictures), outputs_of(half, pictures), note, note)
+        before, after = (
+            outputs_of(each, pictures, note.get("second_look")) for each in (path, half)
+        )
+        agreement = compare(before, after, note, note)
     digest = hashlib.sha256(path.read_bytes() if source is None else source).hexdigest()
     facts = {"type": "float16", **asdict(agreement), "source_sha256": digest}
     write_described(graph, target, note | {"quantised": facts})

@@ -1,7 +1,7 @@
 """Runs a detector, a checkpoint or an exported file, over crops."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -16,8 +16,12 @@ from model_export.checkpoint import load_checkpoint
 from model_export.description import describe
 from model_export.export import Exportable, open_session
 from model_export.sources.sample import Sample
+from service.inference.second_look import look_again
 
 BATCH = 32
+_WITHOUT_METHOD = 3
+
+Crop = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,13 @@ class Verdicts:
     masks: NDArray[np.uint8]
     method_logits: NDArray[np.float64] | None
 
+    @classmethod
+    def of(cls, outputs: Sequence[NDArray[Any]]) -> "Verdicts":
+        """From the outputs of a look."""
+        fake, real, mask, *rest = outputs
+        activations = np.stack((fake, real), 1).astype(np.float64)
+        return cls(activations, mask, rest[0].astype(np.float64) if rest else None)
+
 
 class Judge(Protocol):
     """A detector and the note it carries (see `model_export.description`)."""
@@ -41,8 +52,8 @@ class Judge(Protocol):
         """Name, crop rule, calibration, thresholds, methods; JSON-ready."""
         ...
 
-    def judge(self, crops: NDArray[np.uint8]) -> Verdicts:
-        """Judge crops, uint8 RGB (N, S, S, 3)."""
+    def look(self, crops: Sequence[Crop]) -> list[NDArray[Any]]:
+        """The bare outputs for crops, each uint8 RGB (S, S, 3): see `second_look.Look`."""
         ...
 
 
@@ -54,18 +65,14 @@ class CheckpointJudge:
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self._network = Exportable(checkpoint.build()).eval().to(self._device)
         size = checkpoint.config.size
-        blank = self.judge(np.zeros((1, size, size, 3), np.uint8))
-        self.note = describe(checkpoint, blank.method_logits is not None)
+        blank = self.look([np.zeros((size, size, 3), np.uint8)])
+        self.note = describe(checkpoint, len(blank) > _WITHOUT_METHOD)
 
-    def judge(self, crops: NDArray[np.uint8]) -> Verdicts:
+    def look(self, crops: Sequence[Crop]) -> list[NDArray[Any]]:
         """See `Judge`."""
         with torch.inference_mode():
-            fake, real, mask, *rest = self._network(torch.from_numpy(crops).to(self._device))
-        return Verdicts(
-            torch.stack((fake, real), 1).double().cpu().numpy(),
-            mask.cpu().numpy(),
-            rest[0].double().cpu().numpy() if rest else None,
-        )
+            outputs = self._network(torch.from_numpy(np.stack(crops)).to(self._device))
+        return [output.cpu().numpy() for output in outputs]
 
 
 class OnnxJudge:
@@ -84,14 +91,9 @@ class OnnxJudge:
         if self.note["methods"]:
             self._outputs.append("method_logits")
 
-    def judge(self, crops: NDArray[np.uint8]) -> Verdicts:
+    def look(self, crops: Sequence[Crop]) -> list[NDArray[Any]]:
         """See `Judge`."""
-        fake, real, mask, *rest = self._session.run(self._outputs, {"image": crops})
-        return Verdicts(
-            np.stack((fake, real), 1).astype(np.float64),
-            mask,
-            rest[0].astype(np.float64) if rest else None,
-        )
+        return list(self._session.run(self._outputs, {"image": np.stack(crops)}))
 
 
 def open_judge(path: Path) -> Judge:
@@ -105,4 +107,10 @@ def judged(judge: Judge, samples: Iterable[Sample]) -> Iterator[tuple[list[Sampl
     """Judge samples in batches, in their order."""
     queue = iter(samples)
     while batch := [*islice(queue, BATCH)]:
-        yield batch, judge.judge(np.stack([sample.seen for sample in batch]))
+        yield batch, verdicts(judge, [sample.seen for sample in batch])
+
+
+def verdicts(judge: Judge, crops: Sequence[Crop]) -> Verdicts:
+    """Judge crops, each uint8 RGB (S, S, 3), as the service does: twice where the note says so."""
+    outputs, above = judge.look(crops), judge.note.get("second_look")
+    return Verdicts.of(outputs if above is None else look_again(outputs, crops, above, judge.look))

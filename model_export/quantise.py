@@ -84,7 +84,8 @@ def quantise(
             outputs_of(path, pictures[::2])
         )
         corrected = _corrected(note, float(moved.mean()))
-        before, after = outputs_of(path, pictures[1::2]), outputs_of(small, pictures[1::2])
+        before = outputs_of(path, pictures[1::2], note.get("second_look"))
+        after = outputs_of(small, pictures[1::2], corrected.get("second_look"))
     agreement = compare(before, after, note, corrected)
     facts = {"type": "int8", **asdict(agreement), "source_sha256": digest}
     write_described(graph, target, corrected | {"quantised": facts})
@@ -108,7 +109,11 @@ def _corrected(note: dict[str, Any], moved: float) -> dict[str, Any]:
     """A note for a model whose differences of activations are larger by `moved`."""
     fitted = note["calibration"]
     intercept = fitted["intercept"] - fitted["slope"] * moved
-    return note | {"calibration": fitted | {"intercept": intercept}}
+    above = note.get("second_look")
+    return note | {
+        "calibration": fitted | {"intercept": intercept},
+        "second_look": None if above is None else above + moved,
+    }
 
 
 class _Pictures(CalibrationDataReader):  # type: ignore[misc]

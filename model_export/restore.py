@@ -23,7 +23,7 @@ FILTER_NORM = 0.7
 norms, and with them the size of an optimiser's steps, differ a hundredfold."""
 KEPT_FACTS = (
     *("name", "version", "training_data", "licence", "crop"),
-    *("calibration", "method_temperature", "thresholds"),
+    *("calibration", "method_temperature", "thresholds", "second_look"),
 )
 
 

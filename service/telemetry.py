@@ -76,6 +76,11 @@ class Telemetry:
             registry=registry,
         )
         self.crops = Counter("unmask_crops_total", "Crops judged.", registry=registry)
+        self.second_looks = Counter(
+            "unmask_second_looks_total",
+            "Crops not clearly real, judged again as their mirror image.",
+            registry=registry,
+        )
         self.worker_restarts = Counter(
             "unmask_worker_restarts_total",
             "Workers that died and were replaced, by pool.",
@@ -123,10 +128,11 @@ class Telemetry:
         finally:
             gauge.dec()
 
-    def batch_done(self, crops: int) -> None:
-        """A device has judged a batch."""
+    def batch_done(self, crops: int, second_looks: int) -> None:
+        """A device has judged a batch, some of its crops twice."""
         self.batch_size.observe(crops)
         self.crops.inc(crops)
+        self.second_looks.inc(second_looks)
 
     def worker_restarted(self) -> None:
         """A session died and is opened again."""

@@ -43,6 +43,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="grey level from which a pixel of a mask is shown as manipulated; default: what the "
         "checkpoint has",
     )
+    parser.add_argument(
+        "--looks",
+        type=int,
+        choices=(1, 2),
+        default=POLICY.looks,
+        help="2: crops that are not clearly real are judged again as their mirror image",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -51,7 +58,13 @@ def run(options: argparse.Namespace) -> int:
     judge = CheckpointJudge(options.checkpoint)
     rule = crop_rule(judge.note["crop"], judge.note["input"]["size"])
     source = open_source(options, options.data, "calibration", rule)
-    policy = Policy(options.bpcer, options.missed, options.method_accuracy, options.mask_level)
+    policy = Policy(
+        options.bpcer,
+        options.missed,
+        options.method_accuracy,
+        options.mask_level,
+        options.looks,
+    )
     kind = options.kind or guess_kind(options.data)
     data = f"calibration part of {options.data.resolve().name} ({kind})"
     fitted = calibrate(checkpoint, judge, source, policy, data)

@@ -1,6 +1,7 @@
 """Decision thresholds that follow from a stated policy."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,8 @@ class Policy:
     bpcer: largest share of reals called manipulated. missed: largest share of fakes called
     authentic. method_accuracy: least accuracy of the methods that are named. A verdict never
     contradicts its own probability: `manipulated` needs P >= 0.5, `authentic` P <= 0.5.
+    looks: 2 has crops judged again as their mirror image, those aside that the first look shows
+    to be authentic: see `service.inference.second_look`.
     mask_level: grey level, 1 to 255, from which a pixel of a mask is shown as manipulated; it is
     chosen, not fitted. None keeps what there is.
     """
@@ -23,6 +26,7 @@ class Policy:
     missed: float = 0.05
     method_accuracy: float = 0.9
     mask_level: int | None = None
+    looks: Literal[1, 2] = 1
 
 
 def verdict_thresholds(fake: Values, real: Values, policy: Policy) -> tuple[float, float]:
@@ -31,9 +35,14 @@ def verdict_thresholds(fake: Values, real: Values, policy: Policy) -> tuple[floa
     allowed = ordered[min(int(policy.bpcer * len(real)), len(real) - 1)]
     # P equal to the threshold already counts, so the threshold lies just above a real's P.
     manipulated = min(max(float(np.nextafter(allowed, 2)), 0.5), 1.0)
-    first_missed = np.sort(fake)[min(int(policy.missed * len(fake)), len(fake) - 1)]
-    authentic = max(min(float(np.nextafter(first_missed, -1)), 0.5), 0.0)
+    authentic = max(min(below_most(fake, policy), 0.5), 0.0)
     return manipulated, authentic
+
+
+def below_most(fake: Values, policy: Policy) -> float:
+    """A value that the policy's share of fakes, (N,), is not above."""
+    first_missed = np.sort(fake)[min(int(policy.missed * len(fake)), len(fake) - 1)]
+    return float(np.nextafter(first_missed, -np.inf))
 
 
 def method_threshold(best: Values, right: NDArray[np.bool_], policy: Policy) -> float:

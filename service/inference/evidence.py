@@ -16,9 +16,11 @@ class Evidence:
         clearly real.
     method_logits: float32 (methods,), in the order of the model's metadata; None where the
         model has no method output.
+    looks: how often the crop was judged; with 2 the rest are averages.
     """
 
     fake_activation: float
     real_activation: float
     mask: NDArray[np.uint8] | None
     method_logits: NDArray[np.float32] | None
+    looks: int = 1

@@ -72,6 +72,8 @@ class ModelSpec:
     """The metadata of a model file, schema 1. `methods` is empty without a method output.
 
     parity, figures: of a rounded file, those of the float one it was made from.
+    second_look: fake_activation - real_activation above which a crop is judged again as its mirror
+        image, see `service.inference.second_look`; None where all are judged once.
     quantised: how a file was rounded (`type`), how well it agrees with the float one, and that
         one's digest as `source_sha256`; None for a float file.
     """
@@ -90,6 +92,7 @@ class ModelSpec:
     licence: str
     figures: dict[str, Any]
     parity: dict[str, float]
+    second_look: Annotated[float, Field(allow_inf_nan=False)] | None = None
     quantised: dict[str, Any] | None = None
 
     @property

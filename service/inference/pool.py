@@ -26,7 +26,7 @@ _MAX_ATTEMPTS = 2
 class PoolObserver(Protocol):
     """Who is told what the pool does; implemented by the telemetry."""
 
-    def batch_done(self, crops: int) -> None: ...
+    def batch_done(self, crops: int, second_looks: int) -> None: ...
 
     def worker_restarted(self) -> None: ...
 
@@ -189,7 +189,8 @@ class InferencePool:
                 for entry in batch:
                     self._retry(entry)
                 raise
-            self._observer.batch_done(len(batch))
+            judged = [outcome for outcome in outcomes if isinstance(outcome, Evidence)]
+            self._observer.batch_done(len(batch), sum(each.looks - 1 for each in judged))
             for entry, outcome in zip(batch, outcomes, strict=True):
                 if entry.future.done():
                     continue

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from service.cuda import device_name, tensorrt_version
 from service.inference.device import Device, engine_folder, provider_options, refused
@@ -17,6 +18,7 @@ from service.inference.evidence import Evidence
 from service.inference.model_file import ModelFile
 from service.inference.quickest import quickest
 from service.inference.runs import BoundRun, Crop, PlainRun, Run
+from service.inference.second_look import look_again, worth_it
 from service.runtime import Runtime
 
 logger = logging.getLogger(__name__)
@@ -108,17 +110,25 @@ class Session:
         mask_floor: where no crop's fake_activation - real_activation is above it, no masks are
         drawn, if the model can go without.
 
+        Where the model asks for it, crops that are not clearly real are judged twice, see
+        `look_again`.
+
         Raises whatever NumPy or ONNX Runtime raise for the batch, and ArithmeticError when
         an activation is not finite.
         """
         for crop in crops:
             if crop.shape != (self._size, self._size, 3) or crop.dtype != np.uint8:
                 raise ValueError("a crop must be uint8 of the network's input size")
-        count = self._padded(len(crops))
-        batch = [*crops, *[self.blank()] * (count - len(crops))]
-        fake, real, mask, *rest = self._runs.get(count, self._plain)(batch, mask_floor)
-        if not (np.isfinite(fake[: len(crops)]).all() and np.isfinite(real[: len(crops)]).all()):
-            raise ArithmeticError("an activation is not finite")
+        above = self._model.spec.second_look
+        again: frozenset[int] = frozenset()
+        # What is looked at twice needs its mask from both looks.
+        outputs = self._look(crops, mask_floor if above is None else min(mask_floor, above))
+        if above is not None:
+            again = frozenset(worth_it(outputs, above).tolist())
+            outputs = look_again(outputs, crops, above, self._look)
+        fake, real, mask, *rest = outputs
+        if self._model.masks_optional and not np.any(fake - real > mask_floor):
+            mask = mask[:0]
         logits = rest[0] if rest else None
         return [
             Evidence(
@@ -126,9 +136,20 @@ class Session:
                 float(real[i]),
                 mask[i] if len(mask) else None,
                 None if logits is None else logits[i],
+                2 if i in again else 1,
             )
             for i in range(len(crops))
         ]
+
+    def _look(self, crops: Sequence[Crop], mask_floor: float = -math.inf) -> list[NDArray[Any]]:
+        count = self._padded(len(crops))
+        batch = [*crops, *[self.blank()] * (count - len(crops))]
+        outputs = [
+            found[: len(crops)] for found in self._runs.get(count, self._plain)(batch, mask_floor)
+        ]
+        if not all(np.isfinite(activations).all() for activations in outputs[:2]):
+            raise ArithmeticError("an activation is not finite")
+        return outputs
 
     def close(self) -> None:
         """Let go of what is held on the device. Nothing can be run after that."""

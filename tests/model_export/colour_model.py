@@ -25,8 +25,11 @@ NOTE = {
 }
 
 
-def write_colour_model(path: Path) -> Path:
-    """fake_activation: share of bluish pixels; real_activation: 0.12; always "deepfakes"."""
+def write_colour_model(path: Path, **note: object) -> Path:
+    """fake_activation: share of bluish pixels; real_activation: 0.12; always "deepfakes".
+
+    note: what to write over entries of NOTE.
+    """
     numbers: dict[str, tuple[list[float], int, list[int]]] = {
         "red": ([0], TensorProto.INT64, []),
         "blue": ([2], TensorProto.INT64, []),
@@ -70,6 +73,6 @@ def write_colour_model(path: Path) -> Path:
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
     entry = model.metadata_props.add()
-    entry.key, entry.value = "unmask", json.dumps(NOTE)
+    entry.key, entry.value = "unmask", json.dumps(NOTE | note)
     onnx.save(model, path)
     return path

@@ -1,5 +1,6 @@
 """Calibration goes into the checkpoint's facts, and from there into the exported file."""
 
+from argparse import Namespace
 from pathlib import Path
 
 import numpy as np
@@ -8,16 +9,23 @@ import pytest
 from model_export.calibrate import calibrate
 from model_export.checkpoint import Checkpoint, load_checkpoint
 from model_export.cli import main
+from model_export.commands.sources import read_faces
 from model_export.data.faces import FaceIndex
+from model_export.data.families import FAMILIES
+from model_export.description import crop_rule
 from model_export.export import check_pictures, export
-from model_export.judge import open_judge
+from model_export.judge import judged, open_judge
+from model_export.metrics.curves import area_under_roc
 from model_export.metrics.thresholds import Policy
-from model_export.networks.contract import NetworkConfig
+from model_export.networks.contract import FAKE, REAL, NetworkConfig
 from model_export.networks.factory import build_network
+from model_export.restore import restore
 from model_export.sources.folders import FolderSource
+from model_export.sources.synthetic import SyntheticSource, part_of
 from service.faces.crop import CropRule
 from service.inference.model_file import read_model_file
 from service.runtime import Runtime
+from service.settings import Settings
 from tests.model_export.colour_model import write_colour_model
 from tests.model_export.labelled import write_folders, write_people
 
@@ -58,6 +66,39 @@ def test_probabilities_fit_the_data_and_thresholds_the_policy(
     assert facts["thresholds"]["method"] > 0.9
     assert facts["thresholds"]["mask"] == judge.note["thresholds"]["mask"]
     assert before.facts == {}
+
+
+def test_two_looks_are_calibrated_as_they_are_taken(
+    faces: FaceIndex, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    restore(Settings().model).save(tmp_path / "a.pt")
+    people = write_people(tmp_path / "people", faces, 40)
+    command = ["calibrate", str(tmp_path / "a.pt"), str(people), "--pairs", "6", "--looks", "2"]
+    assert main([*command, "--missed", "0.5", "-o", str(tmp_path / "b.pt")]) == 0
+    fitted = load_checkpoint(tmp_path / "b.pt")
+    above = fitted.facts["second_look"]
+    assert f"again as mirror images: where the difference is above {above:.3f}" in (
+        capsys.readouterr().out
+    )
+    index = read_faces(Namespace(faces=people, landmarks=None))
+    judge = open_judge(tmp_path / "b.pt")
+    rule = crop_rule(judge.note["crop"], 256)
+    source = SyntheticSource(part_of(index, "calibration"), tuple(FAMILIES), 6, rule)
+    samples = [*source.samples()]
+    crops = [sample.seen for sample in samples]
+    once, mirrored = judge.look(crops), judge.look([crop[:, ::-1] for crop in crops])
+    first = once[0] - once[1]
+    fakes = [difference for difference, sample in zip(first, samples, strict=True) if sample.fake]
+    assert sum(difference > above for difference in fakes) == 3
+    (found,) = (verdicts for _, verdicts in judged(judge, samples))
+    differences = found.activations[:, FAKE] - found.activations[:, REAL]
+    averaged = (first + mirrored[0] - mirrored[1]) / 2
+    np.testing.assert_allclose(differences, np.where(first > above, averaged, first), atol=1e-6)
+    record = fitted.facts["figures"]["calibration"]
+    truth = np.array([sample.fake for sample in samples])
+    assert record["auc"] == pytest.approx(area_under_roc(differences[truth], differences[~truth]))
+    export(fitted, tmp_path / "b.onnx", check_pictures(256, 2))
+    assert read_model_file(tmp_path / "b.onnx", Runtime()).spec.second_look == above
 
 
 def test_one_class_cannot_calibrate(

@@ -1,13 +1,16 @@
 """Running a detector over crops."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from model_export.checkpoint import Checkpoint
 from model_export.export import check_pictures, export
-from model_export.judge import CheckpointJudge, OnnxJudge, judged, open_judge
+from model_export.judge import CheckpointJudge, OnnxJudge, judged, open_judge, verdicts
 from model_export.networks.contract import MOBILE_CONFIG, NetworkConfig
 from model_export.networks.factory import build_network
 from model_export.sources.sample import Sample
@@ -23,7 +26,7 @@ def test_a_checkpoint_and_its_export_judge_alike(config: NetworkConfig, tmp_path
     ours, theirs = open_judge(tmp_path / "a.pt"), open_judge(tmp_path / "a.onnx")
     assert isinstance(ours, CheckpointJudge)
     assert isinstance(theirs, OnnxJudge)
-    a, b = ours.judge(crops), theirs.judge(crops)
+    a, b = verdicts(ours, [*crops]), verdicts(theirs, [*crops])
     np.testing.assert_allclose(a.activations, b.activations, atol=1e-4)
     assert np.abs(a.masks.astype(int) - b.masks).max() <= 1
     assert (a.method_logits is None) == (b.method_logits is None) == (config.preset == "paper")
@@ -45,6 +48,26 @@ def test_samples_come_back_in_batches_in_their_order(tmp_path: Path) -> None:
     assert [len(batch) for batch, _ in batches] == [32, 3]
     fake = np.concatenate([v.activations[:, 0] for _, v in batches])
     np.testing.assert_array_equal(fake, [i % 2 for i in range(35)])
+
+
+def test_what_is_not_clearly_real_is_judged_again_as_its_mirror_image(tmp_path: Path) -> None:
+    left, real = np.zeros((2, 256, 256, 3), np.uint8)
+    # Blue is fake to this model; how blue a crop is does not change in a mirror, where it is does.
+    left[:, :64, 2] = 200
+    once = open_judge(write_colour_model(tmp_path / "once.onnx"))
+    twice = open_judge(write_colour_model(tmp_path / "twice.onnx", second_look=0.0))
+    first, both = verdicts(once, [left, real]), verdicts(twice, [left, real])
+    np.testing.assert_array_equal(first.activations, both.activations)
+    np.testing.assert_array_equal(first.masks, both.masks)
+    looked = []
+
+    class Watched(OnnxJudge):
+        def look(self, crops: Sequence[NDArray[np.uint8]]) -> list[NDArray[Any]]:
+            looked.append(len(crops))
+            return super().look(crops)
+
+    verdicts(Watched(tmp_path / "twice.onnx"), [left, real])
+    assert looked == [2, 1]
 
 
 @pytest.mark.parametrize(

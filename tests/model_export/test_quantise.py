@@ -10,7 +10,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from model_export.agreement import compare
+from model_export.agreement import compare, outputs_of
 from model_export.checkpoint import Checkpoint
 from model_export.cli import main
 from model_export.export import check_pictures, export, open_session
@@ -18,6 +18,9 @@ from model_export.networks.contract import NetworkConfig
 from model_export.networks.factory import build_network
 from model_export.optimised.optional_mask import FLOOR
 from model_export.quantise import quantise
+from service.inference.model_file import read_model_file
+from service.runtime import Runtime
+from tests.model_export.colour_model import write_colour_model
 
 NOTE = {
     "calibration": {"slope": 1.0, "intercept": 0.0},
@@ -116,6 +119,28 @@ def test_the_new_file_s_calibration_takes_back_what_its_ranges_pictures_show(
     expected = intercept - slope * float((after - before).mean())
     assert notes[1]["calibration"]["intercept"] == pytest.approx(expected, rel=1e-4)
     assert notes[1]["calibration"]["intercept"] != intercept
+
+
+def test_answers_are_compared_as_they_are_given_after_two_looks(tmp_path: Path) -> None:
+    model = write_colour_model(tmp_path / "colour.onnx")
+    blue = np.zeros((2, 256, 256, 3), np.uint8)
+    blue[0, :, :100, 2] = blue[1, :, :10, 2] = 200
+    once, twice = outputs_of(model, blue), outputs_of(model, blue, second_look=0.0)
+    np.testing.assert_array_equal(once["fake_activation"], twice["fake_activation"])
+    np.testing.assert_array_equal(once["mask"], twice["mask"])
+
+
+def test_a_rounded_file_looks_again_where_the_float_one_would(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    config, pictures = NetworkConfig(), check_pictures(256, 4)
+    exact, small = tmp_path / "m.onnx", tmp_path / "m.int8.onnx"
+    facts = {"second_look": -0.2}
+    export(Checkpoint(config, build_network(config).state_dict(), facts), exact, pictures)
+    quantise(exact, small, pictures)
+    before, after = (read_model_file(path, Runtime()).spec for path in (exact, small))
+    moved = (before.calibration.intercept - after.calibration.intercept) / before.calibration.slope
+    assert moved != 0
+    assert after.second_look == pytest.approx(-0.2 + moved)
 
 
 def test_the_decoder_takes_bytes_from_outside_and_not_floats() -> None:

@@ -1,6 +1,7 @@
 """Models that are shown enlarged faces sharpened: what they say of it and who does it."""
 
 import importlib
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -20,7 +21,7 @@ from model_export.data.pairs import collate
 from model_export.description import crop_rule, describe
 from model_export.export import check_pictures, export
 from model_export.finetune import FinetuneConfig, _truth, augment
-from model_export.judge import Verdicts, judged
+from model_export.judge import judged
 from model_export.networks.contract import FAKE, MOBILE_CONFIG, REAL
 from model_export.networks.factory import build_network
 from model_export.restore import restore
@@ -102,9 +103,9 @@ class Recorder:
     def __init__(self) -> None:
         self.shown = np.zeros((0, 8, 8, 3), np.uint8)
 
-    def judge(self, crops: NDArray[np.uint8]) -> Verdicts:
-        self.shown = crops
-        return Verdicts(np.zeros((len(crops), 2)), crops[..., 0], None)
+    def look(self, crops: Sequence[NDArray[np.uint8]]) -> list[NDArray[Any]]:
+        self.shown = np.stack(crops)
+        return [np.zeros(len(crops)), np.zeros(len(crops)), self.shown[..., 0]]
 
 
 def test_a_judge_and_fine_tuning_are_shown_the_sharpened_crop() -> None:

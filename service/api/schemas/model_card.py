@@ -78,6 +78,10 @@ class ModelCardBody(BaseModel):
         description="How far the float file's outputs were from the network it was exported from, "
         "by the measures' names."
     )
+    second_look: float | None = Field(
+        description="Difference of the activations, fake less real, above which a crop is judged "
+        "again as its mirror image and the outputs averaged; null where none is."
+    )
     quantised: dict[str, Any] | None = Field(
         description="How a rounded file (`type`: `int8`, `float16`) agrees with the float file it "
         "was made from, whose SHA-256 is `source_sha256`; null for a float file."

@@ -7,6 +7,7 @@ import threading
 import weakref
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -30,11 +31,13 @@ LATER = 60.0
 class Counts:
     def __init__(self) -> None:
         self.batches: list[int] = []
+        self.second_looks = 0
         self.restarts = 0
         self.restarted = asyncio.Event()
 
-    def batch_done(self, crops: int) -> None:
+    def batch_done(self, crops: int, second_looks: int) -> None:
         self.batches.append(crops)
+        self.second_looks += second_looks
 
     def worker_restarted(self) -> None:
         self.restarts += 1
@@ -90,6 +93,17 @@ def test_evidence_comes_in_the_order_of_the_crops(
             assert max(counts.batches) > 1
 
     asyncio.run(scenario())
+
+
+def test_second_looks_are_counted(model: ModelFile, runtime: Runtime) -> None:
+    eager = replace(model, spec=replace(model.spec, second_look=-2.0))
+
+    async def looks(open_one: Callable[[Device], Session]) -> tuple[int, int]:
+        async with started(open_one) as (pool, counts):
+            judgement = await pool.judge([GOOD] * 3, later())
+            return counts.second_looks, sum(each.looks for each in judgement.evidence)
+
+    assert asyncio.run(looks(lambda device: Session(eager, device, PLAN, runtime))) == (3, 6)
 
 
 def test_a_batch_has_masks_when_one_of_its_crops_wants_one(
