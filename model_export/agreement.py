@@ -16,10 +16,35 @@ Outputs = dict[str, NDArray[Any]]
 
 
 @dataclass(frozen=True, slots=True)
+class Answers:
+    """What a model says of N pictures, under its note.
+
+    first: of one look at each; final: after the second looks that the note asks for.
+    """
+
+    first: Outputs
+    final: Outputs
+    note: dict[str, Any]
+
+    @classmethod
+    def of(cls, path: Path, pictures: NDArray[np.uint8], note: dict[str, Any]) -> "Answers":
+        """Of a model file on pictures, uint8 (N, S, S, 3)."""
+        first, above = outputs_of(path, pictures), note.get("second_look")
+        if above is None:
+            return cls(first, first, note)
+
+        def look(crops: Sequence[NDArray[np.uint8]]) -> list[NDArray[Any]]:
+            return list(outputs_of(path, np.stack(crops)).values())
+
+        final = look_again(list(first.values()), [*pictures], above, look)
+        return cls(first, dict(zip(first, final, strict=True)), note)
+
+
+@dataclass(frozen=True, slots=True)
 class Agreement:
     """A rounded model against the float one on the same pictures.
 
-    activation_mean_abs, activation_max_abs: differences of the activations.
+    activation_mean_abs, activation_max_abs: differences of the activations at a first look.
     verdicts: share of pictures on the same side of the thresholds.
     mask_iou: mean intersection over union of the masks at the model's threshold, where either
         model marks anything; None where neither does.
@@ -41,23 +66,21 @@ class Agreement:
         )
 
 
-def compare(
-    exact: Outputs, rounded: Outputs, note: dict[str, Any], corrected: dict[str, Any]
-) -> Agreement:
-    """Agreement of two models' outputs, each under its own note."""
+def compare(exact: Answers, rounded: Answers) -> Agreement:
+    """Agreement of two models, each under its own note."""
     names = ("fake_activation", "real_activation")
-    apart = np.concatenate([np.abs(exact[n] - rounded[n]) for n in names])
-    threshold = note["thresholds"]["mask"]
+    apart = np.concatenate([np.abs(exact.first[n] - rounded.first[n]) for n in names])
+    level = exact.note["thresholds"]["mask"]
     ious = []
-    for one, other in zip(exact["mask"] >= threshold, rounded["mask"] >= threshold, strict=True):
-        union = np.count_nonzero(one | other)
+    for one, other in zip(exact.final["mask"], rounded.final["mask"], strict=True):
+        union = np.count_nonzero((one >= level) | (other >= level))
         if union:
-            ious.append(np.count_nonzero(one & other) / union)
+            ious.append(np.count_nonzero((one >= level) & (other >= level)) / union)
     return Agreement(
-        pictures=len(exact["mask"]),
+        pictures=len(exact.final["mask"]),
         activation_mean_abs=float(apart.mean()),
         activation_max_abs=float(apart.max()),
-        verdicts=float(np.mean(_verdicts(exact, note) == _verdicts(rounded, corrected))),
+        verdicts=float(np.mean(_verdicts(exact) == _verdicts(rounded))),
         mask_iou=float(np.mean(ious)) if ious else None,
     )
 
@@ -67,26 +90,16 @@ def difference(outputs: Outputs) -> NDArray[Any]:
     return np.asarray(outputs["fake_activation"] - outputs["real_activation"])
 
 
-def outputs_of(
-    path: Path, pictures: NDArray[np.uint8], second_look: float | None = None
-) -> Outputs:
-    """Activations and masks of a model file on pictures, uint8 (N, S, S, 3), one at a time.
-
-    second_look: difference of the activations above which they are averages of two looks.
-    """
+def outputs_of(path: Path, pictures: NDArray[np.uint8]) -> Outputs:
+    """Activations and masks of a model file on pictures, uint8 (N, S, S, 3), one at a time."""
     session: onnxruntime.InferenceSession = open_session(path)
     names = ["fake_activation", "real_activation", "mask"]
-
-    def look(crops: Sequence[NDArray[np.uint8]]) -> list[NDArray[Any]]:
-        return list(session.run(names, {"image": np.stack(crops)}))
-
-    above = np.inf if second_look is None else second_look
-    runs = [look_again(look([picture]), [picture], above, look) for picture in pictures]
+    runs = [session.run(names, {"image": picture[None]}) for picture in pictures]
     return dict(zip(names, map(np.concatenate, zip(*runs, strict=True)), strict=True))
 
 
-def _verdicts(outputs: Outputs, note: dict[str, Any]) -> NDArray[np.int64]:
-    fitted, thresholds = note["calibration"], note["thresholds"]
-    fake = 1 / (1 + np.exp(-(fitted["slope"] * difference(outputs) + fitted["intercept"])))
+def _verdicts(answers: Answers) -> NDArray[np.int64]:
+    fitted, thresholds = answers.note["calibration"], answers.note["thresholds"]
+    fake = 1 / (1 + np.exp(-(fitted["slope"] * difference(answers.final) + fitted["intercept"])))
     edges = [thresholds["authentic"], thresholds["manipulated"]]
     return np.asarray(np.searchsorted(edges, fake), np.int64)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from onnxruntime.transformers.float16 import convert_float_to_float16
 from onnxruntime.transformers.onnx_model import OnnxModel
 
-from model_export.agreement import Agreement, compare, outputs_of
+from model_export.agreement import Agreement, Answers, compare
 from model_export.export import write_described
 
 
@@ -36,10 +36,7 @@ def halve(
     with TemporaryDirectory() as folder:
         half = Path(folder) / "half.onnx"
         onnx.save(graph, half)
-        before, after = (
-            outputs_of(each, pictures, note.get("second_look")) for each in (path, half)
-        )
-        agreement = compare(before, after, note, note)
+        agreement = compare(Answers.of(path, pictures, note), Answers.of(half, pictures, note))
     digest = hashlib.sha256(path.read_bytes() if source is None else source).hexdigest()
     facts = {"type": "float16", **asdict(agreement), "source_sha256": digest}
     write_described(graph, target, note | {"quantised": facts})

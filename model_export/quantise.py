@@ -20,7 +20,7 @@ from onnxruntime.quantization import (
 )
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
-from model_export.agreement import Agreement, compare, difference, outputs_of
+from model_export.agreement import Agreement, Answers, compare, difference, outputs_of
 from model_export.export import open_session, write_described
 from model_export.optimised.equalisation import Link, equalise, find_links, with_outputs
 from model_export.optimised.optional_mask import make_mask_optional
@@ -84,9 +84,9 @@ def quantise(
             outputs_of(path, pictures[::2])
         )
         corrected = _corrected(note, float(moved.mean()))
-        before = outputs_of(path, pictures[1::2], note.get("second_look"))
-        after = outputs_of(small, pictures[1::2], corrected.get("second_look"))
-    agreement = compare(before, after, note, corrected)
+        agreement = compare(
+            Answers.of(path, pictures[1::2], note), Answers.of(small, pictures[1::2], corrected)
+        )
     facts = {"type": "int8", **asdict(agreement), "source_sha256": digest}
     write_described(graph, target, corrected | {"quantised": facts})
     return agreement

@@ -58,9 +58,9 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     device = Device(options.kind, 0)
     model = in_precision(exact, device, options.precision, runtime)
     plan = SessionPlan(threads=1, buckets=BATCHES)
-    session = Session(model, device, plan, runtime)
+    session = Session(model.judging_once, device, plan, runtime)
     session.warm()
-    reference = Session(exact, Device("cpu"), plan, runtime)
+    reference = Session(exact.judging_once, Device("cpu"), plan, runtime)
     difference = compare(session, reference, model.spec.input.size)
     rates = {str(batch): _rate(session, batch, model.spec.input.size) for batch in BATCHES}
     ways = {str(batch): way for batch, way in session.ways.items()}

@@ -10,7 +10,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from model_export.agreement import compare, outputs_of
+from model_export.agreement import Answers, Outputs, compare
 from model_export.checkpoint import Checkpoint
 from model_export.cli import main
 from model_export.export import check_pictures, export, open_session
@@ -36,6 +36,10 @@ def outputs(
         "real_activation": np.array(real, np.float32),
         "mask": mask,
     }
+
+
+def said(looked: Outputs) -> Answers:
+    return Answers(looked, looked, NOTE)
 
 
 def test_the_command_writes_a_smaller_companion_with_its_agreement(
@@ -84,21 +88,21 @@ def test_agreement_counts_verdicts_and_overlaps() -> None:
     half = np.zeros((2, 4, 4), np.uint8)
     half[0, :1] = 255
     exact = outputs([2.0, 0.0], [0.0, 2.0], mask)
-    agreement = compare(exact, outputs([2.0, 2.0], [0.5, 2.0], half), NOTE, NOTE)
+    agreement = compare(said(exact), said(outputs([2.0, 2.0], [0.5, 2.0], half)))
     assert agreement.verdicts == 0.5
     assert agreement.activation_max_abs == 2.0
     assert agreement.mask_iou == 0.5
-    assert compare(exact, exact, NOTE, NOTE).mask_iou == 1.0
+    assert compare(said(exact), said(exact)).mask_iou == 1.0
     empty = outputs([2.0, 0.0], [0.0, 2.0], np.zeros_like(mask))
-    assert compare(empty, empty, NOTE, NOTE).mask_iou is None
+    assert compare(said(empty), said(empty)).mask_iou is None
 
 
 def test_what_rounding_moves_on_average_is_taken_back_by_the_calibration() -> None:
     corrected = {**NOTE, "calibration": {"slope": 1.0, "intercept": -3.0}}
     mask = np.zeros((2, 4, 4), np.uint8)
     exact, moved = outputs([2.0, 0.0], [0.0, 2.0], mask), outputs([5.0, 3.0], [0.0, 2.0], mask)
-    assert compare(exact, moved, NOTE, NOTE).verdicts == 0.5
-    assert compare(exact, moved, NOTE, corrected).verdicts == 1.0
+    assert compare(said(exact), said(moved)).verdicts == 0.5
+    assert compare(said(exact), Answers(moved, moved, corrected)).verdicts == 1.0
 
 
 def test_the_new_file_s_calibration_takes_back_what_its_ranges_pictures_show(
@@ -121,13 +125,21 @@ def test_the_new_file_s_calibration_takes_back_what_its_ranges_pictures_show(
     assert notes[1]["calibration"]["intercept"] != intercept
 
 
-def test_answers_are_compared_as_they_are_given_after_two_looks(tmp_path: Path) -> None:
+def test_verdicts_are_compared_as_they_are_given_after_two_looks(tmp_path: Path) -> None:
     model = write_colour_model(tmp_path / "colour.onnx")
     blue = np.zeros((2, 256, 256, 3), np.uint8)
     blue[0, :, :100, 2] = blue[1, :, :10, 2] = 200
-    once, twice = outputs_of(model, blue), outputs_of(model, blue, second_look=0.0)
-    np.testing.assert_array_equal(once["fake_activation"], twice["fake_activation"])
-    np.testing.assert_array_equal(once["mask"], twice["mask"])
+    once = Answers.of(model, blue, NOTE | {"second_look": None})
+    assert once.first is once.final
+    twice = Answers.of(model, blue, NOTE | {"second_look": 0.0})
+    for name, output in once.first.items():
+        np.testing.assert_array_equal(twice.first[name], output)
+        np.testing.assert_array_equal(twice.final[name], output)
+    moved = once.first | {"fake_activation": once.first["fake_activation"] + 1}
+    assert compare(once, Answers(moved, once.final, NOTE)).activation_max_abs == 1
+    assert compare(once, Answers(moved, once.final, NOTE)).verdicts == 1
+    assert compare(once, Answers(once.first, moved, NOTE)).activation_max_abs == 0
+    assert compare(once, Answers(once.first, moved, NOTE)).verdicts < 1
 
 
 def test_a_rounded_file_looks_again_where_the_float_one_would(tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ def test_a_warm_session_has_a_way_for_each_batch_size(
 
 
 def test_a_gpu_and_the_cpu_judge_alike(gpu: Device, model: ModelFile, runtime: Runtime) -> None:
-    on_gpu, on_cpu = (Session(model, device, PLAN, runtime) for device in (gpu, CPU))
+    on_gpu, on_cpu = (Session(model.judging_once, device, PLAN, runtime) for device in (gpu, CPU))
     on_gpu.warm()
     for one, other in zip(
         on_gpu.run(pictures(3, 256, 7)), on_cpu.run(pictures(3, 256, 7)), strict=True

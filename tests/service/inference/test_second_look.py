@@ -74,6 +74,12 @@ def test_nothing_is_looked_at_twice_below() -> None:
         np.testing.assert_array_equal(output, kept)
 
 
+def test_a_model_can_be_told_to_judge_once(model: ModelFile) -> None:
+    eager = replace(model, spec=replace(model.spec, second_look=-2.0))
+    assert eager.judging_once.spec.second_look is None
+    assert replace(eager.judging_once, spec=eager.spec) == eager
+
+
 def opened(model: ModelFile, second_look: float | None, runtime: Runtime) -> Session:
     spec = replace(model.spec, second_look=second_look)
     return Session(replace(model, spec=spec), CPU, PLAN, runtime)
