@@ -8,6 +8,7 @@ import uvicorn
 
 from service.api.routes import Desk
 from service.app import create_app
+from service.priority import share_the_interpreter
 from service.settings import Settings
 
 
@@ -40,6 +41,7 @@ class DrainingServer(uvicorn.Server):
 
 def serve(settings: Settings) -> int:
     """Serve until a signal comes; the exit code."""
+    share_the_interpreter()
     app = create_app(settings)
     config = uvicorn.Config(
         app,

@@ -14,6 +14,7 @@ from service.errors import ConfigurationError
 from service.inference.evidence import Evidence
 from service.inference.runs import Crop
 from service.inference.session import Session
+from service.priority import stand_back
 
 T = TypeVar("T")
 
@@ -78,6 +79,7 @@ class SessionWorker:
         reason: BaseException | None = None
         session: Session | None = None
         try:
+            stand_back()
             session = self._open()
             session.warm()
             self._post(_resolve, self.opened, session)

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from service.memory import keep_freed_memory
+from service.priority import stand_back
 
 # Everything else a parent may hold (keys, tokens, addresses) is of no use to a decoder.
 _KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_LIBRARY_PATH")
@@ -38,6 +39,7 @@ def isolate(memory_bytes: int) -> None:
     # A crashing decoder's core file would hold the picture of a person.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     keep_freed_memory(KEPT_BYTES)
+    stand_back()
     # Memory that is shared is not in the limit: where there is none left, a worker goes first.
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000")
