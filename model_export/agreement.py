@@ -19,7 +19,8 @@ Outputs = dict[str, NDArray[Any]]
 class Answers:
     """What a model says of N pictures, under its note.
 
-    first: of one look at each; final: after the second looks that the note asks for.
+    first: of one look at each; final: after the second looks that the note asks for; both have
+    fake_activation and real_activation, float32 (N,), and mask, uint8 (N, S, S).
     """
 
     first: Outputs
@@ -36,7 +37,7 @@ class Answers:
         def look(crops: Sequence[NDArray[np.uint8]]) -> list[NDArray[Any]]:
             return list(outputs_of(path, np.stack(crops)).values())
 
-        final = look_again(list(first.values()), [*pictures], above, look)
+        final, _ = look_again(list(first.values()), [*pictures], above, look)
         return cls(first, dict(zip(first, final, strict=True)), note)
 
 

@@ -41,6 +41,8 @@ def calibrate(
     """
     collected = _collect(judge, source, policy.looks)
     fake = collected.fake
+    if fake.all() or not fake.any():
+        raise ValueError("calibration needs fakes and reals")
     above = None
     if policy.looks == 2:
         above = below_most(collected.differences[0][fake], policy) - _ROUNDING

@@ -16,12 +16,10 @@ from model_export.checkpoint import load_checkpoint
 from model_export.description import describe
 from model_export.export import Exportable, open_session
 from model_export.sources.sample import Sample
-from service.inference.second_look import look_again
+from service.inference.second_look import Crop, Outputs, look_again
 
 BATCH = 32
 _WITHOUT_METHOD = 3
-
-Crop = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +35,7 @@ class Verdicts:
     method_logits: NDArray[np.float64] | None
 
     @classmethod
-    def of(cls, outputs: Sequence[NDArray[Any]]) -> "Verdicts":
+    def of(cls, outputs: Outputs) -> "Verdicts":
         """From the outputs of a look."""
         fake, real, mask, *rest = outputs
         activations = np.stack((fake, real), 1).astype(np.float64)
@@ -52,8 +50,8 @@ class Judge(Protocol):
         """Name, crop rule, calibration, thresholds, methods; JSON-ready."""
         ...
 
-    def look(self, crops: Sequence[Crop]) -> list[NDArray[Any]]:
-        """The bare outputs for crops, each uint8 RGB (S, S, 3): see `second_look.Look`."""
+    def look(self, crops: Sequence[Crop]) -> Outputs:
+        """The outputs of one look at crops, each uint8 RGB (S, S, 3): see `second_look.Look`."""
         ...
 
 
@@ -68,7 +66,7 @@ class CheckpointJudge:
         blank = self.look([np.zeros((size, size, 3), np.uint8)])
         self.note = describe(checkpoint, len(blank) > _WITHOUT_METHOD)
 
-    def look(self, crops: Sequence[Crop]) -> list[NDArray[Any]]:
+    def look(self, crops: Sequence[Crop]) -> Outputs:
         """See `Judge`."""
         with torch.inference_mode():
             outputs = self._network(torch.from_numpy(np.stack(crops)).to(self._device))
@@ -91,7 +89,7 @@ class OnnxJudge:
         if self.note["methods"]:
             self._outputs.append("method_logits")
 
-    def look(self, crops: Sequence[Crop]) -> list[NDArray[Any]]:
+    def look(self, crops: Sequence[Crop]) -> Outputs:
         """See `Judge`."""
         return list(self._session.run(self._outputs, {"image": np.stack(crops)}))
 
@@ -113,4 +111,6 @@ def judged(judge: Judge, samples: Iterable[Sample]) -> Iterator[tuple[list[Sampl
 def verdicts(judge: Judge, crops: Sequence[Crop]) -> Verdicts:
     """Judge crops, each uint8 RGB (S, S, 3), as the service does: twice where the note says so."""
     outputs, above = judge.look(crops), judge.note.get("second_look")
-    return Verdicts.of(outputs if above is None else look_again(outputs, crops, above, judge.look))
+    if above is not None:
+        outputs, _ = look_again(outputs, crops, above, judge.look)
+    return Verdicts.of(outputs)

@@ -41,8 +41,8 @@ def quantise(
     """Write the 8-bit version of a float model file that has no optional mask.
 
     Channels are brought to one range first, see `equalise`. Rounding moves the difference of the
-    activations by a little on average; the calibration in the new file's metadata takes that
-    back. The figures go there, too, and to the caller.
+    activations by a little on average; calibration and second looks in the new file's metadata take
+    that back. The figures go there, too, and to the caller.
     pictures: uint8 (N, S, S, 3), at least two. Even ones set ranges and calibration, odd ones
     measure: what only fits what it was made from would look too good.
     optional_mask: whether a run of the result may go without the mask.

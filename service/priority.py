@@ -1,5 +1,6 @@
 """Who runs first when there is more to compute than cores."""
 
+import contextlib
 import os
 import sys
 import threading
@@ -17,11 +18,12 @@ def stand_back() -> None:
     For threads and processes that decode or judge: the loop hands out their work and carries
     away what they have done in small pieces, and while it waits for a core, with the interpreter's
     lock perhaps, they soon have nothing to do. Only on Linux, where threads have levels of their
-    own.
+    own; where a sandbox forbids it, all stay on one level.
     """
     if sys.platform == "linux":
-        level = os.getpriority(os.PRIO_PROCESS, 0) + STEP
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), level)
+        with contextlib.suppress(OSError):
+            level = os.getpriority(os.PRIO_PROCESS, 0) + STEP
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), level)
 
 
 def share_the_interpreter() -> None:

@@ -45,8 +45,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--looks",
-        type=int,
-        choices=(1, 2),
+        type=whole(1, 2),
         default=POLICY.looks,
         help="2: crops that are not clearly real are judged again as their mirror image",
     )

@@ -1,7 +1,6 @@
 """Decision thresholds that follow from a stated policy."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,17 +15,17 @@ class Policy:
     bpcer: largest share of reals called manipulated. missed: largest share of fakes called
     authentic. method_accuracy: least accuracy of the methods that are named. A verdict never
     contradicts its own probability: `manipulated` needs P >= 0.5, `authentic` P <= 0.5.
-    looks: 2 has crops judged again as their mirror image, those aside that the first look shows
-    to be authentic: see `service.inference.second_look`.
     mask_level: grey level, 1 to 255, from which a pixel of a mask is shown as manipulated; it is
     chosen, not fitted. None keeps what there is.
+    looks: 2 has crops judged again as their mirror image, those aside that the first look shows
+    to be authentic: see `service.inference.second_look`.
     """
 
     bpcer: float = 0.01
     missed: float = 0.05
     method_accuracy: float = 0.9
     mask_level: int | None = None
-    looks: Literal[1, 2] = 1
+    looks: int = 1
 
 
 def verdict_thresholds(fake: Values, real: Values, policy: Policy) -> tuple[float, float]:
@@ -40,7 +39,7 @@ def verdict_thresholds(fake: Values, real: Values, policy: Policy) -> tuple[floa
 
 
 def below_most(fake: Values, policy: Policy) -> float:
-    """A value that the policy's share of fakes, (N,), is not above."""
+    """A value that the policy's share of fakes, (N,) with N at least 1, is not above."""
     first_missed = np.sort(fake)[min(int(policy.missed * len(fake)), len(fake) - 1)]
     return float(np.nextafter(first_missed, -np.inf))
 

@@ -1,7 +1,7 @@
 """The ONNX file and what it says of itself."""
 
 import hashlib
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -127,15 +127,6 @@ class ModelFile:
     spec: ModelSpec
     masks_optional: bool
     content: bytes = field(repr=False)
-
-    @property
-    def judging_once(self) -> "ModelFile":
-        """The same network without second looks: what equality between devices is measured on.
-
-        Where one device's difference is above the limit and another's is not, by a rounding, one
-        answer is an average and the other is not.
-        """
-        return replace(self, spec=replace(self.spec, second_look=None))
 
 
 def read_model_file(path: Path, runtime: Runtime) -> ModelFile:

@@ -7,34 +7,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 Crop = NDArray[np.uint8]
-Look = Callable[[Sequence[Crop]], list[NDArray[Any]]]
+Outputs = list[NDArray[Any]]
 """The network's outputs for N crops: fake and real activation, float (N,), mask, uint8 (N, S, S),
 and method logits, float (N, M), where the network has them."""
-
+Look = Callable[[Sequence[Crop]], Outputs]
+"""Judges N crops, each uint8 (S, S, 3), once."""
 
 _MASK = 2
 
 
-def worth_it(outputs: Sequence[NDArray[Any]], above: float) -> NDArray[np.int64]:
-    """Which crops are looked at again: fake_activation - real_activation is more than `above`."""
-    return np.flatnonzero(outputs[0] - outputs[1] > above)
-
-
 def look_again(
-    outputs: Sequence[NDArray[Any]], crops: Sequence[Crop], above: float, look: Look
-) -> list[NDArray[Any]]:
-    """The outputs of a first look, averaged with those of a second where that is worth it.
+    outputs: Outputs, crops: Sequence[Crop], above: float, look: Look
+) -> tuple[Outputs, NDArray[np.int64]]:
+    """The outputs of a first look at N crops, some averaged with those of a second; and which.
 
-    outputs: of a `Look` at `crops`, each uint8 (S, S, 3), with a mask for each crop that is worth
-    a second look. They are not changed.
+    Looked at again, as mirror images, are those whose fake_activation - real_activation is more
+    than `above`; which these are comes as int64 (K,), ascending.
+    outputs: of the first look, with a mask for each crop that is looked at again (IndexError
+    where they are missing). They are not changed. Raises what `look` raises.
     WHY: faces are nearly symmetric, so the mirror image is a picture of the same face by which the
-    network is misled by other accidents; most of what is asked of the service is clearly real and
-    costs no second run. The gain is in the model card.
+    network is misled by other accidents. A face that is clearly real costs no second run. What
+    is gained is in the model card.
     """
-    chosen = worth_it(outputs, above)
+    chosen = np.flatnonzero(outputs[0] - outputs[1] > above)
     if not len(chosen):
-        return list(outputs)
-    second = look([crops[i][:, ::-1] for i in chosen])
+        return outputs, chosen
+    second = look([crops[i][:, ::-1] for i in chosen.tolist()])
     result = []
     for place, (mine, yours) in enumerate(zip(outputs, second, strict=True)):
         output = mine.copy()
@@ -44,4 +42,4 @@ def look_again(
         else:
             output[chosen] = (mine[chosen] + yours) / 2
         result.append(output)
-    return result
+    return result, chosen

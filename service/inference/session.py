@@ -18,12 +18,13 @@ from service.inference.evidence import Evidence
 from service.inference.model_file import ModelFile
 from service.inference.quickest import quickest
 from service.inference.runs import BoundRun, Crop, PlainRun, Run
-from service.inference.second_look import look_again, worth_it
+from service.inference.second_look import look_again
 from service.runtime import Runtime
 
 logger = logging.getLogger(__name__)
 
 _MOST_ON_CPU = 4
+_ROUNDING = 1e-5
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +108,10 @@ class Session:
     def run(self, crops: Sequence[Crop], mask_floor: float = -math.inf) -> list[Evidence]:
         """Judge crops, each uint8 (size, size, 3), at most the largest bucket of them.
 
-        mask_floor: where no crop's fake_activation - real_activation is above it, no masks are
-        drawn, if the model can go without.
-
         Where the model asks for it, crops that are not clearly real are judged twice, see
         `look_again`.
+        mask_floor: where no crop's fake_activation - real_activation is above it in the end, no
+        masks are given, if the model can go without.
 
         Raises whatever NumPy or ONNX Runtime raise for the batch, and ArithmeticError when
         an activation is not finite.
@@ -120,12 +120,14 @@ class Session:
             if crop.shape != (self._size, self._size, 3) or crop.dtype != np.uint8:
                 raise ValueError("a crop must be uint8 of the network's input size")
         above = self._model.spec.second_look
-        again: frozenset[int] = frozenset()
-        # What is looked at twice needs its mask from both looks.
-        outputs = self._look(crops, mask_floor if above is None else min(mask_floor, above))
-        if above is not None:
-            again = frozenset(worth_it(outputs, above).tolist())
-            outputs = look_again(outputs, crops, above, self._look)
+        again: NDArray[np.int64] = np.empty(0, np.int64)
+        if above is None:
+            outputs = self._look(crops, mask_floor)
+        else:
+            # What is looked at twice needs its mask from both looks, and a device may round the
+            # difference in its graph otherwise than it is rounded here.
+            outputs = self._look(crops, min(mask_floor, above - _ROUNDING))
+            outputs, again = look_again(outputs, crops, above, self._look)
         fake, real, mask, *rest = outputs
         if self._model.masks_optional and not np.any(fake - real > mask_floor):
             mask = mask[:0]

@@ -18,6 +18,7 @@ from service.inference.session import Session, SessionPlan
 from service.runtime import Runtime, device_memory_bytes
 from tests.benchmarks import materials, results
 from tests.benchmarks.client import Outcome, picture_load, run_load
+from tests.service.looks import looking_again
 from tests.service.running import Running, running_server
 
 BATCHES = (1, 2, 4, 8, 16, 32, 64)
@@ -58,9 +59,9 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     device = Device(options.kind, 0)
     model = in_precision(exact, device, options.precision, runtime)
     plan = SessionPlan(threads=1, buckets=BATCHES)
-    session = Session(model.judging_once, device, plan, runtime)
+    session = Session(looking_again(model, None), device, plan, runtime)
     session.warm()
-    reference = Session(exact.judging_once, Device("cpu"), plan, runtime)
+    reference = Session(looking_again(exact, None), Device("cpu"), plan, runtime)
     difference = compare(session, reference, model.spec.input.size)
     rates = {str(batch): _rate(session, batch, model.spec.input.size) for batch in BATCHES}
     ways = {str(batch): way for batch, way in session.ways.items()}
@@ -89,7 +90,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         f"{difference.mask} grey levels: {'PASS' if good else 'FAIL'}"
     )
     for batch, rate in rates.items():
-        print(f"batch {batch:>3}: {rate:10.0f} faces a second, {ways[batch]}")
+        print(f"batch {batch:>3}: {rate:10.0f} faces judged once a second, {ways[batch]}")
     print(
         f"served: {outcome.rate():.1f} requests a second, p50 {outcome.percentile_ms(50):.1f} ms, "
         f"p99 {outcome.percentile_ms(99):.1f} ms, batches up to each size: {histogram}"

@@ -5,6 +5,7 @@ import multiprocessing
 import time
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from service.media.isolation import KEPT_BYTES
@@ -76,7 +77,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
                 )
                 outcomes.append(run_load(load))
             print(f"round {number + 1} of {options.rounds} done", flush=True)
-    medians = {stage: _median(values) for stage, values in bare.items()}
+    medians = {stage: median(values) for stage, values in bare.items()}
     limit = 1 / sum(1 / medians[stage] for stage in STAGES)
     rows = {count: _row(outcomes) for count, outcomes in served.items()}
     best = max(row["requests_per_s"] for row in rows.values())
@@ -106,16 +107,12 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
 
 def _row(outcomes: list[Outcome]) -> dict[str, float]:
     return {
-        "requests_per_s": _median([outcome.rate() for outcome in outcomes]),
-        "p50_ms": _median([outcome.percentile_ms(50) for outcome in outcomes]),
-        "p99_ms": _median([outcome.percentile_ms(99) for outcome in outcomes]),
-        "client_cores": _median([outcome.cpu_s / outcome.seconds for outcome in outcomes]),
+        "requests_per_s": median([outcome.rate() for outcome in outcomes]),
+        "p50_ms": median([outcome.percentile_ms(50) for outcome in outcomes]),
+        "p99_ms": median([outcome.percentile_ms(99) for outcome in outcomes]),
+        "client_cores": median([outcome.cpu_s / outcome.seconds for outcome in outcomes]),
         "other": sum(len(o.answers) - o.statuses[200] for o in outcomes),
     }
-
-
-def _median(values: list[float]) -> float:
-    return sorted(values)[len(values) // 2]
 
 
 def _plot(figures: dict[str, Any], folder: Path) -> None:

@@ -1,6 +1,8 @@
 """Calibration goes into the checkpoint's facts, and from there into the exported file."""
 
 from argparse import Namespace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +23,7 @@ from model_export.networks.contract import FAKE, REAL, NetworkConfig
 from model_export.networks.factory import build_network
 from model_export.restore import restore
 from model_export.sources.folders import FolderSource
+from model_export.sources.sample import Sample, Tally
 from model_export.sources.synthetic import SyntheticSource, part_of
 from service.faces.crop import CropRule
 from service.inference.model_file import read_model_file
@@ -28,6 +31,17 @@ from service.runtime import Runtime
 from service.settings import Settings
 from tests.model_export.colour_model import write_colour_model
 from tests.model_export.labelled import write_folders, write_people
+
+
+class Given:
+    """Samples at hand, as a source."""
+
+    def __init__(self, samples: Sequence[Sample]) -> None:
+        self._samples = samples
+        self.tally = Tally(files=len(samples))
+
+    def samples(self) -> Iterator[Sample]:
+        return iter(self._samples)
 
 
 def test_a_calibrated_checkpoint_exports_a_file_the_service_takes(
@@ -99,6 +113,18 @@ def test_two_looks_are_calibrated_as_they_are_taken(
     assert record["auc"] == pytest.approx(area_under_roc(differences[truth], differences[~truth]))
     export(fitted, tmp_path / "b.onnx", check_pictures(256, 2))
     assert read_model_file(tmp_path / "b.onnx", Runtime()).spec.second_look == above
+
+
+@pytest.mark.parametrize("looks", [1, 2])
+def test_fakes_alone_cannot_calibrate(looks: int, astronaut: np.ndarray, tmp_path: Path) -> None:
+    judge = open_judge(write_colour_model(tmp_path / "colour.onnx"))
+    source = FolderSource(write_folders(tmp_path / "data", astronaut, 2), CropRule(), frames=2)
+    fakes = [sample for sample in source.samples() if sample.fake]
+    for one_class in (fakes, [replace(sample, fake=False, method=None) for sample in fakes]):
+        with pytest.raises(ValueError, match="needs fakes and reals"):
+            calibrate(
+                Checkpoint(NetworkConfig(), {}), judge, Given(one_class), Policy(looks=looks), ""
+            )
 
 
 def test_one_class_cannot_calibrate(

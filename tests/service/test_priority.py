@@ -1,5 +1,6 @@
 """Under load the event loop runs before those that it hands work to."""
 
+import contextlib
 import os
 import sys
 import threading
@@ -7,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from service.priority import STEP, stand_back
+from service.devices import share_cores
+from service.priority import STEP, SWITCH_S, share_the_interpreter, stand_back
+from service.runtime import usable_cpus
 from tests.benchmarks.processes import tree
 from tests.service.running import running_server
 
@@ -16,8 +19,11 @@ linux_only = pytest.mark.skipif(sys.platform != "linux", reason="threads have no
 
 def levels(process: int) -> dict[int, int]:
     """Nice level of each thread of a process."""
-    threads = [int(path.name) for path in Path(f"/proc/{process}/task").iterdir()]
-    return {thread: os.getpriority(os.PRIO_PROCESS, thread) for thread in threads}
+    found = {}
+    for path in Path(f"/proc/{process}/task").iterdir():
+        with contextlib.suppress(ProcessLookupError):  # it has ended
+            found[int(path.name)] = os.getpriority(os.PRIO_PROCESS, int(path.name))
+    return found
 
 
 @linux_only
@@ -51,5 +57,27 @@ def test_decoding_workers_and_sessions_stand_behind_the_event_loop(model_path: P
         assert len(workers) == 2
         for worker in workers:
             assert set(levels(worker).values()) == {behind}
-        assert behind in levels(root).values()
+        sessions, _ = share_cores(usable_cpus(), 1)
+        assert list(levels(root).values()).count(behind) == sessions
         assert loop == os.getpriority(os.PRIO_PROCESS, 0)
+
+
+@linux_only
+def test_where_it_is_forbidden_all_stay_on_one_level(monkeypatch: pytest.MonkeyPatch) -> None:
+    def forbidden(*given: int) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "setpriority", forbidden)
+    before = os.getpriority(os.PRIO_PROCESS, 0)
+    stand_back()
+    assert os.getpriority(os.PRIO_PROCESS, 0) == before
+
+
+def test_threads_take_turns_oftener_than_a_face_is_judged() -> None:
+    before = sys.getswitchinterval()
+    try:
+        share_the_interpreter()
+        assert sys.getswitchinterval() == pytest.approx(SWITCH_S)
+        assert before > SWITCH_S
+    finally:
+        sys.setswitchinterval(before)

@@ -12,6 +12,7 @@ from service.inference.runs import BoundRun, PlainRun
 from service.inference.session import Session
 from service.runtime import Runtime
 from tests.service.conftest import CPU, PLAN
+from tests.service.looks import looking_again
 
 
 @pytest.mark.parametrize("captured", [False, True])
@@ -41,7 +42,9 @@ def test_a_warm_session_has_a_way_for_each_batch_size(
 
 
 def test_a_gpu_and_the_cpu_judge_alike(gpu: Device, model: ModelFile, runtime: Runtime) -> None:
-    on_gpu, on_cpu = (Session(model.judging_once, device, PLAN, runtime) for device in (gpu, CPU))
+    on_gpu, on_cpu = (
+        Session(looking_again(model, None), device, PLAN, runtime) for device in (gpu, CPU)
+    )
     on_gpu.warm()
     for one, other in zip(
         on_gpu.run(pictures(3, 256, 7)), on_cpu.run(pictures(3, 256, 7)), strict=True
@@ -51,3 +54,19 @@ def test_a_gpu_and_the_cpu_judge_alike(gpu: Device, model: ModelFile, runtime: R
         assert one.mask is not None
         assert other.mask is not None
         assert np.abs(one.mask.astype(int) - other.mask).max() <= 2
+
+
+def test_a_second_look_leaves_the_first_as_it_was(
+    gpu: Device, half_model: ModelFile, runtime: Runtime
+) -> None:
+    """Bound and captured runs use the same buffers for both."""
+    once, twice = (
+        Session(looking_again(half_model, above), gpu, PLAN, runtime) for above in (None, -2.0)
+    )
+    for session in (once, twice):
+        session.warm()
+    crops = list(pictures(4, 256, 7))
+    first, mirrored = once.run(crops), once.run([crop[:, ::-1] for crop in crops])
+    for one, other, both in zip(first, mirrored, twice.run(crops), strict=True):
+        average = (one.fake_activation + other.fake_activation) / 2
+        assert both.fake_activation == pytest.approx(average, abs=1e-3)

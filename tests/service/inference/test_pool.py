@@ -7,7 +7,6 @@ import threading
 import weakref
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -22,6 +21,7 @@ from service.inference.runs import Run
 from service.inference.session import Session
 from service.runtime import Runtime
 from tests.service.conftest import CPU, PLAN
+from tests.service.looks import looking_again
 
 GOOD: NDArray[np.uint8] = np.full((256, 256, 3), 90, np.uint8)
 POISON: NDArray[np.uint8] = np.full((64, 64, 3), 90, np.uint8)
@@ -96,7 +96,7 @@ def test_evidence_comes_in_the_order_of_the_crops(
 
 
 def test_second_looks_are_counted(model: ModelFile, runtime: Runtime) -> None:
-    eager = replace(model, spec=replace(model.spec, second_look=-2.0))
+    eager = looking_again(model, -2.0)
 
     async def looks(open_one: Callable[[Device], Session]) -> tuple[int, int]:
         async with started(open_one) as (pool, counts):

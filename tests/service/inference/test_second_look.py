@@ -1,7 +1,6 @@
 """What is not clearly real is judged again as its mirror image."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from service.inference.second_look import look_again
 from service.inference.session import Session
 from service.runtime import Runtime
 from tests.service.conftest import CPU, PLAN
+from tests.service.looks import looking_again
 
 Crop = NDArray[np.uint8]
 
@@ -40,7 +40,8 @@ def test_a_crop_above_is_averaged_with_its_mirror_image_and_the_others_are_left_
         shown.extend(int(crop[0, 0, 0]) for crop in mirrored)
         return left_heavy(mirrored)
 
-    fake, real, mask, logits = look_again(first, crops, 50.0, look)
+    (fake, real, mask, logits), again = look_again(first, crops, 50.0, look)
+    assert again.tolist() == [0, 2]
     assert shown == [100, 255]
     assert fake.tolist() == [150, 10, 255]
     assert real.tolist() == [0, 0, 0]
@@ -58,7 +59,7 @@ def test_the_second_mask_is_turned_back_and_two_greys_are_averaged_without_overf
         fake, real, mask, logits = left_heavy(mirrored)
         return [fake, real, np.maximum(mask, 101), logits]
 
-    (mask,) = look_again(left_heavy([crop]), [crop], 0.0, look)[2]
+    (_, _, (mask,), _), _ = look_again(left_heavy([crop]), [crop], 0.0, look)
     assert mask.dtype == np.uint8
     assert mask[0].tolist() == [200, 51, 51, 51]
 
@@ -70,19 +71,14 @@ def test_nothing_is_looked_at_twice_below() -> None:
     def never(mirrored: Sequence[Crop]) -> list[NDArray[Any]]:
         raise AssertionError(mirrored)
 
-    for output, kept in zip(look_again(first, crops, 10.0, never), first, strict=True):
+    outputs, again = look_again(first, crops, 10.0, never)
+    assert not len(again)
+    for output, kept in zip(outputs, first, strict=True):
         np.testing.assert_array_equal(output, kept)
 
 
-def test_a_model_can_be_told_to_judge_once(model: ModelFile) -> None:
-    eager = replace(model, spec=replace(model.spec, second_look=-2.0))
-    assert eager.judging_once.spec.second_look is None
-    assert replace(eager.judging_once, spec=eager.spec) == eager
-
-
 def opened(model: ModelFile, second_look: float | None, runtime: Runtime) -> Session:
-    spec = replace(model.spec, second_look=second_look)
-    return Session(replace(model, spec=spec), CPU, PLAN, runtime)
+    return Session(looking_again(model, second_look), CPU, PLAN, runtime)
 
 
 def test_a_session_gives_the_average_of_both_looks(model: ModelFile, runtime: Runtime) -> None:
