@@ -57,12 +57,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the benchmark's options."""
     parser.add_argument("--seconds", type=float, default=8.0, help="length of each measurement")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument(
+        "--picture",
+        type=Path,
+        help="what is posted; default: a JPEG of a face judged authentic, which is judged once",
+    )
     parser.add_argument("--connections", type=int, nargs="+", default=[1, 2, 4, 8, 16])
 
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
     """Measure, print, and give the figures."""
-    picture = materials.jpeg()
+    picture = materials.jpeg() if options.picture is None else options.picture.read_bytes()
     figures: dict[str, Any] = {"machine": results.machine(), "picture_bytes": len(picture)}
     bare: dict[str, list[float]] = {stage: [] for stage in (*STAGES, "all")}
     served: dict[int, list[Outcome]] = {count: [] for count in options.connections}
