@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -10,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.special import expit, softmax
 
 from model_export.checkpoint import Checkpoint
-from model_export.judge import BATCH, Judge, Verdicts
+from model_export.judge import Judge, Verdicts, batches
 from model_export.metrics.calibration import brier, fit_logistic, fit_temperature, reliability
 from model_export.metrics.curves import area_under_roc, equal_error
 from model_export.metrics.thresholds import (
@@ -104,8 +103,7 @@ def _collect(judge: Judge, source: Source, looks: int) -> _Collected:
     fake, methods = [], []
     activations: list[list[Values]] = []
     logits: list[list[Values]] = []
-    queue = iter(source.samples())
-    while samples := [*islice(queue, BATCH)]:
+    for samples in batches(source.samples()):
         fake += [sample.fake for sample in samples]
         methods += [known_method(sample.method) for sample in samples]
         crops = [sample.seen for sample in samples]

@@ -16,7 +16,8 @@ from model_export.checkpoint import load_checkpoint
 from model_export.description import describe
 from model_export.export import Exportable, open_session
 from model_export.sources.sample import Sample
-from service.inference.second_look import Crop, Outputs, look_again
+from service.inference.runs import Crop
+from service.inference.second_look import Outputs, look_again
 
 BATCH = 32
 _WITHOUT_METHOD = 3
@@ -103,9 +104,15 @@ def open_judge(path: Path) -> Judge:
 
 def judged(judge: Judge, samples: Iterable[Sample]) -> Iterator[tuple[list[Sample], Verdicts]]:
     """Judge samples in batches, in their order."""
+    for batch in batches(samples):
+        yield batch, verdicts(judge, [sample.seen for sample in batch])
+
+
+def batches(samples: Iterable[Sample]) -> Iterator[list[Sample]]:
+    """Samples in their order, BATCH at a time."""
     queue = iter(samples)
     while batch := [*islice(queue, BATCH)]:
-        yield batch, verdicts(judge, [sample.seen for sample in batch])
+        yield batch
 
 
 def verdicts(judge: Judge, crops: Sequence[Crop]) -> Verdicts:

@@ -6,7 +6,8 @@ import sys
 import threading
 
 STEP = 5
-"""Nice levels that whoever computes stands behind the event loop: it gets a third of its share."""
+"""Nice levels between the event loop and those who compute: of a core that both want, each of them
+gets a third of what the loop gets."""
 SWITCH_S = 0.0005
 """The interpreter's switch interval. Python's own, 5 ms, is as long as the network takes for a
 face: for so long a session with its answer in hand may wait for an event loop that is busy."""

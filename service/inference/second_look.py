@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Crop = NDArray[np.uint8]
+from service.inference.runs import Crop
+
 Outputs = list[NDArray[Any]]
 """The network's outputs for N crops: fake and real activation, float (N,), mask, uint8 (N, S, S),
 and method logits, float (N, M), where the network has them."""

@@ -20,7 +20,7 @@ from model_export.optimised.optional_mask import FLOOR
 from model_export.quantise import quantise
 from service.inference.model_file import read_model_file
 from service.runtime import Runtime
-from tests.model_export.colour_model import write_colour_model
+from service.settings import Settings
 
 NOTE = {
     "calibration": {"slope": 1.0, "intercept": 0.0},
@@ -125,21 +125,26 @@ def test_the_new_file_s_calibration_takes_back_what_its_ranges_pictures_show(
     assert notes[1]["calibration"]["intercept"] != intercept
 
 
-def test_verdicts_are_compared_as_they_are_given_after_two_looks(tmp_path: Path) -> None:
-    model = write_colour_model(tmp_path / "colour.onnx")
-    blue = np.zeros((2, 256, 256, 3), np.uint8)
-    blue[0, :, :100, 2] = blue[1, :, :10, 2] = 200
-    once = Answers.of(model, blue, NOTE | {"second_look": None})
+def test_verdicts_are_compared_as_they_are_given_after_two_looks() -> None:
+    model, crops = Settings().model, check_pictures(256, 2)
+    once = Answers.of(model, crops, NOTE)
     assert once.first is once.final
-    twice = Answers.of(model, blue, NOTE | {"second_look": 0.0})
-    for name, output in once.first.items():
-        np.testing.assert_array_equal(twice.first[name], output)
-        np.testing.assert_array_equal(twice.final[name], output)
-    moved = once.first | {"fake_activation": once.first["fake_activation"] + 1}
-    assert compare(once, Answers(moved, once.final, NOTE)).activation_max_abs == 1
-    assert compare(once, Answers(moved, once.final, NOTE)).verdicts == 1
-    assert compare(once, Answers(once.first, moved, NOTE)).activation_max_abs == 0
-    assert compare(once, Answers(once.first, moved, NOTE)).verdicts < 1
+    mirrored = Answers.of(model, crops[:, :, ::-1], NOTE)
+    twice = Answers.of(model, crops, NOTE | {"second_look": -2.0})
+    for name in ("fake_activation", "real_activation"):
+        np.testing.assert_array_equal(twice.first[name], once.first[name])
+        expected = (once.first[name] + mirrored.first[name]) / 2
+        np.testing.assert_allclose(twice.final[name], expected, atol=1e-6)
+    assert not np.array_equal(twice.final["fake_activation"], twice.first["fake_activation"])
+
+
+def test_activations_are_compared_at_a_first_look_and_verdicts_in_the_end() -> None:
+    mask = np.zeros((2, 4, 4), np.uint8)
+    exact, moved = outputs([2.0, 0.0], [0.0, 2.0], mask), outputs([2.0, 3.0], [0.0, 2.0], mask)
+    first = compare(said(exact), Answers(moved, exact, NOTE))
+    assert (first.activation_max_abs, first.verdicts) == (3.0, 1.0)
+    final = compare(said(exact), Answers(exact, moved, NOTE))
+    assert (final.activation_max_abs, final.verdicts) == (0.0, 0.5)
 
 
 def test_a_rounded_file_looks_again_where_the_float_one_would(tmp_path: Path) -> None:

@@ -98,12 +98,13 @@ def test_evidence_comes_in_the_order_of_the_crops(
 def test_second_looks_are_counted(model: ModelFile, runtime: Runtime) -> None:
     eager = looking_again(model, -2.0)
 
-    async def looks(open_one: Callable[[Device], Session]) -> tuple[int, int]:
-        async with started(open_one) as (pool, counts):
+    async def scenario() -> None:
+        async with started(lambda device: Session(eager, device, PLAN, runtime)) as (pool, counts):
             judgement = await pool.judge([GOOD] * 3, later())
-            return counts.second_looks, sum(each.looks for each in judgement.evidence)
+            assert [each.looks for each in judgement.evidence] == [2, 2, 2]
+            assert counts.second_looks == 3
 
-    assert asyncio.run(looks(lambda device: Session(eager, device, PLAN, runtime))) == (3, 6)
+    asyncio.run(scenario())
 
 
 def test_a_batch_has_masks_when_one_of_its_crops_wants_one(
