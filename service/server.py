@@ -2,12 +2,14 @@
 
 import asyncio
 import signal
+import socket
 from types import FrameType
 
 import uvicorn
 
 from service.api.routes import Desk
 from service.app import create_app
+from service.memory import spare_the_collector
 from service.priority import share_the_interpreter
 from service.settings import Settings
 
@@ -22,6 +24,11 @@ class DrainingServer(uvicorn.Server):
         super().__init__(config)
         self._desk = desk
         self._unready_s = unready_s
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start the stages, then serve."""
+        await super().startup(sockets)
+        spare_the_collector()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin the shutdown. uvicorn's own method would raise the signal again at the end,
