@@ -33,7 +33,8 @@ def roc_curve(fake: Scores, real: Scores) -> Roc:
     thresholds = np.unique(np.concatenate((fake, real)))[::-1]
     thresholds = np.concatenate(([np.inf], thresholds))
     misses = np.searchsorted(np.sort(fake), thresholds, side="left") / len(fake)
-    alarms = 1 - np.searchsorted(np.sort(real), thresholds, side="left") / len(real)
+    # Counted first: 1 - 0.95 is more than 0.05, and one alarm of twenty is not.
+    alarms = (len(real) - np.searchsorted(np.sort(real), thresholds, side="left")) / len(real)
     return Roc(thresholds, alarms, misses)
 
 

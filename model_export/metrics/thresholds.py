@@ -31,7 +31,7 @@ class Policy:
 def verdict_thresholds(fake: Values, real: Values, policy: Policy) -> tuple[float, float]:
     """(manipulated, authentic) from P(fake) of fakes (N,) and reals (M,)."""
     ordered = np.sort(real)[::-1]
-    allowed = ordered[min(int(policy.bpcer * len(real)), len(real) - 1)]
+    allowed = ordered[min(_within(policy.bpcer, len(real)), len(real) - 1)]
     # P equal to the threshold already counts, so the threshold lies just above a real's P.
     manipulated = min(max(float(np.nextafter(allowed, 2)), 0.5), 1.0)
     authentic = max(min(below_most(fake, policy), 0.5), 0.0)
@@ -40,7 +40,7 @@ def verdict_thresholds(fake: Values, real: Values, policy: Policy) -> tuple[floa
 
 def below_most(fake: Values, policy: Policy) -> float:
     """A value that the policy's share of fakes, (N,) with N at least 1, is not above."""
-    first_missed = np.sort(fake)[min(int(policy.missed * len(fake)), len(fake) - 1)]
+    first_missed = np.sort(fake)[min(_within(policy.missed, len(fake)), len(fake) - 1)]
     return float(np.nextafter(first_missed, -np.inf))
 
 
@@ -54,3 +54,8 @@ def method_threshold(best: Values, right: NDArray[np.bool_], policy: Policy) -> 
     accuracy = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
     good = np.flatnonzero(accuracy >= policy.method_accuracy)
     return float(best[order][good[-1]]) if len(good) else 1.0
+
+
+def _within(share: float, count: int) -> int:
+    # 0.57 of 100 is 57, though their product as floats is a little less.
+    return int(share * count + 1e-9)

@@ -54,6 +54,16 @@ def test_fakes_found_at_a_false_alarm_rate() -> None:
     assert found_at_alarm_rate(FAKE, REAL, 1.0) == 1.0
 
 
+@pytest.mark.parametrize("reals", [20, 100, 200, 600, 1000])
+@pytest.mark.parametrize("rate", [0.01, 0.05])
+def test_as_many_alarms_as_the_rate_allows_are_spent(reals: int, rate: float) -> None:
+    above = int(reals * rate + 1e-9)
+    real = np.arange(reals, dtype=np.float64)
+    fake = np.full(3, reals - above - 0.5)
+    assert found_at_alarm_rate(fake, real, rate) == 1.0
+    assert found_at_alarm_rate(fake - 1, real, rate) == 0.0
+
+
 def test_a_curve_needs_both_classes() -> None:
     with pytest.raises(ValueError, match="fakes and reals"):
         equal_error_rate(np.array([]), REAL)
