@@ -1,7 +1,6 @@
 """Teaching a trained detector a new method from little data (BTAS 2019, section 4.4)."""
 
 import logging
-import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
@@ -66,7 +65,7 @@ def finetune(
     )
     judged = [judge_held_out(network, held_out, device)]
     weights = [deepcopy(network.state_dict())]
-    steps = config.epochs * math.ceil(len(learned) / config.batch)
+    steps = config.epochs * len(_batch_starts(learned, config))
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
     bar = tqdm(range(config.epochs), unit="epoch", mininterval=2)
     for _ in bar:
@@ -97,23 +96,26 @@ def finetune(
 def split_groups(
     samples: Sequence[Sample], config: FinetuneConfig
 ) -> tuple[list[Sample], list[Sample]]:
-    """Training and held-out samples; each class is divided by whole pictures or clips.
+    """Training and held-out samples; a real and the fakes made from it are never divided.
 
-    Raises ValueError when a class has fewer than two of them.
+    Reals alone, fakes alone and what has both are divided alike.
+    Raises ValueError when a class is missing from either part, as one picture of it is.
     """
     rng = np.random.default_rng(config.seed)
+    classes: dict[str, set[bool]] = defaultdict(set)
+    for sample in samples:
+        classes[sample.kin].add(sample.fake)
     held: set[str] = set()
-    for fake in (False, True):
-        groups = sorted({sample.group for sample in samples if sample.fake == fake})
-        if len(groups) < 2:
-            name = "fakes" if fake else "reals"
+    for kind in ({False}, {True}, {False, True}):
+        alike = sorted(kin for kin, found in classes.items() if found == kind)
+        count = max(1, round(config.held_out * len(alike)))
+        held |= {alike[i] for i in rng.permutation(len(alike))[: min(count, len(alike) - 1)]}
+    learned = [sample for sample in samples if sample.kin not in held]
+    measured = [sample for sample in samples if sample.kin in held]
+    for fake, name in ((False, "reals"), (True, "fakes")):
+        if not all(any(sample.fake == fake for sample in part) for part in (learned, measured)):
             raise ValueError(f"fine-tuning needs at least two pictures or clips of {name}")
-        count = min(max(1, round(config.held_out * len(groups))), len(groups) - 1)
-        held |= {groups[i] for i in rng.permutation(len(groups))[:count]}
-    return (
-        [sample for sample in samples if sample.group not in held],
-        [sample for sample in samples if sample.group in held],
-    )
+    return learned, measured
 
 
 @torch.no_grad()
@@ -189,16 +191,21 @@ def _terms(
 def _batches(samples: Sequence[Sample], config: FinetuneConfig, rng: Rng) -> Iterator[list[Sample]]:
     """One epoch; every batch holds as many fakes as reals, the rarer class being repeated."""
     sides = [[s for s in samples if s.fake], [s for s in samples if not s.fake]]
-    half = max(1, config.batch // 2)
-    longest = max(len(side) for side in sides)
-    orders = [np.resize(rng.permutation(len(side)), longest) for side in sides]
-    for start in range(0, longest, half):
+    starts = _batch_starts(samples, config)
+    orders = [np.resize(rng.permutation(len(side)), starts.stop) for side in sides]
+    for start in starts:
         chosen = [
             side[i]
             for side, order in zip(sides, orders, strict=True)
-            for i in order[start : start + half]
+            for i in order[start : start + starts.step]
         ]
         yield [augment(sample, config, rng) for sample in chosen]
+
+
+def _batch_starts(samples: Sequence[Sample], config: FinetuneConfig) -> range:
+    """Where in the order of the commoner class each batch of an epoch begins."""
+    fakes = sum(sample.fake for sample in samples)
+    return range(0, max(fakes, len(samples) - fakes), max(1, config.batch // 2))
 
 
 def augment(sample: Sample, config: FinetuneConfig, rng: Rng) -> Sample:

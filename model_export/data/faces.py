@@ -1,7 +1,10 @@
 """A folder of real faces with 68 landmarks each: what the forge works on."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
 
 import cv2
 import numpy as np
@@ -68,7 +71,10 @@ class FaceIndex:
 
 
 def identity_of(name: str) -> str:
-    """Pictures named NNN_xx in one folder show the person NNN; any other name its own person."""
+    """Pictures named NNN_xx in one folder show the person NNN; any other name its own person.
+
+    The rule for landmarks files that do not say who is who (see `load_index`).
+    """
     folder, _, file = name.rpartition("/")
     stem = file.rpartition(".")[0]
     person, mark, take = stem.partition("_")
@@ -78,18 +84,35 @@ def identity_of(name: str) -> str:
 def load_index(root: Path, landmarks: Path) -> FaceIndex:
     """Read a landmarks file: names (N,), landmarks68 (N, 68, 2), box_xywh (N, 4).
 
+    Where it has people (N,), pictures with the same entry show the same person.
     Raises ValueError when the file lacks one of them or names pictures that do not exist.
     """
-    with np.load(landmarks, allow_pickle=False) as table:
-        absent = {"names", "landmarks68", "box_xywh"} - set(table.files)
-        if absent:
-            raise ValueError(f"the landmarks file lacks {', '.join(sorted(absent))}")
-        names = tuple(str(n) for n in table["names"])
-        points = table["landmarks68"].astype(np.float32)
-        boxes = table["box_xywh"].astype(np.float32)
+    table = read_table(landmarks, ("names", "landmarks68", "box_xywh"))
+    names = tuple(str(n) for n in table["names"])
+    points = table["landmarks68"].astype(np.float32)
+    boxes = table["box_xywh"].astype(np.float32)
+    shown = table["people"].tolist() if "people" in table else [identity_of(n) for n in names]
     keep = np.array([(root / n).is_file() for n in names])
     if not keep.any():
         raise ValueError(f"none of the pictures named in the landmarks file is under {root}")
-    people = {p: i for i, p in enumerate(dict.fromkeys(identity_of(n) for n in names))}
-    identities = np.array([people[identity_of(n)] for n in names], np.int64)
+    identities = numbered(shown)
     return FaceIndex(root, names, points, boxes, identities).subset(np.flatnonzero(keep))
+
+
+def numbered(people: Sequence[str]) -> NDArray[np.int64]:
+    """A number for each name, int64 (N,), in the order in which they first appear."""
+    numbers = {person: number for number, person in enumerate(dict.fromkeys(people))}
+    return np.array([numbers[person] for person in people], np.int64)
+
+
+def read_table(path: Path, needed: tuple[str, ...]) -> dict[str, NDArray[Any]]:
+    """The arrays of an npz file by name. Raises ValueError when it is none or lacks some."""
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            table = {name: stored[name] for name in stored.files}
+    except (BadZipFile, EOFError, AttributeError, ValueError) as error:
+        raise ValueError(f"{path} is no npz file, or a damaged one") from error
+    absent = sorted(set(needed) - set(table))
+    if absent:
+        raise ValueError(f"{path.name} lacks {', '.join(absent)}")
+    return table

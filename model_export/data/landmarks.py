@@ -14,7 +14,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from model_export.data.faces import FaceIndex, identity_of
+from model_export.data.faces import FaceIndex, identity_of, numbered
+from model_export.data.files import visible_files
 from model_export.data.warp import Points, move_points, similarity
 from service.faces.crop import Box
 from service.faces.finder import face_finder
@@ -88,8 +89,8 @@ def picture_paths(sources: Sequence[Path]) -> list[Path]:
     """The pictures among files and in folders, sorted. Raises ValueError when there is none."""
     paths: list[Path] = []
     for source in sources:
-        inside = source.rglob("*") if source.is_dir() else [source]
-        paths += sorted(path for path in inside if path.suffix.lower() in PICTURES)
+        inside = [source / file for file in visible_files(source)] if source.is_dir() else [source]
+        paths += [path for path in inside if path.suffix.lower() in PICTURES]
     if not paths:
         raise ValueError("there are no pictures (jpg, png, webp, bmp)")
     return paths
@@ -98,35 +99,43 @@ def picture_paths(sources: Sequence[Path]) -> list[Path]:
 def index_pictures(sources: Sequence[Path]) -> FaceIndex:
     """Find the largest face of every picture and its landmarks.
 
-    Pictures without a face are left out and named in the log. Raises ValueError when none has.
+    Pictures without a face, and files that are none, are left out and named in the log. Raises
+    ValueError when no face is found at all.
     """
     landmarker = load_landmarker()
-    paths = picture_paths(sources)
-    root = Path(commonpath([path.resolve().parent for path in paths]))
+    # What is linked keeps the place where the user put it.
+    paths = [path.absolute() for path in picture_paths(sources)]
+    root = Path(commonpath([path.parent for path in paths]))
     names, points, boxes = [], [], []
     for path in paths:
-        found = _largest_face(path)
+        try:
+            found = _largest_face(path)
+        except ValueError as error:
+            log.warning("%s", error)
+            continue
         if found is None:
             log.warning("no face found in %s", path)
             continue
         box, five = found
-        names.append(path.resolve().relative_to(root).as_posix())
+        names.append(path.relative_to(root).as_posix())
         points.append(landmarker(five))
         boxes.append((box.x, box.y, box.width, box.height))
     if not names:
         raise ValueError("no face was found in any of the pictures")
-    people = {who: number for number, who in enumerate(dict.fromkeys(map(identity_of, names)))}
     return FaceIndex(
         root,
         tuple(names),
         np.array(points, np.float32),
         np.array(boxes, np.float32),
-        np.array([people[identity_of(name)] for name in names], np.int64),
+        numbered([identity_of(name) for name in names]),
     )
 
 
 def _largest_face(path: Path) -> tuple[Box, Points] | None:
-    picture = cv2.imread(str(path), cv2.IMREAD_COLOR_RGB)
+    try:
+        picture = cv2.imread(str(path), cv2.IMREAD_COLOR_RGB)
+    except cv2.error as error:  # more pixels than OpenCV reads
+        raise ValueError(f"cannot read the picture {path}") from error
     if picture is None:
         raise ValueError(f"cannot read the picture {path}")
     margin = round(MARGIN * min(picture.shape[:2]))

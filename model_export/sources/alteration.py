@@ -14,6 +14,9 @@ from service.media.pictures import decode_picture
 from service.media.sniff import sniff
 from service.media.upload import Upload
 
+_CODED_PX = 2
+"""Least side of a frame whose colours have half its resolution."""
+
 
 @dataclass(frozen=True, slots=True)
 class Alteration:
@@ -29,7 +32,10 @@ class Alteration:
     scale: float = 1.0
 
     def picture(self, upload: Upload, limits: MediaLimits) -> Upload:
-        """An upload after the alteration, losslessly stored."""
+        """An upload after the alteration, losslessly stored.
+
+        Raises ValueError for a picture too small to be a frame of a clip, and as decoding does.
+        """
         media = sniff(upload.data)
         if self == Alteration() or media.family != "picture":
             return upload
@@ -38,6 +44,8 @@ class Alteration:
             pixels = turned(pixels, self.degrees)
         pixels = Pyramid(pixels).at(self.scale)
         if self.h264_crf is not None:
+            if min(pixels.shape[:2]) < _CODED_PX:
+                raise ValueError("the picture is too small for H.264")
             pixels = h264(pixels, self.h264_crf, motion=(1.0, 0.5), frames=4)
         return Upload(cv2.imencode(".png", pixels[..., ::-1])[1].tobytes(), name=upload.name)
 

@@ -1,6 +1,5 @@
 """Folders `real/` and `fake/` of pictures or clips, as strangers have them."""
 
-import os
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import nullcontext
@@ -12,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from model_export.data.files import visible_files
 from model_export.processes import process_pool
 from model_export.sources.alteration import Alteration
 from model_export.sources.masks import Mask, find_mask, read_masks
@@ -32,13 +32,18 @@ UNNAMED = "fake"
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A file to judge. mask: its mask's file, or None; group: its path below the root."""
+    """A file to judge.
+
+    mask: its mask's file, or None; group: its path below the root; origin: that without suffix,
+    class and method, which a fake shares with the real it was made from if they are called alike.
+    """
 
     path: Path
     fake: bool
     method: str | None
     mask: Path | None
     group: str
+    origin: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,19 +113,11 @@ def list_entries(root: Path) -> list[Entry]:
             fake = name == "fake"
             method = (inner.parts[0] if len(inner.parts) > 1 else UNNAMED) if fake else None
             mask = find_mask(root / "masks", inner) if fake else None
-            entries.append(Entry(top / inner, fake, method, mask, f"{name}/{inner.as_posix()}"))
+            group, plain = f"{name}/{inner.as_posix()}", inner.with_suffix("")
+            named = fake and len(inner.parts) > 1
+            origin = (plain.relative_to(inner.parts[0]) if named else plain).as_posix()
+            entries.append(Entry(top / inner, fake, method, mask, group, origin))
     return entries
-
-
-def visible_files(top: Path) -> list[Path]:
-    """Paths below `top` of all files not hidden, by name; linked folders are followed."""
-    found = []
-    # Path.walk is younger than Python 3.11, and rglob does not follow links.
-    for folder, inner_folders, names in os.walk(top, followlinks=True):
-        inner_folders[:] = [name for name in inner_folders if not name.startswith(".")]
-        here = Path(folder).relative_to(top)
-        found += [here / name for name in names if not name.startswith(".")]
-    return sorted(found)
 
 
 def open_entry(entry: Entry, plan: ExtractionPlan, alteration: Alteration = _UNALTERED) -> Opened:
@@ -165,6 +162,7 @@ def _sample(crop: FaceCrop, entry: Entry, masks: dict[int, Mask], rule: CropRule
         crop.track,
         crop.quality.warnings,
         crop.time_s,
+        origin=entry.origin,
     )
 
 
@@ -182,4 +180,8 @@ def _whole(pixels: NDArray[np.uint8], entry: Entry, mask: Mask | None, rule: Cro
     cut = None if mask is None else cut_square(mask, box, square)[0]
     quality = measure(crop, box, (), pixels)
     seen = sharpen_crop(crop, crop_to_frame, rule)
-    return Sample(seen, entry.fake, entry.method, cut, entry.group, 0, quality.warnings)
+    return Sample(
+        *(seen, entry.fake, entry.method, cut, entry.group),
+        warnings=quality.warnings,
+        origin=entry.origin,
+    )

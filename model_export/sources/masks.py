@@ -17,14 +17,15 @@ def find_mask(masks: Path, inner: Path) -> Path | None:
     """The mask of the fake at `inner` below `fake/`, or None.
 
     At the same path below `masks/`, or under the fake's stem alone: a PNG, a folder of PNGs
-    named by frame number from 0, or a clip.
+    named by frame number from 0, or a clip; endings in small or in capital letters.
     """
     plain = inner.with_suffix("")
     for place in (masks / plain, masks / plain.name):
-        files = [place.with_name(place.name + suffix) for suffix in (".png", *CLIPS)]
-        for path in files:
-            if path.is_file():
-                return path
+        for suffix in (".png", *CLIPS):
+            for spelt in (suffix, suffix.upper()):
+                path = place.with_name(place.name + spelt)
+                if path.is_file():
+                    return path
         if place.is_dir():
             return place
     return None
@@ -41,10 +42,11 @@ def read_masks(
     shape = (extraction.media.height, extraction.media.width)
     indices = [index for index, _ in extraction.frames]
     if path.is_dir():
-        numbered = {int(file.stem): file for file in path.glob("*.png") if file.stem.isdecimal()}
+        pictures = [file for file in path.iterdir() if file.suffix.lower() == ".png"]
+        numbered = {int(file.stem): file for file in pictures if file.stem.isdecimal()}
         change = altered if extraction.media.kind == "image" else lambda mask: mask
         return {i: _checked(numbered[i], shape, change) for i in indices if i in numbered}
-    if path.suffix in CLIPS:
+    if path.suffix.lower() in CLIPS:
         return _read_clip(path, set(indices), shape)
     if extraction.media.kind == "video":
         raise ValueError(f"{path.name} is one picture, but its fake is a clip")

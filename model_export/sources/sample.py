@@ -19,7 +19,8 @@ class Sample:
     it; None for reals. mask: uint8 (S, S), 255 = manipulated, or None where it is not known; a
     real's mask is black and not stored. group: the picture or clip it comes from; track: which
     face of it. warnings: quality codes of service.faces.quality. time_s: of
-    the frame in its clip. sharpening: by how much the crop is still to be sharpened.
+    the frame in its clip. sharpening: by how much the crop is still to be sharpened. origin: what
+    a real and the fakes that were made from it have in common; empty where that is not known.
     """
 
     crop: NDArray[np.uint8]
@@ -31,11 +32,17 @@ class Sample:
     warnings: tuple[str, ...] = ()
     time_s: float = 0.0
     sharpening: float = 0.0
+    origin: str = ""
 
     @property
     def seen(self) -> NDArray[np.uint8]:
         """The crop as the network is to see it."""
         return sharpened(self.crop, self.sharpening)
+
+    @property
+    def kin(self) -> str:
+        """What must not be divided between learning and measuring."""
+        return self.origin or self.group
 
 
 @dataclass

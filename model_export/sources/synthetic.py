@@ -76,6 +76,7 @@ class SyntheticSource:
                 f"real {number}",
                 warnings=_warnings(pair.real),
                 sharpening=pair.sharpening,
+                origin=f"pair {number}",
             )
             yield Sample(
                 pair.fake,
@@ -85,6 +86,7 @@ class SyntheticSource:
                 f"fake {number}",
                 warnings=_warnings(pair.fake),
                 sharpening=pair.sharpening,
+                origin=f"pair {number}",
             )
 
 

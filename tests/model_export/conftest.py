@@ -1,5 +1,6 @@
 """Real faces for the forge and for training; a network to export."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -28,6 +29,15 @@ def faces(astronaut: NDArray[np.uint8], tmp_path_factory: pytest.TempPathFactory
     }.items():
         cv2.imwrite(str(folder / f"{name}.png"), np.ascontiguousarray(picture[..., ::-1]))
     return index_pictures(sorted(folder.iterdir()))
+
+
+@pytest.fixture(scope="module")
+def one_thread() -> Iterator[None]:
+    """On busy cores the threads of a small network wait for each other longer than they work."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture

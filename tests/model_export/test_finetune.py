@@ -1,6 +1,5 @@
 """Fine-tuning on few labelled pictures."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,15 +27,7 @@ from service.faces.crop import CropRule
 from tests.model_export.labelled import write_folders
 
 SMALL_MOBILE = replace(MOBILE_CONFIG, size=64)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    """On busy cores the threads of a small network wait for each other longer than they work."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(scope="module")
@@ -144,6 +135,52 @@ def test_a_clip_is_never_in_both_parts(samples: list[Sample]) -> None:
     for part in (learned, held_out):
         assert {s.fake for s in part} == {True, False}
     assert len(learned) + len(held_out) == len(samples)
+
+
+def test_a_real_and_what_was_made_from_it_are_never_divided() -> None:
+    crop = np.zeros((8, 8, 3), np.uint8)
+    pairs = [
+        Sample(crop, fake, "x" if fake else None, None, f"{fake} {number}", origin=str(number))
+        for number in range(10)
+        for fake in (False, True)
+    ]
+    learned, held_out = split_groups(pairs, FinetuneConfig(held_out=0.3))
+    assert len(held_out) == 6
+    assert not {s.origin for s in learned} & {s.origin for s in held_out}
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_clips_that_hold_both_classes_leave_some_of_each_to_learn_from(seed: int) -> None:
+    crop = np.zeros((8, 8, 3), np.uint8)
+    mixed = [
+        Sample(crop, fake, None, None, group) for group in ("a", "b") for fake in (False, True)
+    ]
+    for clips in (mixed, [*mixed, Sample(crop, False, None, None, "c")]):
+        for part in split_groups(clips, FinetuneConfig(seed=seed)):
+            assert {s.fake for s in part} == {False, True}
+
+
+@pytest.mark.parametrize(("fakes", "batch"), [(6, 3), (2, 4)])
+def test_the_rate_has_fallen_to_nothing_at_the_end(
+    samples: list[Sample], fakes: int, batch: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the classes are not equally many, or batches odd."""
+    rates = []
+
+    class Noted(torch.optim.lr_scheduler.CosineAnnealingLR):
+        def step(self, epoch: int | None = None) -> None:
+            super().step(epoch)
+            rates.append(self.get_last_lr()[0])
+
+    monkeypatch.setattr(torch.optim.lr_scheduler, "CosineAnnealingLR", Noted)
+    reals = [s for s in samples if not s.fake]
+    few = [*reals, *[s for s in samples if s.fake and s.group != reals[0].group][:fakes]]
+    torch.manual_seed(0)
+    weights = build_network(SMALL_MOBILE).state_dict()
+    plan = FinetuneConfig(epochs=2, batch=batch, rate=1e-3)
+    finetune(Checkpoint(SMALL_MOBILE, weights), few, plan)
+    assert rates == sorted(rates, reverse=True)
+    assert rates[-1] < 1e-8
 
 
 def test_the_mask_moves_with_its_crop(samples: list[Sample]) -> None:

@@ -173,3 +173,45 @@ def test_masks_of_a_clip_follow_its_frames(
         inside = sample.mask > 128
         assert 0.02 < inside.mean() < 0.8
         assert blue[inside].mean() > blue[~inside].mean() + 0.2
+
+
+def test_masks_may_end_in_capital_letters(astronaut: NDArray[np.uint8], tmp_path: Path) -> None:
+    fake, mask = manipulated(astronaut)
+    save(tmp_path / "real/0.png", astronaut)
+    for number in range(2):
+        save(tmp_path / f"fake/swap/{number}.png", fake)
+    save(tmp_path / "masks/swap/0.PNG", mask)
+    save(tmp_path / "masks/swap/1/00000.PNG", mask)
+    fakes = [s for s in FolderSource(tmp_path, RULE).samples() if s.fake]
+    assert all(s.mask is not None and s.mask.any() for s in fakes)
+
+
+def test_a_folder_linked_into_itself_is_read_once(
+    astronaut: NDArray[np.uint8], tmp_path: Path
+) -> None:
+    save(tmp_path / "real/0.png", astronaut)
+    (tmp_path / "real/again").symlink_to(tmp_path / "real")
+    (tmp_path / "fake").symlink_to(tmp_path / "real")
+    names = [entry.group for entry in list_entries(tmp_path)]
+    assert names == ["real/0.png", "fake/0.png"]
+
+
+def test_a_fake_shares_its_origin_with_the_real_of_the_same_name(
+    astronaut: NDArray[np.uint8], tmp_path: Path
+) -> None:
+    for name in ("real/anna/0.png", "real/bob/0.png", "fake/swap/anna/0.jpg", "fake/1.png"):
+        save(tmp_path / name, astronaut)
+    origins = {entry.group: entry.origin for entry in list_entries(tmp_path)}
+    assert origins["real/anna/0.png"] == origins["fake/swap/anna/0.jpg"] == "anna/0"
+    assert len({*origins.values()}) == 3
+
+
+def test_a_picture_too_small_to_compress_is_one_unreadable_file(
+    astronaut: NDArray[np.uint8], tmp_path: Path
+) -> None:
+    for kind in ("real", "fake"):
+        save(tmp_path / kind / "face.png", astronaut)
+        save(tmp_path / kind / "line.png", astronaut[:1])
+    source = FolderSource(tmp_path, RULE, alteration=Alteration(h264_crf=23))
+    assert len([*source.samples()]) == 2
+    assert {*source.tally.unreadable} == {"real/line.png", "fake/line.png"}
