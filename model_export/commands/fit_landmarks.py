@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from model_export.commands.arguments import existing_path
+from model_export.data.faces import read_table
 from model_export.data.landmarks import FITTED, fit, mean_error
 
 
@@ -17,8 +18,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Fit on nine tenths, print the error on the last tenth."""
-    with np.load(options.landmarks, allow_pickle=False) as table:
-        five, full = table["points5"].astype(np.float32), table["landmarks68"].astype(np.float32)
+    table = read_table(options.landmarks, ("points5", "landmarks68"))
+    five, full = table["points5"].astype(np.float32), table["landmarks68"].astype(np.float32)
     held_out = np.random.default_rng(0).random(len(five)) < 0.1
     landmarker = fit(five[~held_out], full[~held_out])
     landmarker.save(options.out)

@@ -1,0 +1,80 @@
+"""Faces are found in folders as they lie on people's disks."""
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from model_export.cli import main
+from model_export.data.faces import load_index
+from tests.model_export.labelled import save
+
+
+def test_what_is_no_picture_is_named_and_left_out(
+    astronaut: NDArray[np.uint8], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    save(tmp_path / "face.png", astronaut)
+    save(tmp_path / "nobody.png", np.zeros_like(astronaut))
+    (tmp_path / "empty.jpg").touch()
+    (tmp_path / "._face.jpg").write_bytes(b"what another system keeps beside it")
+    with caplog.at_level(logging.WARNING):
+        assert main(["prepare-faces", str(tmp_path)]) == 0
+    assert load_index(tmp_path, tmp_path / "landmarks.npz").names == ("face.png",)
+    told = " ".join(caplog.messages)
+    assert "empty.jpg" in told
+    assert "nobody.png" in told
+    assert "._face.jpg" not in told
+
+
+def test_linked_files_and_folders_keep_the_place_the_user_gave_them(
+    astronaut: NDArray[np.uint8], tmp_path: Path
+) -> None:
+    save(tmp_path / "elsewhere/anna/1.png", astronaut)
+    save(tmp_path / "elsewhere/2.png", astronaut)
+    faces = tmp_path / "faces"
+    faces.mkdir()
+    (faces / "anna").symlink_to(tmp_path / "elsewhere/anna")
+    (faces / "2.png").symlink_to(tmp_path / "elsewhere/2.png")
+    (faces / "back").symlink_to(faces)
+    assert main(["prepare-faces", str(faces)]) == 0
+    index = load_index(faces, faces / "landmarks.npz")
+    assert index.names == ("2.png", "anna/1.png")
+    assert all(len(index.read(position).pixels) for position in range(2))
+
+
+def test_a_folder_may_be_a_person_who_is_then_in_one_part_only(
+    astronaut: NDArray[np.uint8], tmp_path: Path
+) -> None:
+    for person in ("anna_lee", "bob_ray"):
+        for number in range(2):
+            save(tmp_path / f"lfw/{person}/{person}_000{number}.png", astronaut)
+    shown = []
+    for options in ([], ["--person-folders"]):
+        assert main(["prepare-faces", str(tmp_path), *options]) == 0
+        index = load_index(tmp_path, tmp_path / "landmarks.npz")
+        shown.append(index.identities.tolist())
+    assert shown == [[0, 1, 2, 3], [0, 0, 1, 1]]
+    learned, held_out = index.split(0.5, seed=0)
+    assert len(learned) == len(held_out) == 2
+
+
+@pytest.mark.parametrize("content", [b"", b"nothing", b"PK\x03\x04 cut short"])
+def test_a_damaged_landmarks_file_is_one_line(
+    content: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "landmarks.npz").write_bytes(content)
+    train = ["train", str(tmp_path), "-o", str(tmp_path / "run")]
+    for words in (train, ["fit-landmarks", str(tmp_path / "landmarks.npz")]):
+        assert main(words) == 1
+        assert "landmarks.npz is no npz file" in capsys.readouterr().err
+
+
+def test_landmarks_without_five_points_fit_nothing(
+    astronaut: NDArray[np.uint8], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save(tmp_path / "face.png", astronaut)
+    assert main(["prepare-faces", str(tmp_path)]) == 0
+    assert main(["fit-landmarks", str(tmp_path / "landmarks.npz")]) == 1
+    assert "lacks points5" in capsys.readouterr().err
