@@ -56,7 +56,7 @@ class Protocol:
     """Trains what the table needs, measures it, and keeps every cell: a cut run goes on.
 
     People of the test take no part in training, in the choice of the checkpoint, or in tuning.
-    Folder: one folder for each training, `plan.json`, `cells.json`, `table.md`.
+    Folder: one folder for each training, `plan.json`, `cells.json`, `others.json`, `table.md`.
     Raises ValueError for too few people, or a folder begun with another plan.
     """
 
@@ -72,13 +72,15 @@ class Protocol:
         self._cells: dict[str, dict[str, dict[str, float]]] = stored
 
     def run(self, presets: Sequence[str], others: dict[str, Path]) -> str:
-        """The table as Markdown. Raises ValueError where one of the others is called as a preset.
+        """The table as Markdown. Raises ValueError where one of the others is called as a preset,
+        or as another checkpoint was when the folder was begun.
 
         others: checkpoints trained elsewhere, by name; they are measured on the same crops, and
         for them no family is unseen or seen but as it happens.
         """
         if taken := PRESETS.keys() & others.keys():
             raise ValueError(f"{taken.pop()!r} is a preset of its own")
+        self._remember_others(others)
         for name, path in others.items():
             trained = load_checkpoint(path)
             self._measure(name, trained, dict.fromkeys(self._plan.unseen, trained))
@@ -142,11 +144,24 @@ class Protocol:
         """Old figures must not stand beside those of another plan or of other people."""
         path = self._folder / "plan.json"
         names = "\n".join(self._index.names).encode()
-        now = {"plan": asdict(self._plan), "people": hashlib.sha256(names).hexdigest()}
-        text = json.dumps(now, indent=1, default=str)
+        plan = asdict(self._plan)
+        # Where its weights lie, and how many processes make pictures, changes no figure.
+        del plan["train"]["workers"]
+        plan["imagenet"] = self._plan.imagenet and _digest(self._plan.imagenet.read_bytes())
+        text = json.dumps({"plan": plan, "people": _digest(names)}, indent=1)
         if path.is_file() and path.read_text() != text:
             raise ValueError(f"{self._folder} was begun with another plan: see {path.name}")
         path.write_text(text)
+
+    def _remember_others(self, others: dict[str, Path]) -> None:
+        """Nor beside those of another checkpoint of the same name."""
+        path = self._folder / "others.json"
+        known = json.loads(path.read_text()) if path.is_file() else {}
+        now = {name: _digest(checkpoint.read_bytes()) for name, checkpoint in others.items()}
+        for name, digest in now.items():
+            if known.get(name, digest) != digest:
+                raise ValueError(f"{name!r} was another checkpoint: give this one a new name")
+        path.write_text(json.dumps(known | now, indent=1))
 
     def _judge(self, checkpoint: Checkpoint) -> Judge:
         path = self._folder / "judged.pt"
@@ -195,3 +210,7 @@ class Protocol:
             figures = [percent(cell[column]) for cell in cells for column in columns]
             rows.append((row, *figures))
         return table(("", *head), rows)
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

@@ -65,7 +65,9 @@ def run(options: argparse.Namespace) -> int:
         options.looks,
     )
     kind = options.kind or guess_kind(options.data)
-    data = f"calibration part of {options.data.resolve().name} ({kind})"
+    # Folders and clips have no parts: evaluated on them, a model was calibrated on them, too.
+    part = "calibration part" if kind in ("synthetic", "faceforensics") else "all"
+    data = f"{part} of {options.data.resolve().name} ({kind})"
     fitted = calibrate(checkpoint, judge, source, policy, data)
     fitted.save(options.out)
     print(summary(fitted.facts))

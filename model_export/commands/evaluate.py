@@ -20,8 +20,11 @@ from model_export.evaluation.rows import Row, judge_rows
 from model_export.judge import Judge, open_judge
 from model_export.metrics.curves import equal_error
 from model_export.sources.clips import ClipSource
-from model_export.sources.sample import Sample, Source
+from model_export.sources.sample import Sample, Source, Tally
 from service.faces.crop import CropRule
+
+_TOLD = 5
+"""Files of which is said why they could not be judged."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -64,6 +67,7 @@ def run(options: argparse.Namespace) -> int:
         gallery.add(row, sample, mask)
         if options.robustness:
             _keep(kept, sample, options.robustness_crops)
+    _expect_both(rows, source.tally)
     note = judge.note
     report: dict[str, Any] = {
         "model": {key: note[key] for key in ("name", "version", "preset", "crop", "calibration")}
@@ -95,6 +99,18 @@ def _threshold(options: argparse.Namespace, judge: Judge, rule: CropRule) -> tup
     if stored is not None:
         return float(stored), "the equal error on the data it was calibrated on"
     return 0.5, "not fitted on any data"
+
+
+def _expect_both(rows: list[Row], tally: Tally) -> None:
+    """Raise ValueError where a class is missing, with the reasons that are known."""
+    for fake, name in ((False, "real"), (True, "fake")):
+        if any(row.fake == fake for row in rows):
+            continue
+        reasons = [f"{file}: {reason}" for file, reason in tally.unreadable.items()]
+        reasons += [f"{file}: no face" for file in tally.no_face]
+        more = [f"and {len(reasons) - _TOLD} more"] if len(reasons) > _TOLD else []
+        told = "; ".join([*reasons[:_TOLD], *more])
+        raise ValueError(f"there is no {name} picture or clip to judge" + (told and f" ({told})"))
 
 
 def _keep(kept: list[Sample], sample: Sample, most: int) -> None:

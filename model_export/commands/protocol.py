@@ -4,7 +4,7 @@ import argparse
 import math
 from pathlib import Path
 
-from model_export.commands.arguments import limit, whole
+from model_export.commands.arguments import existing_path, limit, whole
 from model_export.commands.sources import add_faces, read_faces
 from model_export.data.families import FAMILIES
 from model_export.protocol import PRESETS, Protocol, ProtocolPlan
@@ -44,7 +44,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default=math.inf,
         help="length of each training at most; default: no limit",
     )
-    parser.add_argument("--imagenet", type=Path, help="MobileNetV2 weights for the mobile preset")
+    parser.add_argument(
+        "--imagenet", type=existing_path, help="MobileNetV2 weights for the mobile preset"
+    )
     parser.add_argument(
         "--test-pairs", type=whole(1), default=300, help="pairs for each cell of the table"
     )
@@ -69,12 +71,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Train, measure, print the table. Raises ValueError for an --other without a name."""
+    """Train, measure, print the table. Raises ValueError for an --other that is none."""
     others = {}
     for argument in options.other:
         name, equals, path = argument.rpartition("=")
         if not equals:
             raise ValueError(f"{argument!r} is not NAME=CHECKPOINT")
+        if not Path(path).is_file():
+            raise ValueError(f"{path} does not exist")
         others[name] = Path(path)
     plan = ProtocolPlan(
         TrainConfig(

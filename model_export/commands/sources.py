@@ -40,5 +40,8 @@ def read_faces(options: argparse.Namespace) -> FaceIndex:
 
 
 def remaining_families(options: argparse.Namespace) -> tuple[str, ...]:
-    """Names of all families but the left-out ones."""
-    return tuple(name for name in FAMILIES if name not in options.leave_out)
+    """Names of all families but the left-out ones. Raises ValueError when none is left."""
+    remaining = tuple(name for name in FAMILIES if name not in options.leave_out)
+    if not remaining:
+        raise ValueError("every family is left out")
+    return remaining

@@ -5,9 +5,16 @@ from pathlib import Path
 
 import pytest
 
+from model_export.checkpoint import Checkpoint
 from model_export.cli import main
-from model_export.data.faces import FaceIndex
+from model_export.data.faces import FaceIndex, load_index
+from model_export.networks.contract import NetworkConfig
+from model_export.networks.factory import build_network
+from model_export.protocol import Protocol, ProtocolPlan
+from model_export.train import TrainConfig
 from tests.model_export.labelled import write_people
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 ROWS = [
     "seen, matching",
@@ -48,3 +55,49 @@ def test_every_cell_of_the_table_is_measured(
     assert "another plan" in capsys.readouterr().err
     assert main([*command, "--other", f"paper={out / 'paper/best.pt'}"]) == 1
     assert (out / "table.md").read_text().count("\n") == 2 + len(ROWS)
+
+
+def test_another_checkpoint_of_the_same_name_is_not_given_its_figures(
+    faces: FaceIndex, tmp_path: Path
+) -> None:
+    folder = write_people(tmp_path / "people", faces, 60)
+    people = load_index(folder, folder / "landmarks.npz")
+    plan = ProtocolPlan(TrainConfig(), ("faceswap",), test_pairs=2, tuning_pairs=2, tuning_epochs=1)
+    config = NetworkConfig(size=64)
+    for name in ("a", "b"):
+        Checkpoint(config, build_network(config).state_dict()).save(tmp_path / f"{name}.pt")
+    out = tmp_path / "out"
+    first = Protocol(people, plan, out).run([], {"other": tmp_path / "a.pt"})
+    again = Protocol(people, plan, out).run([], {"other": tmp_path / "a.pt"})
+    assert again == first
+    with pytest.raises(ValueError, match="'other' was another checkpoint"):
+        Protocol(people, plan, out).run([], {"other": tmp_path / "b.pt"})
+
+
+def test_a_run_goes_on_with_other_workers_and_with_its_weights_elsewhere(
+    faces: FaceIndex, tmp_path: Path
+) -> None:
+    folder = write_people(tmp_path / "people", faces, 60)
+    people = load_index(folder, folder / "landmarks.npz")
+    for name, content in (("a", b"weights"), ("b", b"weights"), ("c", b"others")):
+        (tmp_path / name).write_bytes(content)
+
+    def begin(weights: str, workers: int) -> None:
+        plan = ProtocolPlan(TrainConfig(workers=workers), imagenet=tmp_path / weights)
+        Protocol(people, plan, tmp_path / "out")
+
+    begin("a", 1)
+    begin("b", 0)
+    with pytest.raises(ValueError, match="another plan"):
+        begin("c", 1)
+
+
+def test_weights_that_are_not_there_are_missed_before_anything_is_trained(
+    faces_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["protocol", str(faces_folder), "-o", str(tmp_path / "out")]
+    with pytest.raises(SystemExit):
+        main([*words, "--imagenet", str(tmp_path / "absent.pth")])
+    assert main([*words, "--other", f"a={tmp_path / 'absent.pt'}"]) == 1
+    assert "absent.pt does not exist" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

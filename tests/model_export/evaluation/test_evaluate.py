@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from model_export.checkpoint import Checkpoint
 from model_export.cli import main
 from model_export.data.faces import FaceIndex
+from model_export.data.families import FAMILIES
 from model_export.networks.contract import NetworkConfig
 from model_export.networks.factory import build_network
 from tests.model_export.colour_model import write_colour_model
-from tests.model_export.labelled import write_faceforensics, write_folders, write_people
+from tests.model_export.labelled import save, write_faceforensics, write_folders, write_people
 
 PLOTS = ("roc", "det", "reliability", "coverage", "methods", "robustness")
 SHEETS = ("fakes_best", "fakes_worst", "reals_worst", "reals_best")
@@ -131,6 +132,31 @@ def test_a_folder_of_something_else_is_one_line(
 ) -> None:
     assert main(["evaluate", str(checkpoint), str(tmp_path)]) == 1
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_class_of_which_nothing_could_be_read_is_named_with_the_reasons(
+    checkpoint: Path,
+    astronaut: NDArray[np.uint8],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    save(tmp_path / "fake/0.png", astronaut)
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real/notes.txt").write_text("no picture")
+    assert main(["evaluate", str(checkpoint), str(tmp_path)]) == 1
+    told = capsys.readouterr().err
+    assert "no real picture or clip" in told
+    assert "real/notes.txt" in told
+
+
+def test_a_family_must_be_left(
+    checkpoint: Path, faces_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    left_out = [word for name in FAMILIES for word in ("--leave-out", name)]
+    words = ["evaluate", str(checkpoint), str(faces_folder), *left_out]
+    assert main(["prepare-faces", str(faces_folder)]) == 0
+    assert main(words) == 1
+    assert "every family is left out" in capsys.readouterr().err
 
 
 def test_forged_clips_are_measured_by_frame_by_clip_and_in_time(

@@ -1,0 +1,75 @@
+"""Every command keeps to its own part of the people.
+
+Of everyone else the pictures are spoilt: who reads one of them is told that it cannot be read.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from model_export.checkpoint import Checkpoint
+from model_export.cli import main
+from model_export.data.faces import FaceIndex, load_index
+from model_export.networks.contract import NetworkConfig
+from model_export.networks.factory import build_network
+from model_export.protocol import Protocol, ProtocolPlan
+from model_export.sources.synthetic import Part, part_of
+from model_export.train import TrainConfig
+from tests.model_export.labelled import write_people
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+@pytest.fixture
+def people(faces: FaceIndex, tmp_path: Path) -> FaceIndex:
+    folder = write_people(tmp_path / "people", faces, 60)
+    return load_index(folder, folder / "landmarks.npz")
+
+
+@pytest.fixture
+def checkpoint(tmp_path: Path) -> Path:
+    config = NetworkConfig(size=64)
+    Checkpoint(config, build_network(config).state_dict()).save(tmp_path / "a.pt")
+    return tmp_path / "a.pt"
+
+
+def spoil(people: FaceIndex, *but: Part) -> None:
+    kept = {name for part in but for name in part_of(people, part).names}
+    for name in people.names:
+        if name not in kept:
+            (people.root / name).write_bytes(b"spoilt")
+
+
+def test_calibration_is_fitted_on_its_own_part(
+    people: FaceIndex, checkpoint: Path, tmp_path: Path
+) -> None:
+    spoil(people, "calibration")
+    words = ["calibrate", str(checkpoint), str(people.root), "-o", str(tmp_path / "b.pt")]
+    assert main([*words, "--pairs", "6"]) == 0
+
+
+def test_an_evaluation_measures_on_the_test_part(people: FaceIndex, checkpoint: Path) -> None:
+    spoil(people, "test")
+    words = ["evaluate", str(checkpoint), str(people.root), "--pairs", "6"]
+    assert main(words) == 0
+    assert main([*words, "--threshold-from", str(people.root)]) == 1
+
+
+def test_its_threshold_comes_from_the_calibration_part(people: FaceIndex, checkpoint: Path) -> None:
+    spoil(people, "test", "calibration")
+    words = ["evaluate", str(checkpoint), str(people.root), "--pairs", "6"]
+    assert main([*words, "--threshold-from", str(people.root)]) == 0
+
+
+def test_the_protocol_measures_on_the_test_part_and_tunes_on_that_of_calibration(
+    people: FaceIndex, checkpoint: Path, tmp_path: Path
+) -> None:
+    plan = ProtocolPlan(
+        TrainConfig(), unseen=("faceswap",), test_pairs=4, tuning_pairs=4, tuning_epochs=1
+    )
+    spoil(people, "test", "calibration")
+    table = Protocol(people, plan, tmp_path / "out").run([], {"other": checkpoint})
+    assert "other: EER" in table
+    spoil(people, "calibration")
+    with pytest.raises(ValueError, match="cannot read the picture"):
+        Protocol(people, plan, tmp_path / "again").run([], {"other": checkpoint})
