@@ -27,7 +27,8 @@ def create_app(settings: Settings) -> FastAPI:
             yield
             desk.pipeline = None
 
-    app = FastAPI(title="Unmask", version="1", lifespan=lifespan)
+    # An upload that is sent to another address must be sent twice: better none than that.
+    app = FastAPI(title="Unmask", version="1", lifespan=lifespan, redirect_slashes=False)
     app.state.desk = desk
     # The meter is the outer of the two: it counts what the gate refuses.
     app.add_middleware(Gate, desk=desk, path="/analyze")

@@ -7,6 +7,7 @@ from types import FrameType
 
 import uvicorn
 
+from service.api.connection import Connection
 from service.api.routes import Desk
 from service.app import create_app
 from service.memory import spare_the_collector
@@ -52,6 +53,7 @@ def serve(settings: Settings) -> int:
     app = create_app(settings)
     config = uvicorn.Config(
         app,
+        http=Connection,
         host=settings.host,
         port=settings.port,
         log_config=None,

@@ -7,6 +7,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
+from fastapi.routing import APIRoute
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.requests import ClientDisconnect
 
@@ -107,7 +108,7 @@ def build_router(desk: Desk) -> APIRouter:
     ) -> Response:
         deadline = asyncio.get_running_loop().time() + desk.settings.server.deadline_s
         desk.keys.check(request.headers)
-        wanted = negotiate(request.headers.get("accept"))
+        wanted = negotiate(",".join(request.headers.getlist("accept")))
         pipeline = desk.opened()
         try:
             # The permit comes before the body: refused uploads must not fill the memory.
@@ -191,4 +192,14 @@ def build_router(desk: Desk) -> APIRouter:
         }
 
     add_pages(router)
+    _answer_head(router)
     return router
+
+
+def _answer_head(router: APIRouter) -> None:
+    """What can be got can be asked for without its content, as probes do (RFC 9110, 9.3.2)."""
+    for route in [*router.routes]:
+        if isinstance(route, APIRoute) and "GET" in (route.methods or ()):
+            router.add_api_route(
+                *(route.path, route.endpoint), methods=["HEAD"], include_in_schema=False
+            )

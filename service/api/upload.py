@@ -70,7 +70,7 @@ async def _read_form(request: Request, max_bytes: int) -> Upload:
     parser.spool_max_size = max_bytes + _ENVELOPE_BYTES
     try:
         form = await parser.parse()
-    except (MultiPartException, KeyError) as error:
+    except (MultiPartException, KeyError, UnicodeError) as error:  # a charset may refuse all text
         raise InvalidRequestError("The form is malformed or has several files.") from error
     try:
         file = form.get("file")

@@ -14,7 +14,7 @@ from service.inference.precision import companion, in_precision
 from service.inference.session import Session, SessionPlan
 from service.runtime import Runtime
 from service.settings import Settings
-from tests.service.running import running_server
+from tests.service.running import Running, running_server
 
 CPU = Device("cpu")
 PLAN = SessionPlan(threads=1, buckets=(1, 2, 4, 8))
@@ -66,7 +66,13 @@ def session(model: ModelFile, runtime: Runtime) -> Session:
 
 
 @pytest.fixture(scope="session")
-def server(model_path: Path) -> Iterator[httpx.Client]:
-    """A client of an `unmask serve` process with default settings, which is to live long."""
+def running(model_path: Path) -> Iterator[Running]:
+    """An `unmask serve` process with default settings, which is to live long."""
     with running_server(model_path) as running:
-        yield running.client
+        yield running
+
+
+@pytest.fixture(scope="session")
+def server(running: Running) -> httpx.Client:
+    """A client of it."""
+    return running.client

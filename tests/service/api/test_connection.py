@@ -1,0 +1,103 @@
+"""What is no request, or has too long a head, is answered as a problem and ends its connection."""
+
+import json
+import socket
+
+import httpx
+import pytest
+
+from service.api.connection import MOST_HEAD_BYTES
+from tests.service.running import Running
+
+ARRIVES_AT_ONCE = 256 * 1024
+
+
+def answer(link: socket.socket) -> tuple[int, dict[str, str], dict[str, object]]:
+    """Status, headers and problem of an answer after which the connection ends."""
+    received = b""
+    while chunk := link.recv(65536):
+        received += chunk
+    head, _, body = received.partition(b"\r\n\r\n")
+    first, *lines = head.decode("ascii").split("\r\n")
+    headers = dict(line.lower().split(": ", 1) for line in lines)
+    assert int(headers["content-length"]) == len(body)
+    return int(first.split()[1]), headers, json.loads(body)
+
+
+def connect(server: Running) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", server.port), timeout=20)
+
+
+@pytest.mark.parametrize(
+    "request_bytes", [b"no request at all\r\n\r\n", b"FETCH /livez HTTP/1.1\r\nHost: x\r\n\r\n"]
+)
+def test_what_is_no_http_is_a_problem(running: Running, request_bytes: bytes) -> None:
+    with connect(running) as link:
+        link.sendall(request_bytes)
+        status, headers, problem = answer(link)
+    assert (status, problem["status"], problem["code"]) == (400, 400, "bad_request")
+    assert headers["content-type"] == "application/problem+json"
+    assert headers["connection"] == "close"
+
+
+@pytest.mark.parametrize("piece", [b"a" * 1024, b"X-Name: value\r\n" * 64])
+def test_a_head_that_does_not_end_is_refused(running: Running, piece: bytes) -> None:
+    """One endless header as well as endlessly many."""
+    sent = 0
+    with connect(running) as link:
+        link.sendall(b"GET /livez HTTP/1.1\r\nHost: x\r\nX-First: ")
+        with pytest.raises(ConnectionError):
+            while sent < 16 * 2**20:
+                link.sendall(piece)
+                sent += len(piece)
+    # Kernels hold some of what is sent before the service has read it.
+    assert sent < 8 * 2**20
+
+
+def test_the_refusal_of_a_long_head_says_why(running: Running) -> None:
+    with connect(running) as link:
+        link.sendall(b"GET /livez HTTP/1.1\r\nHost: x\r\nX-Long: ")
+        link.sendall(b"a" * (ARRIVES_AT_ONCE + MOST_HEAD_BYTES))
+        status, _, problem = answer(link)
+    assert (status, problem["code"]) == (431, "request_header_fields_too_large")
+
+
+def test_a_body_is_no_head_however_long(running: Running, astronaut_jpeg: bytes) -> None:
+    """Nor is what comes with the next request on the same connection."""
+    client = running.client
+    long = astronaut_jpeg + bytes(2 * (ARRIVES_AT_ONCE + MOST_HEAD_BYTES))
+    for _ in range(2):
+        assert client.post("/analyze", content=long).status_code in (200, 422)
+        assert client.get("/livez", headers={"X-Long": "a" * 32_000}).status_code == 200
+
+
+def test_what_can_be_got_can_be_probed(running: Running) -> None:
+    for path in ("/livez", "/readyz", "/metrics", "/model", "/", "/web/app.js"):
+        probe, whole = running.client.head(path), running.client.get(path)
+        assert probe.status_code == whole.status_code == 200
+        assert probe.content == b""
+        assert probe.headers["content-type"] == whole.headers["content-type"]
+    assert running.client.head("/analyze").status_code == 405
+
+
+def test_an_upload_is_not_sent_on_to_another_address(running: Running) -> None:
+    response: httpx.Response = running.client.post("/analyze/", content=b"picture")
+    assert response.status_code == 404
+    assert response.json()["code"] == "not_found"
+
+
+def test_several_accept_lines_are_one_list(running: Running, astronaut_jpeg: bytes) -> None:
+    lines = [("Accept", "text/html"), ("Accept", "image/png")]
+    response = running.client.post("/analyze", content=astronaut_jpeg, headers=lines)
+    assert response.headers["content-type"] == "image/png"
+
+
+@pytest.mark.parametrize("charset", ["undefined", "punycode", "no-such"])
+def test_a_form_in_any_charset_is_read_or_refused(
+    running: Running, astronaut_jpeg: bytes, charset: str
+) -> None:
+    part = b'--B\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
+    kind = {"Content-Type": f"multipart/form-data; boundary=B; charset={charset}"}
+    body = part + astronaut_jpeg + b"\r\n--B--\r\n"
+    response = running.client.post("/analyze", content=body, headers=kind)
+    assert response.status_code in (200, 400)
