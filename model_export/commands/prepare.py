@@ -11,10 +11,17 @@ from model_export.commands.arguments import existing_folder, positive, whole
 from model_export.data.faceforensics import (
     MANIFEST,
     METHODS,
+    ClipPair,
+    list_pairs,
+    official_pairs,
+    splits_digest,
+)
+from model_export.data.faceforensics_crops import (
     PAPER_SCALE,
     CutPlan,
     cut_pair,
-    list_pairs,
+    read_record,
+    record_path,
 )
 from model_export.processes import process_pool
 from service.faces.crop import CropRule
@@ -58,37 +65,75 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Cut what is not cut yet and write the manifest; 1 when a clip could not be read."""
+    """Cut what is not cut yet and write the manifest of all that was ever cut into the folder.
+
+    Returns 1 when a clip gave nothing. Of those that gave fewer frames than were asked for, which
+    hidden faces and short clips do, it is said why.
+    """
     methods = tuple(options.method or METHODS)
     pairs, absent = list_pairs(options.root, options.compression, methods, options.splits)
-    plan = CutPlan(options.frames, options.crop, CropRule(options.scale, options.size))
     _remember(options)
-    problems: dict[str, str] = {}
+    failed, short = _cut(pairs, options)
+    crops, clips = _write_manifest(options)
+    print(f"{crops} crops of {clips} clips in {options.out}")
+    if absent:
+        print(f"{len(absent)} clips of the lists are not there: {', '.join(absent[:5])} ...")
+    for what, told in (("fewer frames than were asked for", short), ("nothing", failed)):
+        if told:
+            print(f"{len(told)} clips gave {what}:")
+        for key, problem in sorted(told.items()):
+            print(f"{key}: {problem}")
+    return 1 if failed else 0
+
+
+def _cut(
+    pairs: list[ClipPair], options: argparse.Namespace
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Cut pairs beside each other; of which nothing came and of which too little, and why."""
+    plan = CutPlan(options.frames, options.crop, CropRule(options.scale, options.size))
+    failed: dict[str, str] = {}
+    short: dict[str, str] = {}
     with process_pool(options.workers) as pool:
         jobs = {pool.submit(cut_pair, pair, options.out, plan): pair for pair in pairs}
         for job in tqdm(as_completed(jobs), total=len(jobs), unit="clip"):
             try:
-                job.result()
+                shortfall = job.result().shortfall
             except (ValueError, OSError) as error:
-                problems[jobs[job].key] = str(error)
-    lists = [options.out / "clips" / f"{pair.key}.jsonl" for pair in pairs]
-    text = "".join(path.read_text() for path in lists if path.is_file())
-    (options.out / MANIFEST).write_text(text)
-    print(f"{text.count(chr(10))} crops of {len(pairs) - len(problems)} clips in {options.out}")
-    if absent:
-        print(f"{len(absent)} clips of the lists are not there: {', '.join(absent[:5])} ...")
-    for key, problem in problems.items():
-        print(f"{key}: {problem}")
-    return 1 if problems else 0
+                failed[jobs[job].key] = str(error)
+                continue
+            if shortfall is not None:
+                short[jobs[job].key] = shortfall
+    return failed, short
+
+
+def _write_manifest(options: argparse.Namespace) -> tuple[int, int]:
+    """(crops, clips) of all records in the folder, of earlier runs with other methods too."""
+    # Of what is cut already the clips may be gone: the lists alone say what there can be.
+    listed = official_pairs(options.root, options.compression, METHODS, options.splits)
+    paths = [record_path(options.out, pair) for pair in listed]
+    records = [read_record(path) for path in paths if path.is_file()]
+    rows = [row for record in records for row in record.rows]
+    (options.out / MANIFEST).write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return len(rows), len(records)
 
 
 def _remember(options: argparse.Namespace) -> None:
-    """A folder holds crops of one kind: a second run with other settings would mix two."""
+    """A folder holds crops of one kind and one division: other settings would mix two.
+
+    Raises ValueError when the folder was prepared with others.
+    """
     wanted = {key: getattr(options, key) for key in ("compression", "frames", "crop", "size")}
     wanted["scale"] = PAPER_SCALE if options.crop == "paper" else options.scale
+    wanted["split lists"] = splits_digest(options.splits or options.root / "splits")
     path: Path = options.out / "settings.json"
     if not path.is_file():
         options.out.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(wanted, indent=1))
-    elif json.loads(path.read_text()) != wanted:
-        raise ValueError(f"{options.out} was prepared with other settings, see {path.name} in it")
+        return
+    had = json.loads(path.read_text())
+    others = [name for name, value in wanted.items() if had.get(name) != value]
+    if others:
+        raise ValueError(
+            f"{options.out} was prepared with other settings ({', '.join(others)}), see "
+            f"{path.name} in it: prepare into an empty folder"
+        )

@@ -51,8 +51,10 @@ class PreparedPairs:
         rows = self._rows[method]
         row = rows[rng.integers(len(rows))]
         paths = [real_beside(row["file"]), row["file"], row["mask"]]
+        pictures = [self._read(name) for name in paths]
+        stored = pictures[0].shape[0]
         matrix = draw_jitter(rng, self._size)
-        real, made, mask = (moved(self._read(name), matrix) for name in paths)
+        real, made, mask = (moved(resized(p, self._size), matrix) for p in pictures)
         steps = draw_degradation(rng, min(1.0, self._strength * between(rng, 0, 2)))
         return Pair(
             real=to_side(degrade(real, steps), self._size),
@@ -60,7 +62,7 @@ class PreparedPairs:
             mask=np.ascontiguousarray(mask[..., 0]),
             family=method,
             identity=0,
-            sharpening=amount_at(self._sharpening, row["enlargement"]),
+            sharpening=sharpening_of(row, stored, self._size, self._sharpening),
         )
 
     def _read(self, name: str) -> Picture:
@@ -68,10 +70,26 @@ class PreparedPairs:
         picture = cv2.imread(str(path), cv2.IMREAD_COLOR_RGB)
         if picture is None:
             raise ValueError(f"cannot read {path}")
-        shrinks = picture.shape[0] > self._size
-        kind = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-        size = (self._size, self._size)
-        return np.asarray(cv2.resize(picture, size, interpolation=kind), np.uint8)
+        return np.asarray(picture, np.uint8)
+
+
+def resized(picture: Picture, size: int) -> Picture:
+    """A crop or mask, uint8 (S, S) or (S, S, 3), at `size` x `size`."""
+    if picture.shape[0] == size:
+        return picture
+    # As `cut_square` enlarges: linear interpolation would blur fine traces away.
+    kind = cv2.INTER_AREA if picture.shape[0] > size else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(picture, (size, size), interpolation=kind), np.uint8)
+
+
+def sharpening_of(row: dict[str, Any], stored: int, size: int, strength: float) -> float:
+    """By how much a prepared crop is still to be sharpened; see `amount_at`.
+
+    row: of the manifest, which tells how much the crop was enlarged to its side of `stored`
+    pixels. size: the side in pixels at which the network sees it. strength: the crop rule's
+    sharpening.
+    """
+    return amount_at(strength, row["enlargement"] * size / stored)
 
 
 def real_beside(fake: str) -> str:

@@ -46,8 +46,9 @@ def brier(probabilities: Values, fake: NDArray[np.bool_]) -> float:
 def fit_logistic(differences: Values, fake: NDArray[np.bool_]) -> tuple[float, float]:
     """Slope and intercept of P(fake) = sigmoid(slope * difference + intercept) (Platt 1999).
 
-    differences: fake activation minus real activation, (N,). Platt's smoothed targets and a
-    lower bound on the slope keep both finite where the classes separate perfectly.
+    differences: fake activation minus real activation, (N,). Both classes weigh the same, however
+    many there are of each: of FaceForensics++ there are four fakes to a real. Platt's smoothed
+    targets and a lower bound on the slope keep both finite where the classes separate perfectly.
     Raises ValueError when a class is absent.
     """
     fakes = int(fake.sum())
@@ -55,12 +56,13 @@ def fit_logistic(differences: Values, fake: NDArray[np.bool_]) -> tuple[float, f
     if not fakes or not reals:
         raise ValueError("calibration needs fakes and reals")
     targets = np.where(fake, (fakes + 1) / (fakes + 2), 1 / (reals + 2))
+    weights = np.where(fake, 0.5 / fakes, 0.5 / reals)
 
     def loss(parameters: Values) -> tuple[float, Values]:
         logits = parameters[0] * differences + parameters[1]
-        value = np.logaddexp(0, logits) - targets * logits
-        gradient = expit(logits) - targets
-        return float(value.mean()), np.array([(gradient * differences).mean(), gradient.mean()])
+        value = weights @ (np.logaddexp(0, logits) - targets * logits)
+        gradient = weights * (expit(logits) - targets)
+        return float(value), np.array([gradient @ differences, gradient.sum()])
 
     spread = max(float(np.std(differences)), 1e-6)
     found = minimize(

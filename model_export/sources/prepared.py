@@ -1,23 +1,24 @@
 """Crops that `unmask-model prepare` cut out of FaceForensics++."""
 
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from model_export.data.faceforensics import read_manifest
+from model_export.data.prepared_pairs import resized, sharpening_of
 from model_export.sources.masks import read_mask
 from model_export.sources.sample import Sample, Tally
-from service.faces.sharpening import amount_at
 
 
 class PreparedSource:
-    """One split of a prepared folder, by its manifest.
+    """One split of a prepared folder, by its manifest; each real clip once, see `reals_once`.
 
-    methods: only these manipulations with the reals cut beside them; empty for all. sharpening:
-    the crop rule's.
+    methods: only these manipulations with the reals cut beside them; empty for all. size: side of
+    the crops given, in pixels. sharpening: the crop rule's.
     Raises ValueError when there is no manifest or nothing of the split in it.
     """
 
@@ -29,11 +30,13 @@ class PreparedSource:
         size: int = 256,
         sharpening: float = 0.0,
     ) -> None:
-        self._rows = [
-            row
-            for row in read_manifest(root)
-            if row["split"] == split and (not methods or row["method"] in methods)
-        ]
+        self._rows = reals_once(
+            [
+                row
+                for row in read_manifest(root)
+                if row["split"] == split and (not methods or row["method"] in methods)
+            ]
+        )
         if not self._rows:
             raise ValueError(f"{root} has nothing of the split {split!r}")
         self._root, self._size, self._sharpening = root, size, sharpening
@@ -50,16 +53,27 @@ class PreparedSource:
             fake = row["label"] == "fake"
             mask = read_mask(self._root / row["mask"]) if row["mask"] else None
             yield Sample(
-                self._sized(np.asarray(crop, np.uint8)),
+                resized(np.asarray(crop, np.uint8), self._size),
                 fake,
                 row["method"] if fake else None,
-                None if mask is None else self._sized(mask),
+                None if mask is None else resized(mask, self._size),
                 row["clip"],
-                sharpening=amount_at(self._sharpening, row["enlargement"]),
+                sharpening=sharpening_of(row, crop.shape[0], self._size, self._sharpening),
+                # METHOD_TARGET_SOURCE of fakes, youtube_TARGET of reals.
+                origin=row["clip"].split("_")[1],
             )
 
-    def _sized(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        if picture.shape[0] == self._size:
-            return picture
-        size = (self._size, self._size)
-        return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+def reals_once(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A manifest's rows without the real crops that one method's repeat for another.
+
+    Beside every method's fakes lie real crops of the same original clip. Those of one method stay:
+    of the one that has most frames of the clip, of several the first. Of a real clip there are
+    then as many frames as of its fakes: the worst of four times as many would look worse.
+    """
+    frames: dict[str, Counter[str]] = defaultdict(Counter)
+    for row in rows:
+        if row["label"] == "real":
+            frames[row["clip"]][row["method"]] += 1
+    chosen = {clip: counts.most_common(1)[0][0] for clip, counts in frames.items()}
+    return [row for row in rows if row["label"] == "fake" or row["method"] == chosen[row["clip"]]]

@@ -1,6 +1,7 @@
 """Labelled data in every layout the commands read, made of one real face."""
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -63,22 +64,39 @@ def write_folders(folder: Path, astronaut: Pixels, count: int = 3) -> Path:
     return folder
 
 
-def write_faceforensics(root: Path, astronaut: Pixels, methods: tuple[str, ...]) -> Path:
-    """A miniature of the official layout: one pair of clips in each split, 6 frames each."""
-    frames = [np.roll(astronaut, 2 * step, axis=1)[:320, :400] for step in range(6)]
+@dataclass(frozen=True, slots=True)
+class Lengths:
+    """Frames of the clips of a miniature: originals are often longer than their fakes."""
+
+    real: int = 9
+    fake: int = 6
+    mask: int = 7
+
+
+UNEQUAL = Lengths()
+
+
+def write_faceforensics(
+    root: Path, astronaut: Pixels, methods: tuple[str, ...], lengths: Lengths = UNEQUAL
+) -> Path:
+    """A miniature of the official layout: one pair of clips in each split."""
+    longest = max(lengths.real, lengths.fake, lengths.mask)
+    frames = [np.roll(astronaut, 2 * step, axis=1)[:320, :400] for step in range(longest)]
     for number, split in enumerate(("train", "val", "test")):
         a, b = f"{2 * number:03d}", f"{2 * number + 1:03d}"
         lists = root / "splits" / f"{split}.json"
         lists.parent.mkdir(parents=True, exist_ok=True)
         lists.write_text(json.dumps([[a, b]]))
         for name in (a, b):
-            _write_clip(root / f"original_sequences/youtube/c23/videos/{name}.mp4", frames)
+            _write_clip(
+                root / f"original_sequences/youtube/c23/videos/{name}.mp4", frames[: lengths.real]
+            )
         for method in methods:
             made = root / "manipulated_sequences" / method
             fakes, masks = zip(*(manipulated(f) for f in frames), strict=True)
             for name in (f"{a}_{b}", f"{b}_{a}"):
-                _write_clip(made / f"c23/videos/{name}.mp4", list(fakes))
-                coloured = [np.dstack((m // 2, m, m // 4)) for m in masks]
+                _write_clip(made / f"c23/videos/{name}.mp4", list(fakes[: lengths.fake]))
+                coloured = [np.dstack((m // 2, m, m // 4)) for m in masks[: lengths.mask]]
                 _write_clip(made / f"masks/videos/{name}.mp4", coloured)
     return root
 

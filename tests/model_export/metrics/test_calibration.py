@@ -29,15 +29,29 @@ def test_brier_agrees_with_scikit_learn() -> None:
     assert brier(probabilities, fake) == pytest.approx(brier_score_loss(fake, probabilities))
 
 
+def test_a_class_of_which_there_is_more_weighs_no_more() -> None:
+    rng = np.random.default_rng(5)
+    real, fake = rng.normal(-1, 1, 4_000), rng.normal(1, 1, 4_000)
+    labels = np.repeat([False, True], 4_000)
+    even = fit_logistic(np.concatenate((real, fake)), labels)
+    fewer = fit_logistic(np.concatenate((real[:1_000], fake)), labels[3_000:])
+    assert even[0] == pytest.approx(fewer[0], rel=0.1)
+    assert fewer[1] == pytest.approx(even[1], abs=0.15)
+
+
 def test_a_known_slope_and_intercept_are_found_again() -> None:
     rng = np.random.default_rng(3)
     differences = rng.normal(0, 0.5, 20_000)
     fake = rng.random(20_000) < expit(5 * differences - 1)
     slope, intercept = fit_logistic(differences, fake)
-    reference = LogisticRegression(C=np.inf).fit(differences[:, None], fake)
+    reference = LogisticRegression(C=np.inf, class_weight="balanced").fit(
+        differences[:, None], fake
+    )
     assert slope == pytest.approx(float(reference.coef_[0, 0]), rel=0.01)
     assert intercept == pytest.approx(float(reference.intercept_[0]), abs=0.02)
-    assert reliability(expit(slope * differences + intercept), fake).ece < 0.02
+    few = min(fake.sum(), (~fake).sum())
+    even = np.concatenate((np.flatnonzero(fake)[:few], np.flatnonzero(~fake)[:few]))
+    assert reliability(expit(slope * differences + intercept)[even], fake[even]).ece < 0.02
 
 
 def test_separated_classes_give_a_finite_slope() -> None:

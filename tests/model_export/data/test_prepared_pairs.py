@@ -1,0 +1,43 @@
+"""Pairs for training out of prepared crops."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from model_export.cli import main
+from model_export.data.faceforensics import read_manifest
+from model_export.data.prepared_pairs import PreparedPairs, resized
+from service.faces.sharpening import amount_at
+from tests.model_export.labelled import write_faceforensics
+
+STRENGTH = 2.0
+
+
+@pytest.mark.parametrize("stored", [64, 128, 256])
+def test_pairs_are_sharpened_for_the_size_they_are_given_at(
+    stored: int, astronaut: NDArray[np.uint8], tmp_path: Path
+) -> None:
+    root = write_faceforensics(tmp_path / "ff", astronaut, ("FaceSwap",))
+    out = tmp_path / "out"
+    words = ["prepare", str(root), "-o", str(out), "--frames", "1", "--workers", "1"]
+    assert main([*words, "--size", str(stored)]) == 0
+    boxes = {256 / (1.3 * row["box"][3]) for row in read_manifest(out) if row["split"] == "train"}
+    drawn = PreparedPairs(out, "train", size=256, sharpening=STRENGTH).draw(
+        np.random.default_rng(0)
+    )
+    # The square shows the same part of the frame whatever size it is stored at.
+    assert any(
+        drawn.sharpening == pytest.approx(amount_at(STRENGTH, each), rel=0.03) for each in boxes
+    )
+    assert drawn.real.shape == drawn.fake.shape == (256, 256, 3)
+
+
+def test_crops_are_enlarged_as_the_service_enlarges(astronaut: NDArray[np.uint8]) -> None:
+    small = np.ascontiguousarray(astronaut[80:144, 190:254])
+    enlarged = resized(small, 256)
+    assert enlarged.shape == (256, 256, 3)
+    steps = np.abs(np.diff(enlarged.astype(int), axis=1)).sum(2)
+    assert (steps == 0).mean() < 0.2, "an enlargement by area repeats every pixel four times"
+    assert resized(small, 64) is small
