@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any
 
 import torch
@@ -24,7 +23,8 @@ class Checkpoint:
 
     weights: what `Network.load_state_dict` takes. facts: JSON-like notes that travel into the
     exported file: name, version, training data, licence, crop scale, calibration, thresholds,
-    figures. resume: optimiser and progress; empty in finished checkpoints.
+    figures; and what it learned from: families and strength of the fakes, people (the digest of
+    the faces). resume: optimiser and progress; empty in finished checkpoints.
     """
 
     config: NetworkConfig
@@ -33,13 +33,23 @@ class Checkpoint:
     resume: dict[str, Any] = field(default_factory=dict)
 
     def build(self) -> Network:
-        """The network with these weights, in evaluation mode."""
+        """The network with these weights, in evaluation mode.
+
+        Raises CheckpointError when they are another network's.
+        """
         network = build_network(self.config)
-        network.load_state_dict(self.weights)
+        try:
+            network.load_state_dict(self.weights)
+        except RuntimeError as error:
+            raise CheckpointError("the weights do not fit the checkpoint's own network") from error
         return network.eval()
 
     def save(self, path: Path) -> None:
-        """Write atomically, so that a cut training leaves the last good file."""
+        """Write atomically, so that a cut training leaves the last good file.
+
+        Folders that are missing are made: what is saved often took hours. Raises OSError when
+        the file cannot be written.
+        """
         content = {
             "format": FORMAT,
             "config": self.config.to_dict(),
@@ -48,8 +58,14 @@ class Checkpoint:
             "resume": self.resume,
         }
         partial = path.with_suffix(".partial")
-        torch.save(content, partial)
-        partial.replace(path)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # Given a path, torch opens it itself and raises RuntimeError where it cannot.
+            with partial.open("wb") as file:
+                torch.save(content, file)
+            partial.replace(path)
+        except OSError as error:
+            raise OSError(f"cannot write {path}: {error}") from error
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
@@ -59,15 +75,48 @@ def load_checkpoint(path: Path) -> Checkpoint:
     """
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except UnpicklingError as error:
+    except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
+        raise CheckpointError(f"cannot read {path}: {error.strerror}") from error
+    except Exception as error:
+        # A text, a file cut short and a refused pickle each raise another class in torch.
         raise CheckpointError(f"{path} is not a weights-only checkpoint") from error
-    except (OSError, RuntimeError, EOFError) as error:
-        raise CheckpointError(f"cannot read {path}") from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise CheckpointError(f"{path} is not an Unmask checkpoint of format {FORMAT}")
-    return Checkpoint(
-        NetworkConfig.from_dict(content["config"]),
-        content["weights"],
-        content["facts"],
-        content["resume"],
-    )
+    parts = ("config", "weights", "facts", "resume")
+    lacking = [name for name in parts if not isinstance(content.get(name), dict)]
+    if lacking:
+        raise CheckpointError(f"{path} lacks {', '.join(lacking)}")
+    config, *tables = (content[name] for name in parts)
+    try:
+        return Checkpoint(NetworkConfig.from_dict(config), *tables)
+    except TypeError as error:
+        raise CheckpointError(f"{path} is of a network that is not known here") from error
+
+
+def refuse_other_settings(saved: Checkpoint, config: NetworkConfig, facts: dict[str, Any]) -> None:
+    """Raises ValueError where a training would go on with another network, crop or fakes.
+
+    facts: as a Checkpoint's, of the training that is to go on. What `saved` does not state, as
+    older checkpoints state no families, may be anything.
+    """
+    now = _settings(config, facts)
+    for name, value in _settings(saved.config, saved.facts).items():
+        if now.get(name, value) != value:
+            raise ValueError(
+                f"this run was begun with {name} {_in_words(value)} and cannot go on with "
+                f"{_in_words(now[name])}"
+            )
+
+
+def _settings(config: NetworkConfig, facts: dict[str, Any]) -> dict[str, Any]:
+    stated = {f"network {name}": value for name, value in config.to_dict().items()}
+    if "crop" in facts:
+        # Notes that know no sharpening are of crops that were not sharpened.
+        crop = {"sharpening": 0.0} | facts["crop"]
+        stated |= {f"crop {name}": value for name, value in crop.items()}
+    named = ("families", "strength", "people")
+    return stated | {name: facts[name] for name in named if name in facts}
+
+
+def _in_words(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

@@ -54,5 +54,6 @@ def describe(checkpoint: Checkpoint, has_method: bool) -> dict[str, Any]:
         "thresholds": facts.get("thresholds", UNDECIDED),
         "training_data": facts.get("training_data", "not stated"),
         "licence": facts.get("licence", "not stated"),
+        "people": facts.get("people"),
         "figures": facts.get("figures", {}),
     }

@@ -64,7 +64,14 @@ def train_generator(number: int, faces: Tensor, steps: int, seed: int = 0) -> Fa
 
 
 def aligned_faces(index: FaceIndex) -> Tensor:
-    """Every face of an index, aligned, uint8 (N, 3, side, side) with MARGIN on each side."""
+    """Every face of an index, aligned, uint8 (N, 3, side, side) with MARGIN on each side.
+
+    Raises ValueError when there is none.
+    """
+    if not len(index):
+        raise ValueError(
+            "there is no face to learn from: it takes two people, one of whom is held out"
+        )
     side = SIZE + 2 * MARGIN
     made = np.empty((len(index), side, side, 3), np.uint8)
     for position in range(len(index)):
@@ -81,13 +88,19 @@ def aligned_faces(index: FaceIndex) -> Tensor:
 
 
 def save_generators(generators: list[FaceGenerator], path: Path) -> None:
-    """Write weights as float16, one file for all."""
+    """Write weights as float16, one file for all; folders that are missing are made.
+
+    Raises OSError when the file cannot be written.
+    """
     tables = {
         f"{number}.{name}": value.detach().float().numpy().astype(np.float16)
         for number, generator in enumerate(generators)
         for name, value in generator.state_dict().items()
     }
-    np.savez_compressed(path, **tables)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Given a path, numpy would add .npz where another name was asked for.
+    with path.open("wb") as file:
+        np.savez_compressed(file, **tables)
 
 
 def _draw(faces: Tensor) -> Tensor:

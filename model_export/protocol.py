@@ -118,7 +118,7 @@ class Protocol:
             families,
             self._plan.test_pairs,
             self._rule_for(checkpoint),
-            workers=1,
+            workers=self._plan.train.workers,
             strength=strength,
         )
         rows = [each for each, _, _ in judge_rows(self._judge(checkpoint), source)]

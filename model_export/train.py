@@ -16,7 +16,13 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
-from model_export.checkpoint import Checkpoint, load_checkpoint
+from model_export.checkpoint import (
+    Checkpoint,
+    CheckpointError,
+    load_checkpoint,
+    refuse_other_settings,
+)
+from model_export.data.families import FAMILIES
 from model_export.data.pairs import Batch, PairDataset, PairMaker, collate
 from model_export.losses import Truth, paper_losses, stronger_losses
 from model_export.networks.contract import NetworkConfig, NetworkOutput
@@ -30,6 +36,10 @@ from service.memory import keep_freed_memory
 
 log = logging.getLogger(__name__)
 Losses = Callable[[NetworkOutput, Truth], dict[str, Tensor]]
+
+PAPER_TERMS = ("activation", "segmentation", "reconstruction")
+TERMS = {"paper": PAPER_TERMS, "mobile": (*PAPER_TERMS, "method")}
+"""Names of all losses that a preset's batches can have; a batch may lack some."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +77,7 @@ class Trainer:
         *,
         facts: dict[str, Any] | None = None,
     ) -> None:
-        """facts: for the checkpoints, such as `crop`, if it is not the default rule's."""
+        """facts: for the checkpoints: `crop`, if not the default rule's; `families`, `strength`."""
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.network = network.to(self.device)
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -87,19 +97,24 @@ class Trainer:
             weight_decay=config.weight_decay,
         )
         self.seen, self.seconds, self.best = 0, 0.0, math.inf
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "train.json").write_text(
-            json.dumps({"train": asdict(config), "network": network.config.to_dict()}, indent=1)
-        )
 
     def resume(self, path: Path) -> None:
-        """Go on from a `last.pt`: weights, averaged weights, optimiser, progress."""
+        """Go on from a `last.pt`: weights, averaged weights, optimiser, progress, facts.
+
+        The config may differ from before: such as a longer schedule. Raises ValueError when the
+        file holds no training, or one of another network, crop or kind of fakes.
+        """
         saved = load_checkpoint(path)
-        self.network.load_state_dict(saved.resume["network"])
-        self.averaged.load_state_dict(saved.weights)
-        self.optimiser.load_state_dict(saved.resume["optimiser"])
-        self.seen, self.seconds = saved.resume["seen"], saved.resume["seconds"]
-        self.best = saved.resume["best"]
+        refuse_other_settings(saved, self.network.config, self.facts)
+        try:
+            self.network.load_state_dict(saved.resume["network"])
+            self.averaged.load_state_dict(saved.weights)
+            self.optimiser.load_state_dict(saved.resume["optimiser"])
+            self.seen, self.seconds = saved.resume["seen"], saved.resume["seconds"]
+            self.best = saved.resume["best"]
+        except (KeyError, RuntimeError, ValueError) as error:
+            raise CheckpointError(f"{path} holds no training that can go on") from error
+        self.facts = {k: v for k, v in saved.facts.items() if k != "training"} | self.facts
 
     @property
     def progress(self) -> float:
@@ -109,16 +124,17 @@ class Trainer:
 
     def run(self) -> Path:
         """Train to the end; returns the path of the best checkpoint."""
+        self._write_settings()
         keep_freed_memory()
         torch.manual_seed(self.config.seed)
         held_out = self._loader(
             PairDataset(self.validation, self.config.validation_pairs, seed=10_007)
         )
         validation = [*held_out]
-        pairs = PairDataset(
-            self.training, (self.config.pictures - self.seen) // 2, self.config.seed, self.seen // 2
-        )
-        next_check = self.seen + self.config.validate_every
+        left = 0 if self.progress >= 1 else (self.config.pictures - self.seen) // 2
+        pairs = PairDataset(self.training, left, self.config.seed, self.seen // 2)
+        terms: dict[str, float] = {}
+        checked = self.seen
         started = time.monotonic() - self.seconds
         bar = tqdm(total=self.config.pictures, initial=self.seen, unit="pic", mininterval=5)
         for batch in self._loader(pairs):
@@ -127,12 +143,15 @@ class Trainer:
             self.seconds = time.monotonic() - started
             bar.update(len(batch.pictures))
             bar.set_postfix({k: f"{v:.3f}" for k, v in terms.items()}, refresh=False)
-            if self.seen >= next_check or self.progress >= 1:
+            if self.seen >= checked + self.config.validate_every or self.progress >= 1:
                 self.check(validation, terms)
-                next_check = self.seen + self.config.validate_every
+                checked = self.seen
             if self.progress >= 1:
                 break
         bar.close()
+        # Pairs never make up an odd number of pictures, which leaves the progress below 1.
+        if self.seen > checked:
+            self.check(validation, terms)
         return self.folder / "best.pt"
 
     def step(self, batch: Batch) -> dict[str, float]:
@@ -162,13 +181,7 @@ class Trainer:
             **{k: round(v, 5) for k, v in figures.items()},
         }
         log.info("%s", json.dumps(row))
-        table = self.folder / "metrics.csv"
-        fresh = not table.exists()
-        with table.open("a", newline="") as file:
-            writer = csv.DictWriter(file, fieldnames=[*row], extrasaction="ignore")
-            if fresh:
-                writer.writeheader()
-            writer.writerow(row)
+        self._tabulate(row)
         # Equal error and misplaced masks both make a detector useless; the sum ranks them.
         badness = figures["eer"] + 0.25 * (1 - figures["iou"])
         improved = badness < self.best
@@ -182,9 +195,38 @@ class Trainer:
             "best": self.best,
         }
         weights = self.averaged.state_dict()
-        Checkpoint(self.network.config, weights, facts, resume).save(self.folder / "last.pt")
+        # A `last.pt` that knows of a better `best` than `best.pt` is would keep it from being
+        # written ever after, so it comes second: the run may be killed between the two.
         if improved:
             Checkpoint(self.network.config, weights, facts).save(self.folder / "best.pt")
+        Checkpoint(self.network.config, weights, facts, resume).save(self.folder / "last.pt")
+
+    def _tabulate(self, row: dict[str, float]) -> None:
+        """Append to `metrics.csv`, whose columns stay those it was begun with.
+
+        A batch without a named method has no such loss, and a family may be missing among the
+        validation's pairs: their cells stay empty.
+        """
+        terms = TERMS[self.network.config.preset]
+        columns = dict.fromkeys(("pictures", "minutes", *(f"train_{term}" for term in terms)))
+        columns |= dict.fromkeys(name for name in row if name.removeprefix("auc_") not in FAMILIES)
+        columns |= dict.fromkeys(f"auc_{family}" for family in FAMILIES)
+        with (self.folder / "metrics.csv").open("a+", newline="") as file:
+            file.seek(0)
+            header = next(csv.reader(file), None)
+            writer = csv.DictWriter(file, header or [*columns], extrasaction="ignore")
+            if header is None:
+                writer.writeheader()
+            writer.writerow(row)
+
+    def _write_settings(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        settings = {
+            "train": asdict(self.config),
+            "network": self.network.config.to_dict(),
+            "facts": self.facts,
+        }
+        (self.folder / "train.json").write_text(json.dumps(settings, indent=1))
 
     def _loader(self, pairs: PairDataset) -> DataLoader[Batch]:
         return DataLoader(

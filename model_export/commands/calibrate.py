@@ -56,7 +56,8 @@ def run(options: argparse.Namespace) -> int:
     checkpoint = load_checkpoint(options.checkpoint)
     judge = CheckpointJudge(options.checkpoint)
     rule = crop_rule(judge.note["crop"], judge.note["input"]["size"])
-    source = open_source(options, options.data, "calibration", rule)
+    learned = checkpoint.facts.get("people")
+    source = open_source(options, options.data, "calibration", rule, learned)
     policy = Policy(
         options.bpcer,
         options.missed,

@@ -1,6 +1,7 @@
 """Options that say what labelled data a command works on."""
 
 import argparse
+import logging
 from pathlib import Path
 
 from model_export.commands.arguments import (
@@ -23,6 +24,7 @@ from model_export.sources.sample import Source
 from model_export.sources.synthetic import Part, SyntheticSource, part_of
 from service.faces.crop import CropRule
 
+log = logging.getLogger(__name__)
 KINDS = ("synthetic", "folders", "clips", "faceforensics")
 SPLITS: dict[Part, str] = {"training": "train", "calibration": "val", "test": "test"}
 
@@ -98,8 +100,18 @@ def add_data(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def open_source(options: argparse.Namespace, root: Path, part: Part, rule: CropRule) -> Source:
-    """The data the options describe. Raises ValueError when it is not there."""
+def open_source(
+    options: argparse.Namespace,
+    root: Path,
+    part: Part,
+    rule: CropRule,
+    learned: str | None = None,
+) -> Source:
+    """The data the options describe. Raises ValueError when it is not there.
+
+    learned: digest of the faces that the model was trained on, where it is known. With a picture
+    more or less people are divided otherwise; that is told of in the log.
+    """
     kind = options.kind or guess_kind(root)
     if kind == "folders":
         alteration = Alteration(options.turn, options.h264, options.scale)
@@ -112,7 +124,14 @@ def open_source(options: argparse.Namespace, root: Path, part: Part, rule: CropR
     landmarks: Path = options.landmarks or root / "landmarks.npz"
     if not landmarks.is_file():
         raise ValueError(f"there is no {landmarks}; make it with `unmask-model prepare-faces`")
-    index = part_of(load_index(root, landmarks), part)
+    everyone = load_index(root, landmarks)
+    if learned is not None and part_of(everyone, "training").digest != learned:
+        log.warning(
+            "the pictures under %s are not those the model was trained on: people it knows may "
+            "be among those it is measured on",
+            root,
+        )
+    index = part_of(everyone, part)
     return SyntheticSource(
         index,
         families,

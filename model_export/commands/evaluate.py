@@ -57,7 +57,7 @@ def run(options: argparse.Namespace) -> int:
     """Evaluate; prints the report. Raises ValueError when the data cannot be judged."""
     judge = open_judge(options.model)
     rule = crop_rule(judge.note["crop"], judge.note["input"]["size"])
-    source = open_source(options, options.data, "test", rule)
+    source = open_source(options, options.data, "test", rule, judge.note.get("people"))
     probability, origin = _threshold(options, judge, rule)
     gallery = Gallery(int(judge.note["thresholds"]["mask"]))
     kept: list[Sample] = []

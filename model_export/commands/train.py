@@ -20,6 +20,7 @@ from model_export.commands.arguments import (
 )
 from model_export.commands.sources import add_faces, add_left_out, read_faces, remaining_families
 from model_export.data.faceforensics import METHODS
+from model_export.data.faces import FaceIndex
 from model_export.data.families import FAMILIES
 from model_export.data.forge import Forge
 from model_export.data.pairs import PairDataset, PairMaker, collate
@@ -37,6 +38,8 @@ log = logging.getLogger(__name__)
 DEFAULTS = TrainConfig()
 EXAMPLES = 32
 """Pairs from which the batch norms of an exported model take their statistics."""
+OF_A_RUN = ("last.pt", "best.pt", "metrics.csv")
+"""Files of a run's folder that another run would overwrite or add to."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -120,15 +123,21 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default=DEFAULTS.validate_every,
         help="pictures between two checkpoints",
     )
-    parser.add_argument("--resume", action="store_true", help="go on from OUT/last.pt")
+    parser.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on from OUT/last.pt, with the same network, crops and fakes",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
     """Train; prints the path of the best checkpoint.
 
     What --start-from gave is kept as OUT/start.pt: an exported model is not what `average` takes.
+    Raises ValueError where OUT holds a run that is not to be resumed, or one with other settings.
     """
-    training, validation = read_faces(options).split(HELD_OUT, seed=0)
+    _refuse_second_run(options)
+    training, validation = _people(options)
     families = remaining_families(options)
     inherited = _inherited(options.start_from)
     crop = crop_of(inherited)
@@ -136,48 +145,81 @@ def run(options: argparse.Namespace) -> int:
         crop["scale"] = options.crop_scale
     rule = crop_rule(crop, CropRule().size)
     config = MOBILE_CONFIG if options.preset == "mobile" else NetworkConfig(width=options.width)
-    forge = Forge(training, rule, families, options.strength)
-    pairs: PairMaker = forge
-    if options.prepared is not None:
-        left_out = {known_method(FAMILIES[name].method) for name in options.leave_out} - {None}
-        chosen = tuple(name for name in METHODS if known_method(name) not in left_out)
-        prepared = PreparedPairs(
-            options.prepared,
-            "train",
-            chosen,
-            strength=options.strength,
-            sharpening=rule.sharpening,
-        )
-        pairs = MixedPairs(forge, prepared, options.prepared_share)
-        _warn_of_other_crops(options.prepared, rule)
+    pairs = _pairs(options, Forge(training, rule, families, options.strength))
+    torch.manual_seed(options.seed)
     network = start(config, options.imagenet, options.start_from)
-    if options.start_from is not None and not options.resume:
+    fresh = options.start_from is not None and not options.resume
+    if fresh:
         drawn = PairDataset(pairs, EXAMPLES, options.seed)
         examples = collate([drawn[item] for item in range(EXAMPLES)])
         renormalise(network, examples.truth(torch.device("cpu")).pictures)
+    learned = {
+        "families": [*families],
+        "strength": options.strength,
+        "people": training.digest,
+    }
     trainer = Trainer(
         network,
         pairs,
         Forge(validation, rule, families, options.strength),
-        TrainConfig(
-            pictures=options.pictures,
-            minutes=options.minutes,
-            batch=options.batch,
-            rate=options.rate,
-            seed=options.seed,
-            workers=options.workers,
-            validation_pairs=options.validation_pairs,
-            validate_every=options.validate_every,
-        ),
+        _plan(options),
         options.out,
-        facts=inherited | {"crop": crop},
+        facts=inherited | {"crop": crop} | learned,
     )
-    if options.start_from is not None and not options.resume:
+    if fresh:
         Checkpoint(config, network.state_dict(), trainer.facts).save(options.out / "start.pt")
     if options.resume:
         trainer.resume(options.out / "last.pt")
     print(trainer.run())
     return 0
+
+
+def _refuse_second_run(options: argparse.Namespace) -> None:
+    held = [name for name in OF_A_RUN if (options.out / name).exists()]
+    if held and not options.resume:
+        raise ValueError(
+            f"{options.out} already holds {held[0]} of another run: give --resume to go on with "
+            "it, or an empty folder"
+        )
+
+
+def _people(options: argparse.Namespace) -> tuple[FaceIndex, FaceIndex]:
+    training, validation = read_faces(options).split(HELD_OUT, seed=0)
+    if not len(training):
+        raise ValueError(
+            f"{options.faces} shows one person only: it takes two, one of whom is held out"
+        )
+    return training, validation
+
+
+def _pairs(options: argparse.Namespace, forge: Forge) -> PairMaker:
+    """The forge's pairs, alone or beside those of --prepared."""
+    if options.prepared is None:
+        return forge
+    left_out = {known_method(FAMILIES[name].method) for name in options.leave_out} - {None}
+    chosen = tuple(name for name in METHODS if known_method(name) not in left_out)
+    prepared = PreparedPairs(
+        options.prepared,
+        "train",
+        chosen,
+        strength=options.strength,
+        sharpening=forge.rule.sharpening,
+    )
+    _warn_of_other_crops(options.prepared, forge.rule)
+    return MixedPairs(forge, prepared, options.prepared_share)
+
+
+def _plan(options: argparse.Namespace) -> TrainConfig:
+    return TrainConfig(
+        pictures=options.pictures,
+        minutes=options.minutes,
+        batch=options.batch,
+        rate=options.rate,
+        seed=options.seed,
+        workers=options.workers,
+        validation_pairs=options.validation_pairs,
+        validate_every=options.validate_every,
+    )
 
 
 def _warn_of_other_crops(prepared: Path, rule: CropRule) -> None:

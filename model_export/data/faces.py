@@ -1,5 +1,6 @@
 """A folder of real faces with 68 landmarks each: what the forge works on."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,6 +52,11 @@ class FaceIndex:
             raise ValueError(f"cannot read the picture {path}")
         box = Box(*(float(v) for v in self.boxes[position]))
         return RealFace(np.asarray(picture, np.uint8), self.landmarks[position], box)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of which pictures these are, by their names."""
+        return hashlib.sha256("\n".join(self.names).encode()).hexdigest()
 
     def subset(self, positions: NDArray[np.int64]) -> "FaceIndex":
         """The same index with only these pictures."""

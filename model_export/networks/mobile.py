@@ -138,12 +138,18 @@ class MobileNetwork(nn.Module):
 
         Raises ValueError when the file is not that checkpoint.
         """
-        published = torch.load(path, map_location="cpu", weights_only=True)
+        try:
+            published = torch.load(path, map_location="cpu", weights_only=True)
+        except Exception as error:
+            # A text, a file cut short and a refused pickle each raise another class in torch.
+            raise ValueError(f"{path} cannot be read as a MobileNetV2 checkpoint") from error
+        if not isinstance(published, dict):
+            raise ValueError(f"{path} is not a MobileNetV2 checkpoint: it holds no table")
         own = self.features.state_dict()
         taken = {k: published.get(f"features.{k}") for k in own}
-        missing = [k for k, v in taken.items() if v is None or v.shape != own[k].shape]
+        missing = [k for k, v in taken.items() if getattr(v, "shape", None) != own[k].shape]
         if missing:
-            raise ValueError(f"not a MobileNetV2 checkpoint: {missing[0]} is missing")
+            raise ValueError(f"{path} is not a MobileNetV2 checkpoint: {missing[0]} is missing")
         self.features.load_state_dict(taken)
         return len(taken)
 

@@ -72,3 +72,16 @@ def test_generators_are_trained_and_written(faces: FaceIndex, tmp_path: Path) ->
         before = untrained(crop)
         after = generator(crop)
     assert (after - crop).abs().mean() < (before - crop).abs().mean()
+
+
+def test_generators_are_written_under_the_very_path_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "missing" / "generators"
+    save_generators([FaceGenerator(*DESIGNS[0])], path)
+    assert [file.name for file in path.parent.iterdir()] == ["generators"]
+    with np.load(path) as stored:
+        assert stored.files
+
+
+def test_no_face_makes_no_generator(faces: FaceIndex) -> None:
+    with pytest.raises(ValueError, match="no face to learn from: it takes two people"):
+        aligned_faces(faces.subset(np.empty(0, np.int64)))

@@ -65,7 +65,7 @@ def test_the_protocol_measures_on_the_test_part_and_tunes_on_that_of_calibration
     people: FaceIndex, checkpoint: Path, tmp_path: Path
 ) -> None:
     plan = ProtocolPlan(
-        TrainConfig(), unseen=("faceswap",), test_pairs=4, tuning_pairs=4, tuning_epochs=1
+        TrainConfig(workers=0), ("faceswap",), test_pairs=4, tuning_pairs=4, tuning_epochs=1
     )
     spoil(people, "test", "calibration")
     table = Protocol(people, plan, tmp_path / "out").run([], {"other": checkpoint})
@@ -73,3 +73,22 @@ def test_the_protocol_measures_on_the_test_part_and_tunes_on_that_of_calibration
     spoil(people, "calibration")
     with pytest.raises(ValueError, match="cannot read the picture"):
         Protocol(people, plan, tmp_path / "again").run([], {"other": checkpoint})
+
+
+def test_pictures_that_divide_people_otherwise_than_in_the_training_are_told_of(
+    people: FaceIndex, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    run = ["train", str(people.root), "-o", str(tmp_path / "run"), "--pictures", "4"]
+    assert main([*run, "--batch", "4", "--validation-pairs", "1", "--workers", "0"]) == 0
+    model = str(tmp_path / "run/best.pt")
+    words = ["evaluate", model, str(people.root), "--pairs", "2"]
+    fitted = ["calibrate", model, str(people.root), "--pairs", "4", "-o", str(tmp_path / "b.pt")]
+    warning = "not those the model was trained on"
+    for command in (words, fitted):
+        assert main(command) == 0
+    assert warning not in caplog.text
+    (people.root / part_of(people, "test").names[0]).unlink()
+    for command in (words, fitted):
+        caplog.clear()
+        assert main(command) == 0
+        assert warning in caplog.text

@@ -62,7 +62,8 @@ def test_another_checkpoint_of_the_same_name_is_not_given_its_figures(
 ) -> None:
     folder = write_people(tmp_path / "people", faces, 60)
     people = load_index(folder, folder / "landmarks.npz")
-    plan = ProtocolPlan(TrainConfig(), ("faceswap",), test_pairs=2, tuning_pairs=2, tuning_epochs=1)
+    train = TrainConfig(workers=0)
+    plan = ProtocolPlan(train, ("faceswap",), test_pairs=2, tuning_pairs=2, tuning_epochs=1)
     config = NetworkConfig(size=64)
     for name in ("a", "b"):
         Checkpoint(config, build_network(config).state_dict()).save(tmp_path / f"{name}.pt")

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,17 +11,20 @@ import torch
 
 from model_export.checkpoint import load_checkpoint
 from model_export.data.faces import FaceIndex
-from model_export.data.forge import Forge
-from model_export.data.pairs import PairDataset, collate
+from model_export.data.forge import Forge, Pair
+from model_export.data.pairs import Batch, PairDataset, PairMaker, collate
+from model_export.data.rng import Rng
 from model_export.losses import NO_METHOD
 from model_export.networks.contract import FAKE, MOBILE_CONFIG, REAL, NetworkConfig
 from model_export.networks.factory import build_network
 from model_export.train import TrainConfig, Trainer, start
+from model_export.validate import validate
 from service.faces.crop import CropRule
 
 SHORT = TrainConfig(
     pictures=16, batch=8, validation_pairs=4, validate_every=8, workers=0, rate=1e-3
 )
+TINY = replace(SHORT, pictures=4, batch=2, validation_pairs=1, validate_every=2)
 
 
 @pytest.fixture(scope="module")
@@ -28,9 +32,30 @@ def forge(faces: FaceIndex) -> Forge:
     return Forge(faces, CropRule(size=64))
 
 
-def trainer(forge: Forge, folder: Path, config: TrainConfig = SHORT) -> Trainer:
+@pytest.fixture(scope="module")
+def held_out(forge: Forge) -> list[Batch]:
+    return [collate([PairDataset(forge, 4, seed=3)[k] for k in range(4)])]
+
+
+class CutOff:
+    """A forge that a kill stops when it has made so many pairs."""
+
+    def __init__(self, forge: Forge, pairs: int) -> None:
+        self._forge, self._left = forge, pairs
+
+    def draw(self, rng: Rng) -> Pair:
+        if not self._left:
+            raise KeyboardInterrupt
+        self._left -= 1
+        return self._forge.draw(rng)
+
+
+def trainer(
+    forge: Forge, folder: Path, config: TrainConfig = SHORT, training: PairMaker | None = None
+) -> Trainer:
     torch.manual_seed(0)
-    return Trainer(build_network(NetworkConfig(size=64)), forge, forge, config, folder)
+    network = build_network(NetworkConfig(size=64))
+    return Trainer(network, training or forge, forge, config, folder)
 
 
 def test_a_batch_holds_every_fake_beside_its_own_real(forge: Forge) -> None:
@@ -75,15 +100,161 @@ def test_a_run_leaves_figures_and_checkpoints(forge: Forge, tmp_path: Path) -> N
     assert json.loads((tmp_path / "train.json").read_text())["train"]["pictures"] == 16
 
 
-def test_a_cut_run_goes_on_where_it_stopped(forge: Forge, tmp_path: Path) -> None:
-    first = trainer(forge, tmp_path)
-    first.run()
-    again = trainer(forge, tmp_path, TrainConfig(pictures=24, batch=8, workers=0))
-    again.resume(tmp_path / "last.pt")
+def test_a_cut_run_ends_as_if_it_had_never_been_cut(forge: Forge, tmp_path: Path) -> None:
+    whole = trainer(forge, tmp_path / "whole")
+    whole.run()
+    cut = trainer(forge, tmp_path / "cut", training=CutOff(forge, 4))
+    with pytest.raises(KeyboardInterrupt):
+        cut.run()
+    again = trainer(forge, tmp_path / "cut")
+    again.resume(tmp_path / "cut" / "last.pt")
+    assert (again.seen, again.best) == (8, cut.best)
+    again.run()
     assert again.seen == 16
-    assert again.optimiser.state_dict()["state"]
-    for name, tensor in first.network.state_dict().items():
-        assert torch.equal(tensor, again.network.state_dict()[name])
+    for one, other in ((whole.network, again.network), (whole.averaged, again.averaged)):
+        for name, tensor in one.state_dict().items():
+            assert torch.allclose(tensor, other.state_dict()[name], rtol=0, atol=1e-7), name
+
+
+def test_a_finished_run_goes_on_for_more_pictures_only(forge: Forge, tmp_path: Path) -> None:
+    trainer(forge, tmp_path, TINY).run()
+    last = tmp_path / "last.pt"
+    before = last.read_bytes()
+    for pictures in (2, 4):
+        again = trainer(forge, tmp_path, replace(TINY, pictures=pictures))
+        again.resume(last)
+        again.run()
+        assert last.read_bytes() == before
+    longer = trainer(forge, tmp_path, replace(TINY, pictures=6))
+    longer.resume(last)
+    longer.run()
+    assert load_checkpoint(last).resume["seen"] == 6
+
+
+def test_a_run_does_not_go_on_with_another_width(
+    forge: Forge, held_out: list[Batch], tmp_path: Path
+) -> None:
+    trainer(forge, tmp_path).check(held_out, {})
+    wide = build_network(NetworkConfig(size=64, width=2))
+    with pytest.raises(ValueError, match=r"network width 1 and cannot go on with 2$"):
+        Trainer(wide, forge, forge, SHORT, tmp_path).resume(tmp_path / "last.pt")
+
+
+def test_only_a_training_can_go_on(forge: Forge, held_out: list[Batch], tmp_path: Path) -> None:
+    run = trainer(forge, tmp_path)
+    run.check(held_out, {})
+    saved = load_checkpoint(tmp_path / "last.pt")
+    wide = build_network(NetworkConfig(width=2)).state_dict()
+    replace(saved, resume={**saved.resume, "network": wide}).save(tmp_path / "wide.pt")
+    for name in ("best.pt", "wide.pt"):
+        with pytest.raises(ValueError, match=f"^[^\n]*{name} holds no training that can go on$"):
+            run.resume(tmp_path / name)
+
+
+def test_what_was_said_of_a_run_stays_said_when_it_goes_on(
+    forge: Forge, held_out: list[Batch], tmp_path: Path
+) -> None:
+    run = trainer(forge, tmp_path)
+    run.facts["licence"] = "CC0"
+    run.check(held_out, {})
+    again = trainer(forge, tmp_path)
+    again.resume(tmp_path / "last.pt")
+    again.check(held_out, {})
+    assert load_checkpoint(tmp_path / "last.pt").facts["licence"] == "CC0"
+
+
+def test_a_run_of_an_odd_number_of_pictures_keeps_its_end(forge: Forge, tmp_path: Path) -> None:
+    trainer(forge, tmp_path, replace(SHORT, pictures=11, validate_every=1000)).run()
+    assert load_checkpoint(tmp_path / "last.pt").resume["seen"] == 10
+    assert load_checkpoint(tmp_path / "best.pt").facts["training"]["pictures"] == 10
+    assert (tmp_path / "metrics.csv").read_text().count("\n") == 2
+
+
+def test_only_better_figures_replace_the_best(
+    forge: Forge, held_out: list[Batch], tmp_path: Path
+) -> None:
+    run = trainer(forge, tmp_path)
+    for seen, best, kept in ((1, 2.0, 1), (2, 0.0, 1), (3, 2.0, 3)):
+        run.seen, run.best = seen, best
+        run.check(held_out, {})
+        assert load_checkpoint(tmp_path / "best.pt").facts["training"]["pictures"] == kept
+        assert load_checkpoint(tmp_path / "last.pt").facts["training"]["pictures"] == seen
+
+
+def test_a_kill_between_the_checkpoints_loses_no_best(
+    forge: Forge, held_out: list[Batch], tmp_path: Path
+) -> None:
+    # Where `last.pt` is about to be written lies a folder: the run ends right there.
+    (tmp_path / "last.partial").mkdir()
+    with pytest.raises(OSError, match=r"cannot write .*last\.pt"):
+        trainer(forge, tmp_path).check(held_out, {})
+    assert load_checkpoint(tmp_path / "best.pt").weights
+
+
+def test_the_averaged_weights_follow_the_network_s_slowly(forge: Forge, tmp_path: Path) -> None:
+    run = trainer(forge, tmp_path, replace(SHORT, pictures=100_000, ema=0.75))
+    run.seen = 10_000
+    before = {name: tensor.clone() for name, tensor in run.averaged.state_dict().items()}
+    run.step(collate([PairDataset(forge, 4, seed=1)[k] for k in range(4)]))
+    now = run.network.state_dict()
+    assert any(not torch.equal(now[name], before[name]) for name in before)
+    for name, kept in run.averaged.state_dict().items():
+        if kept.is_floating_point():
+            assert torch.allclose(kept, 0.75 * before[name] + 0.25 * now[name], atol=1e-6), name
+
+
+def test_the_averaged_weights_are_those_validated_and_kept(
+    forge: Forge, held_out: list[Batch], tmp_path: Path
+) -> None:
+    run = trainer(forge, tmp_path)
+    with torch.no_grad():
+        for tensor in run.network.parameters():
+            tensor.neg_()
+    run.check(held_out, {})
+    last = load_checkpoint(tmp_path / "last.pt")
+    for name, tensor in run.averaged.state_dict().items():
+        assert torch.equal(last.weights[name], tensor)
+        assert torch.equal(load_checkpoint(tmp_path / "best.pt").weights[name], tensor)
+        assert torch.equal(last.resume["network"][name], run.network.state_dict()[name])
+    figures = validate(last.build(), held_out, run.device)
+    assert last.facts["training"]["iou"] == pytest.approx(figures["iou"], abs=1e-4)
+    assert figures["iou"] != pytest.approx(
+        validate(run.network, held_out, run.device)["iou"], abs=1e-2
+    )
+
+
+def test_every_row_has_the_header_s_columns_also_after_a_resume(
+    faces: FaceIndex, tmp_path: Path
+) -> None:
+    config = replace(MOBILE_CONFIG, size=64)
+    # The first fakes are of no named method, so that there is no such loss; the later ones are.
+    for pictures, family in ((4, "self_blend"), (6, "deepfakes")):
+        forge = Forge(faces, CropRule(size=64), (family,))
+        plan = replace(TINY, pictures=pictures)
+        run = Trainer(build_network(config), forge, forge, plan, tmp_path)
+        if (tmp_path / "last.pt").exists():
+            run.resume(tmp_path / "last.pt")
+        run.run()
+    with (tmp_path / "metrics.csv").open(newline="") as file:
+        header, *rows = csv.reader(file)
+    assert [len(row) for row in rows] == [len(header)] * 3
+    table = [dict(zip(header, row, strict=True)) for row in rows]
+    assert [row["train_method"] != "" for row in table] == [False, False, True]
+    assert [row["auc_self_blend"] != "" for row in table] == [True, True, False]
+    assert [row["auc_deepfakes"] != "" for row in table] == [False, False, True]
+    assert all(0 <= float(row["iou"]) <= 1 for row in table)
+
+
+def test_a_table_begun_with_other_columns_keeps_them(
+    forge: Forge, held_out: list[Batch], tmp_path: Path
+) -> None:
+    (tmp_path / "metrics.csv").write_text("pictures,auc,mood\n8,0.5,good\n")
+    run = trainer(forge, tmp_path)
+    run.seen = 16
+    run.check(held_out, {"activation": 1.0})
+    header, first, second = (tmp_path / "metrics.csv").read_text().splitlines()
+    assert (header, first) == ("pictures,auc,mood", "8,0.5,good")
+    assert second.split(",")[::2] == ["16", ""]
 
 
 def test_the_learning_rate_follows_a_cosine_to_zero(forge: Forge, tmp_path: Path) -> None:

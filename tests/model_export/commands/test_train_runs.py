@@ -1,0 +1,179 @@
+"""`train`: one run in one folder, with one set of settings from its begin to its end."""
+
+import csv
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from model_export.checkpoint import load_checkpoint
+from model_export.cli import main
+from model_export.data.faces import FaceIndex, load_index
+from model_export.networks.contract import MOBILE_CONFIG
+from model_export.networks.factory import build_network
+from model_export.sources.synthetic import HELD_OUT
+from tests.model_export.labelled import save
+
+QUICK = [
+    *("--preset", "mobile", "--pictures", "2", "--batch", "2"),
+    *("--workers", "0", "--validation-pairs", "1"),
+]
+SAME = ["--crop-scale", "1.1", "--strength", "0.5", "--leave-out", "lip_sync"]
+"""Settings of the run that goes on, which are not the defaults."""
+
+
+def write_people(folder: Path, faces: FaceIndex, count: int) -> Path:
+    """So many people, each with a picture of another colour, and their landmarks."""
+    shown = [faces.read(number % len(faces)) for number in range(count)]
+    names = [f"person{number}.png" for number in range(count)]
+    for number, (name, face) in enumerate(zip(names, shown, strict=True)):
+        tinted = face.pixels * np.roll([1.0, 1 - 0.1 * number, 0.8], number)
+        save(folder / name, tinted.astype(np.uint8))
+    np.savez(
+        folder / "landmarks.npz",
+        names=np.array(names),
+        landmarks68=np.stack([face.landmarks for face in shown]),
+        box_xywh=np.array(
+            [(f.box.x, f.box.y, f.box.width, f.box.height) for f in shown], np.float32
+        ),
+    )
+    return folder
+
+
+@pytest.fixture(scope="module")
+def people(faces: FaceIndex, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_people(tmp_path_factory.mktemp("people"), faces, 4)
+
+
+def train(people: Path, out: Path, *words: str) -> int:
+    return main(["train", str(people), "-o", str(out), *QUICK, *words])
+
+
+@pytest.fixture(scope="module")
+def finished(people: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of two pictures."""
+    out = tmp_path_factory.mktemp("finished") / "run"
+    assert train(people, out, *SAME) == 0
+    return out
+
+
+@pytest.fixture
+def run(finished: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(finished, tmp_path / "run")
+
+
+def files(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("left", ["last.pt", "best.pt", "metrics.csv"])
+def test_a_second_run_does_not_overwrite_the_first(
+    left: str, people: Path, run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for path in run.iterdir():
+        if path.name != left:
+            path.unlink()
+    before = files(run)
+    assert train(people, run, *SAME) == 1
+    assert f"already holds {left} of another run: give --resume" in capsys.readouterr().err
+    assert files(run) == before
+
+
+def test_a_run_that_was_cut_before_its_first_checkpoint_may_be_begun_again(
+    people: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "train.json").write_text("{}")
+    assert train(people, tmp_path) == 0
+    assert (tmp_path / "best.pt").is_file()
+
+
+def test_a_run_goes_on_with_a_longer_schedule(people: Path, run: Path) -> None:
+    assert train(people, run, *SAME, "--resume", "--pictures", "4", "--minutes", "60") == 0
+    saved = load_checkpoint(run / "last.pt")
+    assert saved.resume["seen"] == 4
+    assert saved.facts["crop"] == {"scale": 1.1}
+    assert saved.facts["strength"] == 0.5
+    assert "lip_sync" not in saved.facts["families"]
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (SAME[2:], "crop scale 1.1 and cannot go on with 1.3"),
+        ([*SAME[:2], *SAME[4:]], "strength 0.5 and cannot go on with 1.0"),
+        (SAME[:4], "face2face and cannot go on with .*face2face, lip_sync"),
+        ([*SAME, "--preset", "paper"], "network preset mobile and cannot go on with paper"),
+    ],
+    ids=("crop", "strength", "families", "preset"),
+)
+def test_a_run_does_not_go_on_with_other_settings(
+    words: list[str], reason: str, people: Path, run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = files(run)
+    assert train(people, run, "--resume", "--pictures", "4", *words) == 1
+    said = capsys.readouterr().err
+    assert re.fullmatch(f"unmask-model train: this run was begun with .*{reason}\n", said)
+    assert files(run) == before
+
+
+def test_a_run_from_before_settings_were_recorded_goes_on(people: Path, run: Path) -> None:
+    content: dict[str, Any] = torch.load(run / "last.pt", weights_only=True)
+    for name in ("families", "strength", "crop"):
+        del content["facts"][name]
+    torch.save(content, run / "last.pt")
+    assert train(people, run, "--resume", "--pictures", "4") == 0
+    assert load_checkpoint(run / "last.pt").facts["strength"] == 1.0
+
+
+def test_an_odd_number_of_pictures_leaves_a_checkpoint(
+    people: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert train(people, tmp_path, "--pictures", "3") == 0
+    assert Path(capsys.readouterr().out.strip()).is_file()
+
+
+def test_the_seed_seeds_the_first_weights(people: Path, tmp_path: Path) -> None:
+    # At the lowest rate one step leaves the weights nearly as they were drawn.
+    assert train(people, tmp_path, "--seed", "5", "--rate", "1e-6") == 0
+    trained = load_checkpoint(tmp_path / "last.pt").resume["network"]
+    as_drawn = {}
+    for seed in (5, 6):
+        torch.manual_seed(seed)
+        as_drawn[seed] = all(
+            torch.allclose(weights, trained[name], rtol=0, atol=1e-5)
+            for name, weights in build_network(MOBILE_CONFIG).named_parameters()
+        )
+    assert as_drawn == {5: True, 6: False}
+
+
+def test_held_out_people_give_the_figures_and_teach_nothing(
+    people: Path, faces: FaceIndex, tmp_path: Path
+) -> None:
+    _, held_out = load_index(people, people / "landmarks.npz").split(HELD_OUT, seed=0)
+    others = shutil.copytree(people, tmp_path / "others")
+    for position, name in enumerate(held_out.names):
+        save(others / name, 255 - held_out.read(position).pixels)
+    learned, figures = [], []
+    for folder in (people, others):
+        out = tmp_path / f"run-{folder.name}"
+        assert train(folder, out, "--validation-pairs", "2") == 0
+        learned.append(load_checkpoint(out / "last.pt").resume["network"])
+        with (out / "metrics.csv").open(newline="") as file:
+            row = next(csv.DictReader(file))
+        figures.append({name: row[name] for name in ("iou", "false_mask")})
+    assert figures[0] != figures[1]
+    assert all(torch.equal(learned[0][name], learned[1][name]) for name in learned[0])
+
+
+@pytest.mark.parametrize("command", ["train", "train-generators"])
+def test_one_person_is_too_few(
+    command: str, faces: FaceIndex, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    alone = write_people(tmp_path / "alone", faces, 1)
+    assert main([command, str(alone), "-o", str(tmp_path / "out")]) == 1
+    assert "it takes two" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,98 @@
+"""Checkpoints at rest: where they can be written, and what is taken for one."""
+
+import pickle
+from pathlib import Path
+
+import pytest
+import torch
+
+from model_export.checkpoint import Checkpoint, CheckpointError, load_checkpoint
+from model_export.cli import main
+from model_export.networks.contract import NetworkConfig
+from model_export.networks.factory import build_network
+
+WHOLE = {"format": 1, "config": {}, "weights": {}, "facts": {}, "resume": {}}
+
+
+def fresh() -> Checkpoint:
+    config = NetworkConfig(size=64)
+    return Checkpoint(config, build_network(config).state_dict(), {"name": "a name"})
+
+
+def test_the_folder_of_a_checkpoint_is_made(tmp_path: Path) -> None:
+    path = tmp_path / "not" / "there" / "c.pt"
+    fresh().save(path)
+    assert load_checkpoint(path).facts == {"name": "a name"}
+    assert [file.name for file in path.parent.iterdir()] == ["c.pt"]
+
+
+def test_a_command_keeps_its_work_though_the_folder_is_missing(tmp_path: Path) -> None:
+    fresh().save(tmp_path / "c.pt")
+    out = tmp_path / "missing" / "d.pt"
+    assert main(["describe", str(tmp_path / "c.pt"), "--name", "mine", "-o", str(out)]) == 0
+    assert load_checkpoint(out).facts["name"] == "mine"
+
+
+def test_a_full_disk_leaves_the_last_good_file(tmp_path: Path) -> None:
+    path = tmp_path / "c.pt"
+    fresh().save(path)
+    good = path.read_bytes()
+    # The device that is always full stands where the file would be written.
+    (tmp_path / "c.partial").symlink_to("/dev/full")
+    with pytest.raises(OSError, match=r"cannot write .*c\.pt: .*No space left"):
+        fresh().save(path)
+    assert path.read_bytes() == good
+
+
+def test_a_path_below_a_file_is_said_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fresh().save(tmp_path / "c.pt")
+    out = tmp_path / "c.pt" / "d.pt"
+    assert main(["describe", str(tmp_path / "c.pt"), "--name", "mine", "-o", str(out)]) == 1
+    assert f"cannot write {out}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"Hello,\nthis is a text.\n", "is not a weights-only checkpoint"),
+        (b"a,b\n1,2\n", "is not a weights-only checkpoint"),
+        (pickle.dumps({"format": 1}, protocol=2)[:8], "is not a weights-only checkpoint"),
+        (b"", "is not a weights-only checkpoint"),
+        ([1, 2], "is not an Unmask checkpoint"),
+        ({"format": 1}, "lacks config, weights, facts, resume"),
+        (WHOLE | {"facts": 3}, "lacks facts"),
+        (WHOLE | {"config": {"depth": 3}}, "is of a network that is not known here"),
+    ],
+    ids=("text", "table", "cut", "empty", "list", "format only", "no facts", "other network"),
+)
+def test_what_is_no_checkpoint_is_named_in_one_sentence(
+    content: object, reason: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "c.pt"
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    else:
+        torch.save(content, path)
+    with pytest.raises(CheckpointError, match=f"^{path} {reason}[^\n]*$"):
+        load_checkpoint(path)
+
+
+def test_a_checkpoint_cut_short_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "c.pt"
+    fresh().save(path)
+    path.write_bytes(path.read_bytes()[:5000])
+    with pytest.raises(CheckpointError, match="is not a weights-only checkpoint"):
+        load_checkpoint(path)
+
+
+def test_a_file_that_is_not_there_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match=r"cannot read .*No such file"):
+        load_checkpoint(tmp_path / "c.pt")
+
+
+def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
+    Checkpoint(NetworkConfig(width=2), fresh().weights).save(tmp_path / "c.pt")
+    with pytest.raises(CheckpointError, match="do not fit"):
+        load_checkpoint(tmp_path / "c.pt").build()
