@@ -1,10 +1,16 @@
 """Processes that make crops beside each other."""
 
 import os
-from concurrent.futures import ProcessPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
 from multiprocessing import get_context
+from typing import TypeVar
 
 import cv2
+
+_Item = TypeVar("_Item")
+_Result = TypeVar("_Result")
 
 START_METHOD = "spawn"
 """A forked process would inherit the locks of OpenCV's threads but not the threads: it hangs as
@@ -14,6 +20,25 @@ soon as this process has used them."""
 def process_pool(workers: int) -> ProcessPoolExecutor:
     """Spawned workers with one thread each. Raises ValueError when `workers` is not positive."""
     return ProcessPoolExecutor(workers, get_context(START_METHOD), initializer=single_threaded)
+
+
+def in_order(
+    pool: ProcessPoolExecutor,
+    function: Callable[[_Item], _Result],
+    items: Iterable[_Item],
+    ahead: int,
+) -> Iterator[_Result]:
+    """What the pool makes of each item, in their order, no more than `ahead` of them at once.
+
+    `Executor.map` takes all items up at once: what nobody has asked for yet fills the memory.
+    """
+    waiting: deque[Future[_Result]] = deque()
+    for item in items:
+        waiting.append(pool.submit(function, item))
+        if len(waiting) == ahead:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
 
 
 def single_threaded() -> None:

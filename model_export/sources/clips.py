@@ -51,8 +51,9 @@ class ClipSource:
             name = str(entry["clip"])
             try:
                 crops = extract(Upload((self._root / name).read_bytes()), self._plan).crops
-            except UnmaskError as error:
-                self.tally.unreadable[name] = error.detail
+                samples = [self._sample(entry, crop) for crop in crops]
+            except (UnmaskError, OSError, ValueError) as error:
+                self.tally.unreadable[name] = str(error)
                 continue
             if not crops:
                 self.tally.no_face.append(name)
@@ -60,10 +61,12 @@ class ClipSource:
             self.truths[name] = ClipTruth(
                 len(entry["frames_fake"]) / entry["rate"], tuple(interval) if interval else None
             )
-            for crop in crops:
-                yield self._sample(entry, crop)
+            yield from samples
 
     def _sample(self, entry: dict[str, Any], crop: FaceCrop) -> Sample:
+        """Raises ValueError where the clip has more frames than its description, or no mask."""
+        if crop.frame_index >= len(entry["frames_fake"]):
+            raise ValueError(f"{TRUTH} describes {len(entry['frames_fake'])} frames, it has more")
         fake = bool(entry["frames_fake"][crop.frame_index])
         mask = None
         if fake:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model_export.data.files import visible_files
-from model_export.processes import process_pool
+from model_export.processes import in_order, process_pool
 from model_export.sources.alteration import Alteration
 from model_export.sources.masks import Mask, find_mask, read_masks
 from model_export.sources.sample import Sample, Tally
@@ -26,6 +26,8 @@ from service.media.sniff import sniff
 from service.media.upload import Upload
 
 _UNALTERED = Alteration()
+_AHEAD = 4
+"""Files that are opened for each worker before the first of them is asked for."""
 UNNAMED = "fake"
 """Method of fakes that lie in `fake/` itself rather than in a sub-folder named after it."""
 
@@ -92,7 +94,9 @@ class FolderSource:
         pool = process_pool(self._workers) if self._workers else nullcontext()
         with pool as running:
             results = (
-                running.map(opening, self._entries) if running else map(opening, self._entries)
+                in_order(running, opening, self._entries, _AHEAD * self._workers)
+                if running
+                else map(opening, self._entries)
             )
             for entry, opened in zip(self._entries, results, strict=True):
                 if opened.whole:

@@ -42,6 +42,24 @@ def test_a_clip_that_cannot_be_read_is_counted(folder: Path, tmp_path: Path) -> 
     assert [*source.tally.unreadable] == ["00000.mp4"]
 
 
+def test_a_clip_without_its_masks_or_with_frames_nobody_described_is_counted(
+    folder: Path, tmp_path: Path
+) -> None:
+    entries = json.loads((folder / TRUTH).read_text())
+    clip = (folder / "00000.mp4").read_bytes()
+    few = {**entries[0], "clip": "few.mp4", "frames_fake": [False, False]}
+    gone = {**entries[0], "clip": "gone.mp4"}
+    (tmp_path / TRUTH).write_text(json.dumps([*entries, few, gone]))
+    for name in ("00000.mp4", "few.mp4"):
+        (tmp_path / name).write_bytes(clip)
+    source = ClipSource(tmp_path, CropRule())
+    assert list(source.samples()) == []
+    told = source.tally.unreadable
+    assert "mask" in told["00000.mp4"]
+    assert "describes 2 frames" in told["few.mp4"]
+    assert "gone.mp4" in told["gone.mp4"]
+
+
 @pytest.mark.parametrize("text", ["[]", "no json"])
 def test_a_folder_without_clips_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / TRUTH).write_text(text)

@@ -1,0 +1,21 @@
+"""Work for several processes is taken up no faster than its results are asked for."""
+
+from collections.abc import Iterator
+from itertools import islice
+
+from model_export.processes import in_order, process_pool
+
+
+def test_results_come_in_order_and_little_is_taken_up_before_it_is_asked_for() -> None:
+    taken: list[int] = []
+
+    def items() -> Iterator[int]:
+        for number in range(-20, 0):
+            taken.append(number)
+            yield number
+
+    with process_pool(2) as pool:
+        results = in_order(pool, abs, items(), ahead=3)
+        assert list(islice(results, 2)) == [20, 19]
+        assert len(taken) == 4
+        assert list(results) == list(range(18, 0, -1))
