@@ -35,6 +35,8 @@ from service.verdict.support import SupportRule
 
 _Result = TypeVar("_Result")
 
+_OVERLAY_BYTES = 256 * 2**20
+_BESIDE_CROP_BYTES = 1024
 _QUICK_PIXELS = 2**19
 """Of a picture, times its faces. The way to a thread and back costs more than such a report, which
 takes 0.2 ms where no mask is drawn (`tests.benchmarks limit`)."""
@@ -256,6 +258,7 @@ async def open_pipeline(settings: Settings, telemetry: Telemetry) -> AsyncIterat
         partial(warm_up, settings.faces.plan()),
         ANSWERS,
         lifetime_s=settings.media.lifetime_s,
+        most_answer_bytes=_most_answer_bytes(settings, model.spec.crop_rule.size),
     )
     queue = BatchQueue(settings.inference.linger_s)
     plan = session_plan(settings)
@@ -284,6 +287,12 @@ async def open_pipeline(settings: Settings, telemetry: Telemetry) -> AsyncIterat
     finally:
         await pool.stop()
         await media.close()
+
+
+def _most_answer_bytes(settings: Settings, side: int) -> int:
+    """Room for every crop that one request may be given, and for an overlay."""
+    crops = settings.media.max_frames * settings.faces.max_faces
+    return max(_OVERLAY_BYTES, crops * (3 * side**2 + _BESIDE_CROP_BYTES))
 
 
 def _memory(device: Device) -> float:

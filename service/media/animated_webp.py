@@ -2,20 +2,19 @@
 
 import struct
 from collections.abc import Iterator
-
-import cv2
-import numpy as np
+from itertools import accumulate
 
 from service.errors import MediaCorruptError
 from service.media.frame import Frame
 from service.media.headers import picture_size
 from service.media.limits import MediaLimits
 from service.media.pictures import check_pixels
-from service.media.sampling import Moments, check_length
+from service.media.sampling import check_length, sampled
+from service.media.webp_canvas import Canvas, Piece
 
 # Browsers show frames that ask for less than this for 100 ms; 0 is common in the wild.
 _SHORTEST_S, _INSTEAD_S = 0.011, 0.1
-_RIFF_HEADER, _CHUNK_HEADER, _DURATION_AT = 12, 8, 12
+_RIFF_HEADER, _CHUNK_HEADER = 12, 8
 
 
 class AnimatedWebp:
@@ -28,53 +27,45 @@ class AnimatedWebp:
         """
         self.width, self.height = picture_size("webp", data)
         check_pixels(self.width, self.height, limits)
-        durations, end = _frames(data)
-        if not durations:
+        self._data, self._pieces = data, _pieces(data, limits)
+        if not self._pieces:
             raise MediaCorruptError("The animation holds no complete frame")
         self.truncated = struct.unpack_from("<I", data, 4)[0] + 8 > len(data)
-        # The decoder refuses files that end early: give it one that ends after the last frame.
-        self._data = data[:4] + struct.pack("<I", end - 8) + data[8:end] if self.truncated else data
-        self._durations = durations
-        self.frames_total = len(durations)
-        self.duration_s = sum(durations)
+        seconds = (piece.duration_ms / 1000 for piece in self._pieces)
+        shown = (each if each >= _SHORTEST_S else _INSTEAD_S for each in seconds)
+        *self._times, self.duration_s = accumulate(shown, initial=0.0)
+        self.frames_total = len(self._pieces)
         check_length(self.frames_total, self.duration_s, limits)
 
     def frames(self, count: int) -> Iterator[Frame]:
         """Give `count` frames (all, of a shorter animation) at evenly spaced times.
 
-        One at a time, although the decoder starts over for each: all at once would hold the
-        whole animation in memory. Raises MediaCorruptError where a frame cannot be decoded.
+        Fewer where frames stay on screen for longer than the times are apart. Each stored frame
+        is decoded at most once. Raises MediaCorruptError where one cannot be decoded.
         """
-        moments = Moments(self.duration_s, self.frames_total, count)
-        buffer = np.frombuffer(self._data, np.uint8).reshape(1, -1)
-        time_s = 0.0
-        for index, seconds in enumerate(self._durations):
-            if moments.due(index, time_s + seconds):
-                try:
-                    decoded, animation = cv2.imdecodeanimation(buffer, start=index, count=1)
-                except cv2.error as error:
-                    raise MediaCorruptError("The animation cannot be decoded") from error
-                if not decoded or not animation.frames:
-                    raise MediaCorruptError("The animation cannot be decoded")
-                bgr = np.asarray(animation.frames[0], np.uint8)[:, :, :3]
-                yield Frame(index, time_s, np.ascontiguousarray(bgr[:, :, ::-1]))
-            time_s += seconds
+        canvas = Canvas(self._data, self.width, self.height)
+        drawn = 0
+        for wanted in sampled(self._times, self.duration_s, count):
+            behind = range(wanted, drawn - 1, -1)
+            drawn = next((i for i in behind if canvas.covered_by(self._pieces[i])), drawn)
+            for piece in self._pieces[drawn : wanted + 1]:
+                canvas.draw(piece)
+            drawn = wanted + 1
+            yield Frame(wanted, self._times[wanted], canvas.rgb())
 
 
-def _frames(data: bytes) -> tuple[list[float], int]:
-    """Durations in seconds of all complete frames, and where the last of them ends."""
-    durations: list[float] = []
-    at = end = _RIFF_HEADER
+def _pieces(data: bytes, limits: MediaLimits) -> list[Piece]:
+    """All complete frames. MediaCorruptError, MediaTooLargeError (limit "frames")."""
+    pieces: list[Piece] = []
+    at = _RIFF_HEADER
     while at + _CHUNK_HEADER <= len(data):
-        kind = data[at : at + 4]
         (size,) = struct.unpack_from("<I", data, at + 4)
-        after = at + _CHUNK_HEADER + size + size % 2
+        start = at + _CHUNK_HEADER
+        after = start + size + size % 2
         if after > len(data):
             break
-        if kind == b"ANMF":
-            start = at + _CHUNK_HEADER + _DURATION_AT
-            seconds = int.from_bytes(data[start : start + 3], "little") / 1000
-            durations.append(seconds if seconds >= _SHORTEST_S else _INSTEAD_S)
-            end = after
+        if data[at : at + 4] == b"ANMF":
+            pieces.append(Piece.read(data, start, start + size))
+            check_length(len(pieces), 0.0, limits)
         at = after
-    return durations, end
+    return pieces

@@ -1,24 +1,49 @@
 """Whether the bytes of a clip end before its container says they should."""
 
 import struct
+from collections.abc import Iterator
+
+from service.media.boxes import boxes
 
 _MATROSKA_SEGMENT = b"\x18\x53\x80\x67"
 # How far into the file the segment may begin: only the short EBML header comes before it.
 _SEGMENT_WITHIN = 256
+_GIF_TRAILER, _GIF_IMAGE, _GIF_EXTENSION = 0x3B, 0x2C, 0x21
+_PNG_HEADER, _PNG_END = 8, b"IEND\xaeB`\x82"
+# Hostile files hold pieces of a few bytes; of one with more than this nothing is said.
+_MOST_PIECES = 1_000_000
 
 
 def ends_early(name: str, data: bytes) -> bool:
     """Tell whether a clip was cut off, from the sizes its container states.
 
-    name: a format of `sniff`. False where the container states none, as live recordings.
+    name: a format of `sniff`. False where the container states none, as live recordings. What
+    follows a whole clip is untidy, but does not cut it off.
     """
     if name == "avi":
         return len(data) < 12 or _riff_end(data) > len(data)
     if name in ("mp4", "mov"):
-        return _boxes_end(data) > len(data)
+        return any(box.end > len(data) for box in boxes(data))
     if name in ("webm", "mkv"):
-        return _segment_end(data) > len(data)
+        return _segment(data)[1] > len(data)
+    if name == "gif":
+        return not data.endswith(b"\x00\x3b") and not _gif_reaches_trailer(data)
+    if name == "png":
+        return not data.endswith(_PNG_END) and not _png_reaches_end(data)
     return False
+
+
+def breaks_off(name: str, data: bytes) -> bool:
+    """Tell whether a clip with less video than it states is damaged, not just of more sound.
+
+    Files that were never received whole may have their full length, and zeros in it.
+    name: a format of `sniff`.
+    """
+    if name in ("webm", "mkv"):
+        return _segment_breaks(data)
+    if name in ("mp4", "mov"):
+        return any(box.kind == bytes(4) for box in boxes(data))
+    return name == "avi"
 
 
 def _riff_end(data: bytes) -> int:
@@ -26,24 +51,86 @@ def _riff_end(data: bytes) -> int:
     return int(size) + 8
 
 
-def _boxes_end(data: bytes) -> int:
-    at = 0
-    while at + 8 <= len(data):
-        (size,) = struct.unpack_from(">I", data, at)
-        if size == 1 and at + 16 <= len(data):  # 1 announces a 64-bit size
-            (size,) = struct.unpack_from(">Q", data, at + 8)
-        if size < 8:  # 0 is "to the end of the file"; less is nonsense
-            return len(data)
-        at += size
-    # Some bytes that are no box may follow the last one; that is untidy, not cut off.
-    return at
-
-
-def _segment_end(data: bytes) -> int:
+def _segment(data: bytes) -> tuple[int, int]:
+    """Where the segment's content begins and ends; the file's end where its size is unknown."""
     at = data.find(_MATROSKA_SEGMENT, 0, _SEGMENT_WITHIN) + len(_MATROSKA_SEGMENT)
-    if at < len(_MATROSKA_SEGMENT) or at >= len(data) or data[at] == 0:
-        return len(data)
+    if at < len(_MATROSKA_SEGMENT):
+        return len(data), len(data)
+    start, size = _matroska_size(data, at)
+    return start, len(data) if size is None else start + size
+
+
+def _matroska_size(data: bytes, at: int) -> tuple[int, int | None]:
+    """Where an element's content begins, and its size in bytes; None where that is unknown."""
+    if at >= len(data) or data[at] == 0:
+        return at, None
     length = 9 - data[at].bit_length()  # the leading zero bits say how many bytes follow
     unknown = (1 << 7 * length) - 1
     size = int.from_bytes(data[at : at + length], "big") & unknown
-    return len(data) if size == unknown else at + length + size
+    return at + length, None if size == unknown else size
+
+
+def _segment_breaks(data: bytes) -> bool:
+    at, end = _segment(data)
+    for _ in range(_MOST_PIECES):
+        if at >= end:
+            return False
+        if data[at] < 0x10:  # identifiers have at most four bytes
+            return True
+        start, size = _matroska_size(data, at + 9 - data[at].bit_length())
+        if size is None:
+            return False
+        at = start + size
+    return False
+
+
+def _gif_reaches_trailer(data: bytes) -> bool:
+    if len(data) < 13:
+        return False
+    at = 13 + _gif_table(data[10])
+    for _ in range(_MOST_PIECES):
+        if at >= len(data):
+            return False
+        kind = data[at]
+        if kind == _GIF_IMAGE and at + 9 < len(data):
+            at += 11 + _gif_table(data[at + 9])
+        elif kind == _GIF_EXTENSION:
+            at += 2
+        else:
+            return kind == _GIF_TRAILER
+        while at < len(data) and data[at]:
+            at += 1 + data[at]
+        at += 1
+    return True
+
+
+def _gif_table(flags: int) -> int:
+    """Bytes of a colour table, from the flags before it."""
+    return 3 << (flags & 7) + 1 if flags & 0x80 else 0
+
+
+def _png_reaches_end(data: bytes) -> bool:
+    return any(kind == b"IEND" for kind, _ in png_chunks(data, _MOST_PIECES))
+
+
+def whole_chunks(data: bytes) -> bytes:
+    """A PNG of the complete chunks only: at others FFmpeg 8.0 reads where it must not, and dies."""
+    end = _PNG_HEADER
+    for kind, after in png_chunks(data, _MOST_PIECES):
+        if kind == b"IEND":
+            break
+        end = after
+    return data[:end] + bytes(4) + _PNG_END
+
+
+def png_chunks(data: bytes, most: int) -> Iterator[tuple[bytes, int]]:
+    """Kind of each complete chunk of a PNG, at most so many, and where it ends."""
+    at = _PNG_HEADER
+    for _ in range(most):
+        if at + 12 > len(data):
+            return
+        (size,) = struct.unpack_from(">I", data, at)
+        if at + 12 + size > len(data):
+            return
+        kind, at = data[at + 4 : at + 8], at + 12 + size
+        yield kind, at

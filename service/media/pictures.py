@@ -6,6 +6,7 @@ import numpy as np
 from service.errors import MediaCorruptError, MediaTooLargeError
 from service.media.frame import Frame
 from service.media.headers import picture_size
+from service.media.jpeg import without_end
 from service.media.limits import MediaLimits
 
 _UNDECODABLE = "The picture cannot be decoded whole: it is damaged, or ends early"
@@ -19,11 +20,14 @@ def decode_picture(name: str, data: bytes, limits: MediaLimits) -> Frame:
     alpha channel is dropped, not composited: what it hides is part of the file, and a viewer's
     background would be an invention of ours.
     A picture whose data ends early is refused whole: the decoder would fill what is missing
-    with grey, and grey would be judged as if somebody had sent it.
+    with grey, and grey would be judged as if somebody had sent it. Of a progressive JPEG that
+    is closed after some of its scans that cannot be told.
 
     Raises MediaTooLargeError (limit "pixels") from the header alone, MediaCorruptError.
     """
     check_pixels(*picture_size(name, data), limits)
+    if name == "jpeg":
+        data = without_end(data)
     try:
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)
     except cv2.error as error:

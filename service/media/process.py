@@ -28,7 +28,9 @@ _ERRORS = {
     if isinstance(kind, type) and issubclass(kind, UnmaskError)
 }
 _MOST_TEXT_BYTES = 2**20
-"""512 faces take a fifth of it; it is read on the event loop."""
+"""512 faces take a quarter of it; it is read on the event loop."""
+_BODY_FOR_TEXT = 256
+"""Where more arrays are allowed, more is said of them: of a crop's 192 KiB half a kilobyte."""
 _MOST_SHOWN = 4000
 _BY_ITSELF_S, _KERNEL_S = 0.2, 10.0
 
@@ -78,7 +80,8 @@ class WorkerProcess:
         takes longer, and what `read_answer` raises when the warm-up fails.
         """
         ours, theirs = socket.socketpair()
-        inbox = Inbox(_MOST_TEXT_BYTES, most_body, lost)
+        most_text = max(_MOST_TEXT_BYTES, most_body // _BODY_FOR_TEXT)
+        inbox = Inbox(most_text, most_body, lost)
         try:
             # The worker alone may hold its end: its closing is how the service learns of a death.
             with theirs:

@@ -1,39 +1,26 @@
 """Which frames of something that moves are looked at."""
 
+from bisect import bisect_right
+from collections.abc import Sequence
+
 from service.errors import MediaTooLargeError
 from service.media.limits import MediaLimits
 
+# Far less than any frame lasts: times are sums, and a moment may be just when a frame appears.
+_SAME_S = 1e-6
 
-class Moments:
-    """The moments to sample: the middle of each of `count` equal stretches of a clip."""
 
-    def __init__(self, seconds: float, frames: int, count: int) -> None:
-        """All frames are due where there are at most `count`, or where the length is unknown."""
-        self._seconds = seconds
-        self._count = count
-        self._take_all = seconds <= 0 or frames <= count
-        self._next = 0
+def sampled(times: Sequence[float], seconds: float, count: int) -> list[int]:
+    """Indices, rising, of the frames on screen in the middle of each of `count` equal stretches.
 
-    def due(self, index: int, until_s: float) -> bool:
-        """Whether a frame, shown until `until_s`, is to be sampled; ask once for each, in order."""
-        if self._take_all:
-            return index < self._count
-        if self._next >= self._count or until_s < self._moment(self._next):
-            return False
-        # Where frames lie further apart than the moments, one frame stands for several.
-        while self._next < self._count and self._moment(self._next) <= until_s:
-            self._next += 1
-        return True
-
-    @property
-    def next_s(self) -> float | None:
-        """The next moment in seconds; None after the last, or where every frame is due."""
-        if self._take_all or self._next >= self._count:
-            return None
-        return self._moment(self._next)
-
-    def _moment(self, number: int) -> float:
-        return (number + 0.5) * self._seconds / self._count
+    times: when each frame appears, in seconds, rising, the first at 0; it stays until the next.
+    seconds: how long all of it lasts. Where frames stay for long there are fewer than `count`,
+    where there are at most `count` frames all of them.
+    """
+    if len(times) <= count:
+        return list(range(len(times)))
+    middles = ((number + 0.5) * seconds / count for number in range(count))
+    return sorted({max(bisect_right(times, middle + _SAME_S) - 1, 0) for middle in middles})
 
 
 def check_length(frames: int, seconds: float, limits: MediaLimits) -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from service.errors import InvalidRequestError, UnsupportedMediaError
+from service.media.completeness import png_chunks
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,6 @@ class MediaFormat:
 
 _BY_PREFIX: tuple[tuple[bytes, MediaFormat], ...] = (
     (b"\xff\xd8\xff", MediaFormat("jpeg", "picture")),
-    (b"\x89PNG\r\n\x1a\n", MediaFormat("png", "picture")),
     (b"II*\x00", MediaFormat("tiff", "picture")),
     (b"MM\x00*", MediaFormat("tiff", "picture")),
     (b"GIF87a", MediaFormat("gif", "animation")),
@@ -30,6 +30,8 @@ _BY_PREFIX: tuple[tuple[bytes, MediaFormat], ...] = (
 # Two letters are no proof of a bitmap: its header must have one of the known sizes as well.
 _BMP_HEADERS = frozenset({12, 40, 52, 56, 64, 108, 124})
 _VP8X_ANIMATED = 0x02
+# Far more chunks than any PNG has before its picture.
+_MOST_PNG_CHUNKS = 4096
 # Brands of still pictures (HEIF, AVIF) in the container that MP4 uses: no decoder here.
 _STILL_BRANDS = frozenset({b"heic", b"heix", b"heif", b"mif1", b"msf1", b"avif", b"avis", b"crx "})
 # QuickTime files older than the ftyp box start with one of these.
@@ -46,12 +48,23 @@ def sniff(data: bytes) -> MediaFormat:
     for prefix, media_format in _BY_PREFIX:
         if data.startswith(prefix):
             return media_format
-    found = _bmp(data) or _riff(data) or _iso(data) or _matroska(data)
+    found = _png(data) or _bmp(data) or _riff(data) or _iso(data) or _matroska(data)
     if found is None:
         raise UnsupportedMediaError(
             "The file is none of JPEG, PNG, WebP, BMP, TIFF, GIF, MP4, MOV, WebM, MKV and AVI"
         )
     return found
+
+
+def _png(data: bytes) -> MediaFormat | None:
+    if not data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return None
+    # An animation says so before its picture, which need not be part of it.
+    kinds = [kind for kind, _ in png_chunks(data, _MOST_PNG_CHUNKS)]
+    if len(kinds) == _MOST_PNG_CHUNKS and b"IDAT" not in kinds:
+        return None
+    animated = b"acTL" in kinds[: kinds.index(b"IDAT") if b"IDAT" in kinds else None]
+    return MediaFormat("png", "animation" if animated else "picture")
 
 
 def _bmp(data: bytes) -> MediaFormat | None:

@@ -56,7 +56,8 @@ class MediaWorkers:
             for ever.
         leave_s: how long a job may go on whose caller is gone. Most are done by then, and
             cheaper to finish than a worker is to replace.
-        most_answer_bytes: arrays and bytes in a result; what is larger counts as corrupt.
+        most_answer_bytes: arrays and bytes in a result; what is larger counts as corrupt. What
+            is said of them may take a 256th of it, and 1 MiB in any case.
         """
         plan = CrewPlan(
             workers,

@@ -1,5 +1,6 @@
 """What is no request, or has too long a head, is answered as a problem and ends its connection."""
 
+import contextlib
 import json
 import socket
 
@@ -15,8 +16,10 @@ ARRIVES_AT_ONCE = 256 * 1024
 def answer(link: socket.socket) -> tuple[int, dict[str, str], dict[str, object]]:
     """Status, headers and problem of an answer after which the connection ends."""
     received = b""
-    while chunk := link.recv(65536):
-        received += chunk
+    # The end is a reset where something sent was never read.
+    with contextlib.suppress(ConnectionResetError):
+        while chunk := link.recv(65536):
+            received += chunk
     head, _, body = received.partition(b"\r\n\r\n")
     first, *lines = head.decode("ascii").split("\r\n")
     headers = dict(line.lower().split(": ", 1) for line in lines)
@@ -57,7 +60,8 @@ def test_a_head_that_does_not_end_is_refused(running: Running, piece: bytes) -> 
 def test_the_refusal_of_a_long_head_says_why(running: Running) -> None:
     with connect(running) as link:
         link.sendall(b"GET /livez HTTP/1.1\r\nHost: x\r\nX-Long: ")
-        link.sendall(b"a" * (ARRIVES_AT_ONCE + MOST_HEAD_BYTES))
+        with contextlib.suppress(ConnectionError):
+            link.sendall(b"a" * (ARRIVES_AT_ONCE + 2 * MOST_HEAD_BYTES))
         status, _, problem = answer(link)
     assert (status, problem["code"]) == (431, "request_header_fields_too_large")
 

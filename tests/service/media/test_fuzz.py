@@ -17,6 +17,7 @@ from service.media.limits import MediaLimits
 from service.media.upload import Upload
 from service.media.workers import MediaWorkers
 from tests.media_files import animated, clip, moving
+from tests.service.media.odd_clips import animated_png
 
 Pixels = NDArray[np.uint8]
 Generator = np.random.Generator
@@ -77,16 +78,17 @@ DAMAGES: tuple[Callable[[bytes, Generator], bytes], ...] = (
 )
 
 
-@pytest.mark.parametrize("kind", ["mp4", "mov", "webm", "mkv", "avi", "GIF", "WEBP"])
+@pytest.mark.parametrize("kind", ["mp4", "mov", "webm", "mkv", "avi", "GIF", "WEBP", "PNG"])
 def test_a_damaged_container_costs_nothing_but_its_own_answer(
     kind: str, astronaut: Pixels, astronaut_jpeg: bytes
 ) -> None:
     frames = moving(astronaut[80:176, 176:272], 6)
-    whole = (
-        animated(frames, [40] * 6, "GIF" if kind == "GIF" else "WEBP")
-        if kind.isupper()
-        else clip(frames, kind, keyframe_every=3)
-    )
+    if kind == "PNG":
+        whole = animated_png(frames, [40] * 6, hidden=False)
+    elif kind.isupper():
+        whole = animated(frames, [40] * 6, "GIF" if kind == "GIF" else "WEBP")
+    else:
+        whole = clip(frames, kind, keyframe_every=3)
     dice = np.random.default_rng(sum(kind.encode()))
     files = [DAMAGES[i % len(DAMAGES)](whole, dice) for i in range(DAMAGED)]
 

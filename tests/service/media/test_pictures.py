@@ -1,6 +1,7 @@
 """Pictures become upright RGB, or a typed error."""
 
 import io
+from typing import Any
 
 import cv2
 import numpy as np
@@ -90,6 +91,43 @@ def test_a_progressive_jpeg_that_ends_early_is_refused(astronaut: NDArray[np.uin
     assert decode(data).shape == astronaut.shape
     with pytest.raises(MediaCorruptError):
         decode(data[: len(data) * 9 // 10])
+
+
+JPEGS: dict[str, dict[str, Any]] = {
+    "usual": {},
+    "whole colours": {"subsampling": 0},
+    "restarts": {"restart_marker_blocks": 5},
+    "own tables": {"optimize": True},
+    "coarse": {"quality": 5},
+    "fine": {"quality": 100},
+}
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
+@pytest.mark.parametrize("kind", JPEGS)
+def test_a_jpeg_that_ends_early_is_refused_although_it_is_closed(
+    astronaut: NDArray[np.uint8], kind: str, mode: str
+) -> None:
+    buffer = io.BytesIO()
+    # A size that is no multiple of a block's.
+    picture = Image.fromarray(astronaut[:203, :331]).convert(mode)
+    picture.save(buffer, "JPEG", **JPEGS[kind])
+    data = buffer.getvalue()
+    usual = np.asarray(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB))
+    for behind in (b"", b"\x00", b"\xff\xd8 another picture \xff\xd9"):
+        assert np.array_equal(decode(data + behind), usual)
+    start = data.index(b"\xff\xda") + 14
+    for share in (0.05, 0.3, 0.6, 0.95):
+        cut = data[: start + int((len(data) - 2 - start) * share)].rstrip(b"\xff")
+        for end in (b"\xff\xd9", b"\xff\xff\xd9", b"\xff\xfe\x00\x02\xff\xd9"):
+            with pytest.raises(MediaCorruptError):
+                decode(cut + end)
+
+
+def test_a_thumbnail_in_a_jpeg_is_not_its_end(astronaut: NDArray[np.uint8]) -> None:
+    data, small = encode(astronaut), encode(astronaut[:64, :64])
+    segment = b"\xff\xe1" + (len(small) + 2).to_bytes(2, "big") + small
+    assert np.array_equal(decode(data[:2] + segment + data[2:]), decode(data))
 
 
 def test_bytes_that_only_begin_like_a_picture_are_corrupt() -> None:

@@ -1,5 +1,7 @@
 """Formats are told by bytes alone."""
 
+import zlib
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -36,6 +38,16 @@ def test_animations(astronaut: NDArray[np.uint8]) -> None:
 
 def test_a_still_extended_webp_is_a_picture(astronaut: NDArray[np.uint8]) -> None:
     assert sniff(with_orientation(astronaut[:64, :64], 6, "WEBP")).family == "picture"
+
+
+def test_a_png_with_endless_chunks_before_its_picture_is_unsupported(
+    astronaut: NDArray[np.uint8],
+) -> None:
+    data = encode(astronaut[:16, :16], ".png")
+    nothing = bytes(4) + b"teXt" + zlib.crc32(b"teXt").to_bytes(4, "big")
+    assert sniff(data[:33] + nothing * 100 + data[33:]).family == "picture"
+    with pytest.raises(UnsupportedMediaError):
+        sniff(data[:33] + nothing * 5000 + data[33:])
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from service.errors import (
+    MediaCorruptError,
     OverloadedError,
     UnmaskError,
     UnsupportedMediaError,
@@ -167,5 +168,24 @@ def test_closing_does_not_wait_for_a_hung_job_beyond_its_deadline() -> None:
         assert time.monotonic() - begun < 5
         with pytest.raises(OverloadedError):
             await running
+
+    asyncio.run(test())
+
+
+@pytest.mark.parametrize("most", [256 * MIB, 1024 * MIB])
+def test_where_more_arrays_are_allowed_more_may_be_said_of_them(most: int) -> None:
+    async def test() -> None:
+        pool = MediaWorkers(1, 512 * MIB, jobs.nothing, most_answer_bytes=most)
+        await pool.start()
+        try:
+            # As many as faces in 64 frames with 64 faces each.
+            answer = pool.run(jobs.crops, 64 * 64, timeout_s=10)
+            if most > 256 * MIB:
+                assert len(await answer) == 64 * 64
+            else:
+                with pytest.raises(MediaCorruptError):
+                    await answer
+        finally:
+            await pool.close(drain_s=0)
 
     asyncio.run(test())

@@ -114,6 +114,11 @@ def grey(size: int) -> NDArray[np.uint8]:
     return np.full(size, 128, np.uint8)
 
 
+def crops(count: int) -> list[tuple[str, NDArray[np.uint8]]]:
+    """An answer of small arrays, each with half a kilobyte said of it."""
+    return [("x" * 500, np.zeros(8, np.uint8)) for _ in range(count)]
+
+
 def _own_socket() -> socket.socket:
     for entry in Path("/proc/self/fd").iterdir():
         try:

@@ -1,0 +1,52 @@
+"""What makes OpenCV notice that a JPEG's data ends before its picture does."""
+
+import struct
+
+import numpy as np
+
+_SEQUENTIAL = frozenset({0xC0, 0xC1})
+_BARE_MARKERS = frozenset({0x01, *range(0xD0, 0xD9)})
+_START_OF_SCAN = 0xDA
+# What may follow 0xFF within a scan: zero where that is data, a restart marker, a fill byte.
+_WITHIN_SCAN = np.isin(np.arange(256), [0x00, *range(0xD0, 0xD8), 0xFF])
+# The decoder reads up to eight bytes ahead. More would be taken for missing data.
+_AHEAD = bytes(8)
+
+
+def without_end(data: bytes) -> bytes:
+    """The same picture without the marker after its data, where it can be decoded without.
+
+    At that marker the decoder fills what is missing with grey and says that all is well; where
+    there is none, it says that the data ended. Only sequential pictures of a single scan can do
+    without it: others, and what cannot be understood, come back as they are.
+    """
+    try:
+        start = _only_scan(data)
+    except (struct.error, IndexError):
+        return data
+    if start is None or start >= len(data):
+        return data
+    scan = np.frombuffer(data, np.uint8, offset=start)
+    escapes = np.flatnonzero(scan[:-1] == 0xFF)
+    markers = escapes[~_WITHIN_SCAN[scan[escapes + 1]]]
+    return data[: start + int(markers[0])] + _AHEAD if len(markers) else data
+
+
+def _only_scan(data: bytes) -> int | None:
+    """Where the data of a sequential picture's only scan begins."""
+    at, components = 2, 0
+    while data[at] == 0xFF:
+        marker = data[at + 1]
+        if marker == 0xFF:  # fill bytes may precede a marker
+            at += 1
+            continue
+        if marker in _BARE_MARKERS:
+            at += 2
+            continue
+        (length,) = struct.unpack_from(">H", data, at + 2)
+        if marker in _SEQUENTIAL:
+            components = data[at + 9]
+        elif marker == _START_OF_SCAN:
+            return at + 2 + length if data[at + 4] == components else None
+        at += 2 + max(length, 2)
+    return None

@@ -1,0 +1,121 @@
+"""When the frames of a clip are shown, learnt from its packets without decoding any."""
+
+import math
+from bisect import bisect_right
+from dataclasses import dataclass
+from itertools import pairwise
+
+import cv2
+
+from service.errors import MediaCorruptError
+from service.media.capture import grab
+from service.media.limits import MediaLimits
+from service.media.sampling import check_length
+
+# The stated length may be a little more than what is there, and the clip still whole.
+_WHOLE_SHARE = 0.9
+# Containers without a length (live recordings) say so with nonsense below zero or beyond this.
+_LONGEST_BELIEVED_S = 30 * 24 * 3600.0
+# What these state is of the video alone; Matroska's length is that of its longest track.
+_STATE_FRAMES = frozenset({"mp4", "mov", "gif"})
+_SAME_S = 1e-4
+# Players show a clip without a clock as fast as they like; this is usual.
+_CLOCKLESS_STEP_S = 0.04
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """The frames of a clip in the order in which they are shown.
+
+    times: when each appears, in seconds from the first, strictly rising; never empty.
+    keys: indices, rising, of those that can be decoded without others.
+    seconds: length of the video, other tracks apart.
+    first_s: what the decoder says of the first frame's time, in seconds; None where that is
+        not what its packet says.
+    clocked: whether the clip stores times; where it does not, frames can only be counted.
+    short: the container states clearly more than is there. It may mean another track.
+    """
+
+    times: tuple[float, ...]
+    keys: tuple[int, ...]
+    seconds: float
+    first_s: float | None
+    clocked: bool
+    short: bool
+
+    def index_at(self, time_s: float) -> int:
+        """The frame on screen at a time, in seconds from the first frame."""
+        return max(bisect_right(self.times, time_s + _SAME_S) - 1, 0)
+
+    def ends_at(self, index: int) -> float:
+        """Until when a frame is on screen, in seconds."""
+        return self.times[index + 1] if index + 1 < len(self.times) else self.seconds
+
+
+def read_timeline(
+    name: str, capture: cv2.VideoCapture, limits: MediaLimits, shown_s: float | None
+) -> Timeline:
+    """Step through the packets of a fresh capture, which is of no further use.
+
+    name: a format of `sniff`. shown_s: how much of what is stored is shown, from its end back;
+    None for all of it.
+    Raises MediaCorruptError where there is no packet, MediaTooLargeError (limits "duration",
+    "frames").
+    """
+    packets = sorted(_packets(capture, limits))
+    if not packets:
+        raise MediaCorruptError("Not one frame of the clip can be decoded")
+    if len(packets) > 1 and packets[-1][0] - packets[0][0] < _SAME_S:
+        times = tuple(_CLOCKLESS_STEP_S * index for index in range(len(packets)))
+        return Timeline(times, (), _CLOCKLESS_STEP_S * len(times), 0.0, False, False)
+    hidden_s = _hidden(packets, shown_s)
+    shown = [packet for packet in packets if packet[0] >= packets[0][0] + hidden_s]
+    first_s = shown[0][0]
+    hidden_s = first_s - packets[0][0]
+    frames = [shown[0]] + [new for old, new in pairwise(shown) if new[0] - old[0] > _SAME_S]
+    times = tuple(time_s - first_s for time_s, _ in frames)
+    # The last frame is shown for as long as the others were on average.
+    seconds = times[-1] * len(times) / max(len(times) - 1, 1)
+    stated_frames, stated_s = _stated(capture)
+    short = seconds < _WHOLE_SHARE * (stated_s - hidden_s)
+    # Where no packet is missing the last frame is on screen until the stated end.
+    if (name in _STATE_FRAMES and stated_frames == len(packets)) or (name == "avi" and not short):
+        seconds, short = max(stated_s - hidden_s, times[-1]), False
+    check_length(len(times), seconds, limits)
+    keys = tuple(index for index, (_, key) in enumerate(frames) if key)
+    # AVI stores when frames are decoded, not shown; times before what is shown are negative.
+    elsewhere = name == "avi" or hidden_s > 0
+    return Timeline(times, keys, seconds, None if elsewhere else first_s, True, short)
+
+
+def _hidden(packets: list[tuple[float, bool]], shown_s: float | None) -> float:
+    """How much of the beginning is stored but not shown, in seconds; packets: sorted."""
+    span_s = packets[-1][0] - packets[0][0]
+    step_s = span_s / max(len(packets) - 1, 1)
+    hidden_s = 0.0 if shown_s is None else span_s + step_s - shown_s
+    # Lengths are stated roughly: a frame more or less is not hidden.
+    return hidden_s - step_s / 2 if step_s < hidden_s <= span_s else 0.0
+
+
+def _packets(capture: cv2.VideoCapture, limits: MediaLimits) -> list[tuple[float, bool]]:
+    """Time in seconds of each packet, and whether it holds a key frame, in decoding order."""
+    capture.set(cv2.CAP_PROP_FORMAT, -1)
+    packets: list[tuple[float, bool]] = []
+    low, high = math.inf, -math.inf
+    while grab(capture):
+        time_s = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000.0
+        if not math.isfinite(time_s):
+            continue
+        low, high = min(low, time_s), max(high, time_s)
+        packets.append((time_s, capture.get(cv2.CAP_PROP_LRF_HAS_KEY_FRAME) > 0))
+        check_length(len(packets), high - low, limits)
+    return packets
+
+
+def _stated(capture: cv2.VideoCapture) -> tuple[int, float]:
+    """Frames and length in seconds as the container states them; 0 where it does not."""
+    rate = capture.get(cv2.CAP_PROP_FPS)
+    count = capture.get(cv2.CAP_PROP_FRAME_COUNT)
+    if not (rate > 0 and count > 0 and count / rate < _LONGEST_BELIEVED_S):
+        return 0, 0.0
+    return int(count), count / rate

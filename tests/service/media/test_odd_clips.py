@@ -1,0 +1,145 @@
+"""Clips with gaps, long stills, other tracks and other clocks show the frames they show."""
+
+import time
+from bisect import bisect_right
+from collections.abc import Sequence
+from fractions import Fraction
+
+import pytest
+
+from service.errors import MediaTooLargeError
+from service.media.clips import Clip
+from service.media.limits import MediaLimits
+from tests.service.media.odd_clips import (
+    make,
+    read,
+    trimmed,
+    with_media_zeroed_from,
+    zeroed_from,
+)
+
+STEADY = [40 * i for i in range(150)]
+# By average rate a jump lands elsewhere than by time: before gaps, within them, behind them.
+UNEVEN = {
+    "gap": [40 * i for i in range(375)] + [400_000 + 40 * i for i in range(375)],
+    "slow, then fast": [1000 * i for i in range(200)] + [200_000 + 40 * i for i in range(700)],
+    "fast, then slow": [20 * i for i in range(700)] + [14_000 + 1000 * i for i in range(200)],
+}
+
+
+def on_screen(times_ms: Sequence[int], seconds: float, count: int) -> list[int]:
+    """What a viewer sees in the middle of each of `count` equal stretches."""
+    moments = ((i + 0.5) * 1000 * seconds / count for i in range(count))
+    return sorted({bisect_right(times_ms, moment) - 1 for moment in moments})
+
+
+@pytest.mark.parametrize("keyframe_every", [12, 250])
+@pytest.mark.parametrize("container", ["mp4", "matroska"])
+@pytest.mark.parametrize("pattern", UNEVEN)
+def test_the_frames_on_screen_are_taken_wherever_jumps_lead(
+    pattern: str, container: str, keyframe_every: int
+) -> None:
+    times = UNEVEN[pattern]
+    data = make(times, container, keyframe_every=keyframe_every)
+    begun = time.monotonic()
+    for count in (3, 16, 64):
+        clip, numbers = read(data, count)
+        assert numbers == on_screen(times, clip.duration_s, count)
+        assert (clip.frames_total, clip.truncated) == (len(times), False)
+    assert time.monotonic() - begun < 5
+
+
+@pytest.mark.parametrize("container", ["matroska", "webm"])
+def test_slides_far_apart_are_all_read(container: str) -> None:
+    times = [40_000 * i for i in range(10)]
+    clip, numbers = read(make(times, container), 4)
+    assert numbers == [1, 3, 6, 8]
+    assert clip.duration_s == pytest.approx(400, abs=1)
+    assert read(make(times, container), 16)[1] == list(range(10))
+
+
+@pytest.mark.parametrize("container", ["matroska", "webm"])
+@pytest.mark.parametrize("sound_s", [8, 100])
+def test_sound_that_goes_on_takes_no_moments(container: str, sound_s: float) -> None:
+    clip, numbers = read(make(STEADY, container, sound_s=sound_s), 16)
+    # The last frame may be on screen until the sound ends, so it is always among them.
+    assert numbers == [*on_screen(STEADY, 6, 16)[:-1], 149]
+    assert (clip.frames_total, clip.truncated) == (150, False)
+    assert clip.duration_s == pytest.approx(6)
+
+
+def test_frames_behind_a_long_stretch_of_sound_only_are_read() -> None:
+    times = [40 * i for i in range(50)] + [120_000 + 40 * i for i in range(50)]
+    clip, numbers = read(make(times, "matroska", sound_s=122), 64)
+    assert clip.frames_total == 100
+    assert numbers == on_screen(times, clip.duration_s, 64)
+
+
+@pytest.mark.parametrize("container", ["matroska", "webm", "mp4"])
+@pytest.mark.parametrize("start_ms", [60_000, 1_000_000])
+def test_time_begins_with_the_first_frame(container: str, start_ms: int) -> None:
+    clip, numbers = read(make([start_ms + each for each in STEADY], container), 16)
+    assert len(numbers) == 16
+    assert numbers[:15] == on_screen(STEADY, 6, 16)[:15]
+    assert (clip.frames_total, clip.truncated) == (150, False)
+    assert clip.duration_s == pytest.approx(6)
+
+
+@pytest.mark.parametrize("container", ["mp4", "matroska"])
+def test_a_frame_that_stays_is_the_one_that_is_seen(container: str) -> None:
+    times = [40 * i for i in range(125)] + [5000] + [75_000 + 40 * i for i in range(125)]
+    _, numbers = read(make(times, container), 16)
+    assert 125 in numbers
+    assert numbers[0] < 125 < numbers[-1]
+
+
+@pytest.mark.parametrize("container", ["mp4", "mov"])
+def test_the_last_frame_lasts_until_the_end(container: str) -> None:
+    times = [40 * i for i in range(250)]
+    clip, numbers = read(make(times, container, last_ms=5000), 16)
+    assert not clip.truncated
+    assert clip.duration_s == pytest.approx(14.96, abs=0.05)
+    assert numbers == on_screen(times, clip.duration_s, 16)
+
+
+def test_what_a_trimmed_clip_hides_is_not_looked_at() -> None:
+    whole = make([40 * i for i in range(100)], keyframe_every=100)
+    data = trimmed(whole, Fraction(2))
+    clip = Clip("mp4", data, MediaLimits())
+    frames = list(clip.frames(100))
+    assert (len(frames), clip.frames_total, clip.truncated) == (50, 50, False)
+    assert clip.duration_s == pytest.approx(2)
+    _, numbers = read(whole, 100)
+    assert numbers == list(range(100))
+    few = list(Clip("mp4", data, MediaLimits()).frames(5))
+    assert [frame.time_s for frame in few] == pytest.approx([0.2, 0.6, 1.0, 1.4, 1.8])
+
+
+@pytest.mark.parametrize("sound_s", [0, 6])
+def test_a_file_that_was_never_received_whole_is_truncated(sound_s: float) -> None:
+    clip, numbers = read(zeroed_from(make(STEADY, "matroska", sound_s=sound_s), 0.5), 16)
+    assert clip.truncated
+    assert 10 < clip.frames_total < 140
+    assert len(numbers) > 8
+
+
+@pytest.mark.parametrize("share", [0.2, 0.5])
+def test_frames_that_cannot_be_decoded_end_a_clip(share: float) -> None:
+    clip, numbers = read(with_media_zeroed_from(make(STEADY), share), 4)
+    assert clip.truncated
+    assert numbers
+    assert numbers[-1] < clip.frames_total < 120
+    assert clip.duration_s == pytest.approx(clip.frames_total * 0.04, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("limits", "limit"),
+    [(MediaLimits(max_duration_s=5), "duration"), (MediaLimits(max_frames_total=149), "frames")],
+)
+def test_limits_are_of_the_video_itself(limits: MediaLimits, limit: str) -> None:
+    for data in (make(STEADY, "matroska", sound_s=8), make([9000 + each for each in STEADY])):
+        with pytest.raises(MediaTooLargeError) as caught:
+            Clip("mkv" if data[0] == 0x1A else "mp4", data, limits)
+        assert caught.value.limit == limit
+    generous = MediaLimits(max_duration_s=6.5, max_frames_total=150)
+    assert Clip("mkv", make(STEADY, "matroska", sound_s=8), generous).frames_total == 150
