@@ -57,5 +57,5 @@ def time_iou(found: Sequence[Span], truth: Span) -> float:
 def _found(rows: Sequence[Row], truth: ClipTruth, level: float) -> tuple[Interval, ...]:
     if not rows:
         return ()
-    spans = stretches([row.time_s for row in rows], truth.duration_s)
+    spans = stretches([Interval(row.time_s, row.time_s) for row in rows], truth.duration_s)
     return manipulated_intervals(spans, [row.logit for row in rows], level)

@@ -40,7 +40,7 @@ def read_masks(
     Raises ValueError when a mask cannot be read, has another size, or belongs to no frame.
     """
     shape = (extraction.media.height, extraction.media.width)
-    indices = [index for index, _ in extraction.frames]
+    indices = [index for index, _, _ in extraction.frames]
     if path.is_dir():
         pictures = [file for file in path.iterdir() if file.suffix.lower() == ".png"]
         numbered = {int(file.stem): file for file in pictures if file.stem.isdecimal()}

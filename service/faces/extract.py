@@ -85,7 +85,7 @@ def _extract(upload: Upload, plan: ExtractionPlan) -> Extraction:
 class _Taken:
     size: tuple[int, int]
     crops: tuple[FaceCrop, ...]
-    frames: tuple[tuple[int, float], ...]
+    frames: tuple[tuple[int, float, float], ...]
     frames_total: int = 1
     duration_s: float = 0.0
     truncated: bool = False
@@ -107,7 +107,7 @@ def _from_picture(frame: Frame, plan: ExtractionPlan) -> _Taken:
     return _Taken(
         _size(frame),
         crops,
-        ((frame.index, frame.time_s),),
+        ((frame.index, frame.time_s, frame.until_s),),
         faces_left_out=found.left_out > 0,
     )
 
@@ -115,7 +115,7 @@ def _from_picture(frame: Frame, plan: ExtractionPlan) -> _Taken:
 def _from_clip(clip: Clip | AnimatedWebp, plan: ExtractionPlan) -> _Taken:
     finder, tracker = face_finder(plan.detector), Tracker()
     crops: list[FaceCrop] = []
-    frames: list[tuple[int, float]] = []
+    frames: list[tuple[int, float, float]] = []
     size = (clip.width, clip.height)
     deep_pays = left_out = False
     for number, frame in enumerate(clip.frames(plan.frames)):
@@ -129,7 +129,7 @@ def _from_clip(clip: Clip | AnimatedWebp, plan: ExtractionPlan) -> _Taken:
         crops += [
             _cut(frame, face, track, plan) for face, track in zip(found.faces, tracks, strict=True)
         ]
-        frames.append((frame.index, frame.time_s))
+        frames.append((frame.index, frame.time_s, frame.until_s))
     numbers = tracker.keep(plan.max_faces)
     kept = (replace(c, track=numbers[c.track]) for c in crops if c.track in numbers)
     return _Taken(

@@ -21,13 +21,14 @@ class Extraction:
     """Everything the later stages know of an upload; frames never leave the worker.
 
     crops: every face of every analysed frame, ordered by frame, then track.
-    frames: (index, time in seconds) of each analysed frame, with or without a face.
+    frames: (index, from when, until when in seconds it is on screen) of each analysed frame, with
+    or without a face.
     seconds: wall-clock time the worker spent.
     """
 
     media: MediaInfo
     crops: tuple[FaceCrop, ...]
-    frames: tuple[tuple[int, float], ...]
+    frames: tuple[tuple[int, float, float], ...]
     seconds: float
 
     def within(self, plan: ExtractionPlan) -> bool:
@@ -37,13 +38,14 @@ class Extraction:
         in the hands of the file that it decoded.
         """
         media, size = self.media, plan.crop.size
-        indices = [index for index, _ in self.frames]
+        indices = [index for index, _, _ in self.frames]
         per_frame = Counter(crop.frame_index for crop in self.crops)
         places = {(crop.frame_index, crop.track) for crop in self.crops}
         return (
             min(media.width, media.height) > 0
             and media.width * media.height <= plan.limits.max_pixels
             and len(indices) == len(set(indices))
+            and all(0 <= time_s <= until_s for _, time_s, until_s in self.frames)
             and 0 < len(indices) <= (plan.frames if media.kind == "video" else 1)
             and per_frame.keys() <= set(indices)
             and max(per_frame.values(), default=0) <= plan.max_faces

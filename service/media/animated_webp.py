@@ -33,25 +33,27 @@ class AnimatedWebp:
         self.truncated = struct.unpack_from("<I", data, 4)[0] + 8 > len(data)
         seconds = (piece.duration_ms / 1000 for piece in self._pieces)
         shown = (each if each >= _SHORTEST_S else _INSTEAD_S for each in seconds)
-        *self._times, self.duration_s = accumulate(shown, initial=0.0)
+        self._edges = [*accumulate(shown, initial=0.0)]
+        self.duration_s = self._edges[-1]
         self.frames_total = len(self._pieces)
         check_length(self.frames_total, self.duration_s, limits)
 
     def frames(self, count: int) -> Iterator[Frame]:
         """Give `count` frames (all, of a shorter animation) at evenly spaced times.
 
-        Fewer where frames stay on screen for longer than the times are apart. Each stored frame
-        is decoded at most once. Raises MediaCorruptError where one cannot be decoded.
+        See `sampled`. Each stored frame is decoded at most once. Raises MediaCorruptError where one
+        cannot be decoded.
         """
         canvas = Canvas(self._data, self.width, self.height)
         drawn = 0
-        for wanted in sampled(self._times, self.duration_s, count):
+        for wanted in sampled(self._edges[:-1], self.duration_s, count):
             behind = range(wanted, drawn - 1, -1)
             drawn = next((i for i in behind if canvas.covered_by(self._pieces[i])), drawn)
             for piece in self._pieces[drawn : wanted + 1]:
                 canvas.draw(piece)
             drawn = wanted + 1
-            yield Frame(wanted, self._times[wanted], canvas.rgb())
+            time_s, until_s = self._edges[wanted : wanted + 2]
+            yield Frame(wanted, time_s, until_s, canvas.rgb())
 
 
 def _pieces(data: bytes, limits: MediaLimits) -> list[Piece]:

@@ -55,8 +55,8 @@ class Clip:
     def frames(self, count: int) -> Iterator[Frame]:
         """Give `count` frames (all, of a shorter clip), upright, at evenly spaced times.
 
-        Fewer where frames stay on screen for longer than the times are apart. A clip whose data
-        ends early, or is damaged on the way, is given as far as it goes.
+        See `sampled`. A clip whose data ends early, or is damaged on the way, is given as far as it
+        goes.
         Raises MediaCorruptError where not one frame can be decoded.
         """
         timeline = self._timeline
@@ -94,7 +94,8 @@ class Clip:
             decoded, bgr = reader.capture.retrieve()
             if decoded and bgr is not None:
                 pixels = np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
-                yield Frame(reader.at, self._timeline.times[reader.at], pixels)
+                time_s, until_s = self._timeline.times[reader.at], self._timeline.ends_at(reader.at)
+                yield Frame(reader.at, time_s, until_s, pixels)
                 while place < len(wanted) and wanted[place] <= reader.at:
                     place += 1
 

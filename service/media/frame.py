@@ -12,9 +12,11 @@ class Frame:
 
     index: position in the upload's own frame order, from 0.
     time_s: presentation time in seconds from the start; 0.0 for a picture.
+    until_s: until when it is on screen, as seconds from the start; 0.0 for a picture.
     pixels: uint8 RGB, shape (H, W, 3), orientation already applied.
     """
 
     index: int
     time_s: float
+    until_s: float
     pixels: NDArray[np.uint8]

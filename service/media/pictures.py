@@ -34,7 +34,7 @@ def decode_picture(name: str, data: bytes, limits: MediaLimits) -> Frame:
         raise MediaCorruptError(_UNDECODABLE) from error
     if pixels is None:
         raise MediaCorruptError(_UNDECODABLE)
-    return Frame(index=0, time_s=0.0, pixels=np.asarray(pixels, dtype=np.uint8))
+    return Frame(index=0, time_s=0.0, until_s=0.0, pixels=np.asarray(pixels, dtype=np.uint8))
 
 
 def check_pixels(width: int, height: int, limits: MediaLimits) -> None:

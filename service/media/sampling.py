@@ -14,13 +14,18 @@ def sampled(times: Sequence[float], seconds: float, count: int) -> list[int]:
     """Indices, rising, of the frames on screen in the middle of each of `count` equal stretches.
 
     times: when each frame appears, in seconds, rising, the first at 0; it stays until the next.
-    seconds: how long all of it lasts. Where frames stay for long there are fewer than `count`,
-    where there are at most `count` frames all of them.
+    seconds: how long all of it lasts. Where a frame is on screen in several of these moments, as
+    many others are taken, evenly by their number: what is shown for short is looked at, too.
+    Where there are at most `count` frames all of them are taken.
     """
     if len(times) <= count:
         return list(range(len(times)))
     middles = ((number + 0.5) * seconds / count for number in range(count))
-    return sorted({max(bisect_right(times, middle + _SAME_S) - 1, 0) for middle in middles})
+    chosen = {max(bisect_right(times, middle + _SAME_S) - 1, 0) for middle in middles}
+    others = [index for index in range(len(times)) if index not in chosen]
+    left = count - len(chosen)
+    evenly = {others[int((number + 0.5) * len(others) / left)] for number in range(left)}
+    return sorted(chosen | evenly)
 
 
 def check_length(frames: int, seconds: float, limits: MediaLimits) -> None:

@@ -65,7 +65,8 @@ def judge_face(
     logits = [each.logit for each in voters]
     low, high = logit_of(spec.thresholds.authentic), logit_of(spec.thresholds.manipulated)
     agreeing = agreement(logits, low, high)
-    fake = probability(agreeing * track_logit(logits))
+    seconds = [each.stretch.seconds for each in voters]
+    fake = probability(agreeing * track_logit(logits, seconds))
     reasons = () if good else rule.reasons(worst.crop.quality)
     if agreeing < LEAST_AGREEMENT:
         reasons += ("frames_disagree",)

@@ -12,28 +12,40 @@ class Interval:
     start_s: float
     end_s: float
 
+    @property
+    def seconds(self) -> float:
+        """Its length."""
+        return self.end_s - self.start_s
 
-def stretches(times_s: Sequence[float], duration_s: float) -> list[Interval]:
+
+def stretches(shown: Sequence[Interval], duration_s: float) -> list[Interval]:
     """What each analysed frame stands for: half-way to the analysed frames beside it.
 
-    times_s: of the analysed frames, rising. The first reaches back to the clip's start, the
-    last to its end.
+    shown: when each of them is on screen, rising; half-way is counted from where that ends, so
+    that a still stands for all of its time. The first reaches back to the clip's start, the last
+    to its end.
     """
-    middles = [(before + after) / 2 for before, after in pairwise(times_s)]
-    edges = [0.0, *middles, max(duration_s, *times_s)]
+    middles = [(before.end_s + after.start_s) / 2 for before, after in pairwise(shown)]
+    edges = [0.0, *middles, max([duration_s, *(each.end_s for each in shown)])]
     return [Interval(start_s, end_s) for start_s, end_s in pairwise(edges)]
 
 
-def smooth(logits: Sequence[float]) -> list[float]:
+def smooth(logits: Sequence[float], seconds: Sequence[float]) -> list[float]:
     """Each logit replaced by the median of itself and its two neighbours.
 
-    What shows in one analysed frame only vanishes, and what lasts for two in a row keeps its
-    edges. The first and the last stay as they are: what they show may have begun before the
-    clip, or go on after it.
+    seconds: how long a stretch each stands for, by which they weigh. What shows in one analysed
+    frame only vanishes, but where that stands for more than both its neighbours; what lasts for
+    two in a row keeps its edges. The first and the last stay as they are: what they show may have
+    begun before the clip, or go on after it.
     """
     if len(logits) < 3:
         return list(logits)
-    inner = [sorted(logits[place : place + 3])[1] for place in range(len(logits) - 2)]
+    inner = [
+        logits[place]
+        if seconds[place] > seconds[place - 1] + seconds[place + 1]
+        else sorted(logits[place - 1 : place + 2])[1]
+        for place in range(1, len(logits) - 1)
+    ]
     return [logits[0], *inner, logits[-1]]
 
 
@@ -49,7 +61,8 @@ def manipulated_intervals(
     """
     intervals: list[Interval] = []
     extends = False
-    for stretch, level in zip(seen, smooth(logits), strict=True):
+    levels = smooth(logits, [stretch.seconds for stretch in seen])
+    for stretch, level in zip(seen, levels, strict=True):
         if level >= threshold:
             start_s = intervals.pop().start_s if extends else stretch.start_s
             intervals.append(Interval(start_s, stretch.end_s))

@@ -12,7 +12,7 @@ from service.inference.model_file import ModelSpec
 from service.verdict.calibration import fake_logit
 from service.verdict.face import Seen, judge_face
 from service.verdict.findings import FaceFinding, MaskFinding, Report, TimelinePoint
-from service.verdict.intervals import stretches
+from service.verdict.intervals import Interval, stretches
 from service.verdict.mask import area_fraction, draw_into_frame
 from service.verdict.method import UNKNOWN_METHOD
 from service.verdict.support import SupportRule
@@ -55,9 +55,9 @@ def build_report(
 
 
 def _seen(extraction: Extraction, evidence: Sequence[Evidence], spec: ModelSpec) -> list[Seen]:
-    times = [time_s for _, time_s in extraction.frames]
-    spans = stretches(times, extraction.media.duration_s or 0.0)
-    indices = [index for index, _ in extraction.frames]
+    shown = [Interval(time_s, until_s) for _, time_s, until_s in extraction.frames]
+    spans = stretches(shown, extraction.media.duration_s or 0.0)
+    indices = [index for index, _, _ in extraction.frames]
     by_frame = dict(zip(indices, spans, strict=True))
     return [
         Seen(crop, item, fake_logit(item, spec.calibration), by_frame[crop.frame_index])
@@ -98,5 +98,5 @@ def _timeline(extraction: Extraction, seen: Sequence[Seen]) -> tuple[TimelinePoi
     for each in seen:
         faces[each.crop.frame_index].append(each.sighting())
     return tuple(
-        TimelinePoint(index, time_s, tuple(faces[index])) for index, time_s in extraction.frames
+        TimelinePoint(index, time_s, tuple(faces[index])) for index, time_s, _ in extraction.frames
     )

@@ -85,8 +85,9 @@ def judge(clip: ForgedClip, share: float, crf: int, model: ModelFile, session: S
     for at in range(0, len(crops), session.largest_batch):
         batch = [crop.pixels for crop in crops[at : at + session.largest_batch]]
         logits += [fake_logit(item, spec.calibration) for item in session.run(batch)]
-    spans = stretches([time_s for _, time_s in taken.frames], taken.media.duration_s or 0.0)
-    places = {index: place for place, (index, _) in enumerate(taken.frames)}
+    shown = [Interval(time_s, until_s) for _, time_s, until_s in taken.frames]
+    spans = stretches(shown, taken.media.duration_s or 0.0)
+    places = {index: place for place, (index, _, _) in enumerate(taken.frames)}
     seen = [spans[places[crop.frame_index]] for crop in crops]
     low, high = logit_of(spec.thresholds.authentic), logit_of(spec.thresholds.manipulated)
     found = manipulated_intervals(seen, logits, high)

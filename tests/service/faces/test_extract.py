@@ -65,7 +65,7 @@ def test_a_picture(astronaut_jpeg: bytes) -> None:
     assert (media.kind, media.format, media.width, media.height) == ("image", "jpeg", 512, 512)
     assert (media.duration_s, media.frames_total, media.frames_analyzed) == (None, 1, 1)
     assert media.sha256 == hashlib.sha256(astronaut_jpeg).hexdigest()
-    assert got.frames == ((0, 0.0),)
+    assert got.frames == ((0, 0.0, 0.0),)
     assert got.seconds > 0
 
 
@@ -136,14 +136,17 @@ def test_an_enlarged_face_is_sharpened_after_its_quality_was_measured(
 def test_a_picture_without_a_face_gives_no_crops() -> None:
     got = taken(encode(np.full((200, 300, 3), 127, np.uint8)))
     assert got.crops == ()
-    assert got.frames == ((0, 0.0),)
+    assert got.frames == ((0, 0.0, 0.0),)
 
 
 def test_a_clip_keeps_its_people_apart_through_time(walking_clip: bytes) -> None:
     got = taken(walking_clip)
     assert (got.media.kind, got.media.frames_total) == ("video", 16)
     assert got.media.duration_s == pytest.approx(0.64, abs=0.05)
-    assert [index for index, _ in got.frames] == list(range(16))
+    assert [index for index, _, _ in got.frames] == list(range(16))
+    assert [until_s for _, _, until_s in got.frames] == pytest.approx(
+        [*(time_s for _, time_s, _ in got.frames[1:]), got.media.duration_s or 0.0]
+    )
     by_track = {
         track: [crop for crop in got.crops if crop.track == track]
         for track in {crop.track for crop in got.crops}

@@ -24,8 +24,8 @@ CROP = FaceCrop(
     pixels=np.zeros((256, 256, 3), np.uint8),
 )
 MEDIA = MediaInfo("image", "png", 640, 480, None, 1, 1, "0" * 64)
-CLIP = Extraction(replace(MEDIA, kind="video", duration_s=1.0), (CROP,), ((0, 0.0),), 0.01)
-EXTRACTION = Extraction(MEDIA, (CROP,), ((0, 0.0),), 0.01)
+CLIP = Extraction(replace(MEDIA, kind="video", duration_s=1.0), (CROP,), ((0, 0.0, 0.0),), 0.01)
+EXTRACTION = Extraction(MEDIA, (CROP,), ((0, 0.0, 0.0),), 0.01)
 
 
 def test_an_honest_worker_is_believed() -> None:
@@ -34,7 +34,7 @@ def test_an_honest_worker_is_believed() -> None:
     turned = replace(CROP, crop_to_frame=np.array([[0.8, -0.6, 90], [0.6, 0.8, -7]]))
     assert replace(EXTRACTION, crops=(turned,)).within(PLAN)
     later = replace(CROP, frame_index=1)
-    clip = replace(CLIP, crops=(CROP, later), frames=((0, 0.0), (1, 0.1)))
+    clip = replace(CLIP, crops=(CROP, later), frames=((0, 0.0, 0.1), (1, 0.1, 0.2)))
     assert clip.within(PLAN)
 
 
@@ -63,7 +63,7 @@ def test_an_honest_worker_is_believed() -> None:
                 [[1.0, 0, 1e300], [0, 1, 0]],
             )
         ),
-        {"frames": ((0, 0.0), (1, 0.1))},
+        {"frames": ((0, 0.0, 0.1), (1, 0.1, 0.2))},
         {"frames": ()},
     ],
 )
@@ -72,5 +72,10 @@ def test_a_claim_beyond_the_plan_is_none_of_its(claim: dict[str, Any]) -> None:
 
 
 def test_a_clip_has_as_many_frames_as_asked_for_each_once() -> None:
-    assert not replace(CLIP, frames=tuple((i, i / 25) for i in range(3))).within(PLAN)
-    assert not replace(CLIP, frames=((0, 0.0), (0, 0.1))).within(PLAN)
+    assert not replace(CLIP, frames=tuple((i, i / 25, i / 25) for i in range(3))).within(PLAN)
+    assert not replace(CLIP, frames=((0, 0.0, 0.1), (0, 0.1, 0.2))).within(PLAN)
+
+
+def test_no_frame_ends_before_it_appears_or_appears_before_the_clip() -> None:
+    for shown in ((0, 0.2, 0.1), (0, -0.1, 0.1)):
+        assert not replace(CLIP, frames=(shown,)).within(PLAN)

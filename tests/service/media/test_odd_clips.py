@@ -44,7 +44,8 @@ def test_the_frames_on_screen_are_taken_wherever_jumps_lead(
     begun = time.monotonic()
     for count in (3, 16, 64):
         clip, numbers = read(data, count)
-        assert numbers == on_screen(times, clip.duration_s, count)
+        assert {*on_screen(times, clip.duration_s, count)} <= {*numbers}
+        assert len(numbers) == count
         assert (clip.frames_total, clip.truncated) == (len(times), False)
     assert time.monotonic() - begun < 5
 
@@ -72,7 +73,8 @@ def test_frames_behind_a_long_stretch_of_sound_only_are_read() -> None:
     times = [40 * i for i in range(50)] + [120_000 + 40 * i for i in range(50)]
     clip, numbers = read(make(times, "matroska", sound_s=122), 64)
     assert clip.frames_total == 100
-    assert numbers == on_screen(times, clip.duration_s, 64)
+    assert {*on_screen(times, clip.duration_s, 64)} <= {*numbers}
+    assert len(numbers) == 64
 
 
 @pytest.mark.parametrize("container", ["matroska", "webm", "mp4"])
@@ -99,7 +101,8 @@ def test_the_last_frame_lasts_until_the_end(container: str) -> None:
     clip, numbers = read(make(times, container, last_ms=5000), 16)
     assert not clip.truncated
     assert clip.duration_s == pytest.approx(14.96, abs=0.05)
-    assert numbers == on_screen(times, clip.duration_s, 16)
+    assert {*on_screen(times, clip.duration_s, 16)} <= {*numbers}
+    assert len(numbers) == 16
 
 
 def test_what_a_trimmed_clip_hides_is_not_looked_at() -> None:

@@ -93,4 +93,5 @@ def extraction(
         frames_analyzed=frames,
         sha256="0" * 64,
     )
-    return Extraction(media, tuple(crops), tuple((i, i / 10) for i in range(frames)), 0.0)
+    shown = tuple((i, i / 10, (i + 1) / 10 if moves else 0.0) for i in range(frames))
+    return Extraction(media, tuple(crops), shown, 0.0)

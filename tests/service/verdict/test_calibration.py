@@ -1,5 +1,6 @@
 """Activations to probabilities to verdicts."""
 
+import numpy as np
 import pytest
 
 from service.inference.model_file import Calibration, Thresholds
@@ -44,6 +45,22 @@ def test_a_track_is_judged_by_its_worst_quarter_in_a_row() -> None:
     assert track_logit(stretch) == pytest.approx(3.0)
     assert track_logit(stretch[::-1]) == pytest.approx(3.0)
     assert track_logit([-4.0] * 16) == -4.0
+
+
+def test_a_still_weighs_what_it_lasts() -> None:
+    around = [-4.0] * 8 + [4.0] + [-4.0] * 7
+    seconds = [0.5] * 8 + [60.0] + [0.5] * 7
+    assert track_logit(around) < 0
+    assert track_logit(around, seconds) > 3.9
+    assert track_logit([-each for each in around], seconds) < 4.0
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.3, 7.0])
+def test_frames_of_equal_length_weigh_the_same_whatever_that_is(seconds: float) -> None:
+    rng = np.random.default_rng(3)
+    for count in range(1, 65):
+        logits = rng.normal(0, 3, count).tolist()
+        assert track_logit(logits, [seconds] * count) == pytest.approx(track_logit(logits))
 
 
 def test_a_single_frame_is_never_enough_where_there_are_more() -> None:
