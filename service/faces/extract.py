@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import cv2
 
 from service.errors import MediaTooLargeError
-from service.faces.crop import FaceCrop, cut_square, sharpen_crop
+from service.faces.crop import Box, FaceCrop, cut_square, sharpen_crop
 from service.faces.detection import Detection
 from service.faces.extraction import Extraction
 from service.faces.finder import face_finder
@@ -103,7 +103,8 @@ def _warnings(taken: _Taken) -> tuple[str, ...]:
 
 def _from_picture(frame: Frame, plan: ExtractionPlan) -> _Taken:
     found = face_finder(plan.detector).find(frame.pixels, plan.max_faces)
-    crops = tuple(_cut(frame, face, track, plan) for track, face in enumerate(found.faces))
+    boxes = [face.box for face in found.faces]
+    crops = tuple(_cut(frame, face, track, boxes, plan) for track, face in enumerate(found.faces))
     return _Taken(
         _size(frame),
         crops,
@@ -126,8 +127,10 @@ def _from_clip(clip: Clip | AnimatedWebp, plan: ExtractionPlan) -> _Taken:
             deep_pays = found.in_doubt and bool(found.faces)
         left_out = left_out or found.left_out > 0
         tracks = tracker.update(found.faces)
+        boxes = [face.box for face in found.faces]
         crops += [
-            _cut(frame, face, track, plan) for face, track in zip(found.faces, tracks, strict=True)
+            _cut(frame, face, track, boxes, plan)
+            for face, track in zip(found.faces, tracks, strict=True)
         ]
         frames.append((frame.index, frame.time_s, frame.until_s))
     numbers = tracker.keep(plan.max_faces)
@@ -143,7 +146,9 @@ def _from_clip(clip: Clip | AnimatedWebp, plan: ExtractionPlan) -> _Taken:
     )
 
 
-def _cut(frame: Frame, face: Detection, track: int, plan: ExtractionPlan) -> FaceCrop:
+def _cut(
+    frame: Frame, face: Detection, track: int, boxes: list[Box], plan: ExtractionPlan
+) -> FaceCrop:
     pixels, crop_to_frame = cut_square(frame.pixels, face.box, plan.crop, face.roll)
     return FaceCrop(
         frame_index=frame.index,
@@ -153,7 +158,7 @@ def _cut(frame: Frame, face: Detection, track: int, plan: ExtractionPlan) -> Fac
         track=track,
         detection_score=face.score,
         crop_to_frame=crop_to_frame,
-        quality=measure(pixels, face.box, face.landmarks, frame.pixels),
+        quality=measure(pixels, face.box, face.landmarks, frame.pixels, boxes),
         pixels=sharpen_crop(pixels, crop_to_frame, plan.crop),
     )
 

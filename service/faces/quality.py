@@ -1,5 +1,7 @@
 """What can be measured of a face that tells how far a judgement on it can be trusted."""
 
+from collections.abc import Iterable
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +25,9 @@ COMPRESSED_BLOCKINESS = 1.6
 PROFILE_NOSE_RANGE = (0.12, 0.88)
 # Share of the face box outside the frame from which an eye or the mouth may be missing.
 CUT_OFF_SHARE = 0.05
+# Boxes are tight: where more of one lies within that of a larger face, who stands in front hides
+# a part of the face, and with an edge that looks like that of a face pasted in.
+COVERED_SHARE = 0.05
 
 
 def measure(
@@ -30,12 +35,14 @@ def measure(
     box: Box,
     landmarks: tuple[tuple[float, float], ...],
     frame: NDArray[np.uint8],
+    others: Iterable[Box] = (),
 ) -> Quality:
     """Measure one face.
 
     crop: uint8 RGB, the picture the network sees.
     box, landmarks: in frame pixels; landmarks may be empty.
     frame: uint8 RGB, the frame as it was decoded.
+    others: boxes of the faces in the same frame, this one's may be among them.
     """
     grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)
     # Whole numbers: 16 bits hold them exactly, at a third of the time.
@@ -52,6 +59,7 @@ def measure(
         "compressed": blocks > COMPRESSED_BLOCKINESS,
         "profile": _is_profile(landmarks),
         "cut_off": _share_outside(box, frame_size) > CUT_OFF_SHARE,
+        "covered": any(_share_covered(box, other) > COVERED_SHARE for other in others),
     }
     return Quality(
         width_px=round(box.width),
@@ -75,6 +83,16 @@ def _is_profile(landmarks: tuple[tuple[float, float], ...]) -> bool:
 
 
 def _share_outside(box: Box, frame_size: tuple[int, int]) -> float:
-    width = min(box.x + box.width, frame_size[0]) - max(box.x, 0.0)
-    height = min(box.y + box.height, frame_size[1]) - max(box.y, 0.0)
-    return 1.0 - max(width, 0.0) * max(height, 0.0) / (box.width * box.height)
+    return 1.0 - _share_within(box, Box(0.0, 0.0, *frame_size))
+
+
+def _share_covered(box: Box, other: Box) -> float:
+    """Share of a box in another, if that is the larger one: it is nearer to the camera."""
+    larger = other.width * other.height > box.width * box.height
+    return _share_within(box, other) if larger else 0.0
+
+
+def _share_within(box: Box, other: Box) -> float:
+    width = min(box.x + box.width, other.x + other.width) - max(box.x, other.x)
+    height = min(box.y + box.height, other.y + other.height) - max(box.y, other.y)
+    return max(width, 0.0) * max(height, 0.0) / (box.width * box.height)

@@ -20,4 +20,5 @@ class SupportRule:
         """Stable codes of what a face lacks; empty when it is good enough."""
         small = ("face_too_small",) if quality.width_px < self.min_width_px else ()
         blurred = ("face_too_blurred",) if quality.sharpness < self.min_sharpness else ()
-        return small + blurred
+        covered = ("face_covered",) if "covered" in quality.warnings else ()
+        return small + blurred + covered

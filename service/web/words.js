@@ -7,6 +7,7 @@ const WARNINGS = {
   frames_disagree: "The frames contradict one another too often for a verdict.",
   face_too_small: "The face is too small to be judged.",
   face_too_blurred: "The face is too blurred to be judged.",
+  face_covered: "A part of the face is hidden behind another one.",
   small_face: "small",
   blurred: "blurred",
   dark: "dark",
@@ -14,6 +15,7 @@ const WARNINGS = {
   compressed: "heavily compressed",
   profile: "in profile",
   cut_off: "cut off",
+  covered: "partly hidden",
 };
 
 export const percent = (share) => (share === null ? "–" : `${(100 * share).toFixed(1)} %`);

@@ -44,6 +44,7 @@ FACE_WARNINGS: Mapping[str, str] = {
     f"{_LEAST.min_face_px} pixels)",
     "face_too_blurred": "the same, but less sharp than it asks for "
     f"(`UNMASK_VERDICT__MIN_SHARPNESS`, by default {_LEAST.min_sharpness:g})",
+    "face_covered": "the same, but partly behind a larger face (`covered`)",
     "frames_disagree": f"`agreement` is below {LEAST_AGREEMENT:g}",
 }
 """Each of them makes the verdict inconclusive."""
@@ -62,6 +63,8 @@ QUALITY_WARNINGS: Mapping[str, str] = {
     "compressed": f"`blockiness` is above {quality.COMPRESSED_BLOCKINESS:g}",
     "profile": "turned aside so far that the nose nears an eye or passes it, by some 45 degrees",
     "cut_off": f"more than {100 * quality.CUT_OFF_SHARE:g} % of the face box is outside the frame",
+    "covered": f"more than {100 * quality.COVERED_SHARE:g} % of the face box lies in that of a "
+    "larger face",
 }
 
 REPORT_WARNINGS: Mapping[str, str] = {**UPLOAD_WARNINGS, **FACE_WARNINGS, **QUALITY_WARNINGS}

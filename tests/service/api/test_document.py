@@ -90,7 +90,7 @@ def test_every_word_is_told_the_meaning_of(document: Document, place: str) -> No
 
 
 def test_the_words_are_those_of_the_service(served_model: ModelFile) -> None:
-    poor = SupportRule(32, 1.0).reasons(Quality(1, 0.0, 0.0))
+    poor = SupportRule(32, 1.0).reasons(Quality(1, 0.0, 0.0, warnings=("covered",)))
     assert set(vocabulary.VERDICTS) == set(get_args(Verdict))
     assert set(vocabulary.FACE_VERDICTS) == set(get_args(FaceVerdict))
     assert set(vocabulary.CONFIDENCES) == set(get_args(Confidence))
@@ -110,7 +110,8 @@ def test_the_warnings_of_quality_are_those_that_are_measured() -> None:
         (np.zeros_like(compressed), Box(-30, 0, 60, 60)),
         (np.full_like(compressed, 255), Box(0, 0, 60, 60)),
     ):
-        found.update(measure(frame, box, aside, frame).warnings)
+        larger = Box(box.x, box.y, 2 * box.width, 2 * box.height)
+        found.update(measure(frame, box, aside, frame, [larger]).warnings)
     assert found == set(vocabulary.QUALITY_WARNINGS)
 
 

@@ -289,3 +289,13 @@ def test_a_detector_that_runs_out_of_memory_costs_its_own_request(astronaut_jpeg
             await workers.close()
 
     asyncio.run(run())
+
+
+def test_a_face_behind_another_is_said_to_be_covered(astronaut: Pixels) -> None:
+    """The smaller face begins a little to the left of where the larger one ends."""
+    scene = np.full((512, 700, 3), 90, np.uint8)
+    behind = cv2.resize(astronaut, (410, 410), interpolation=cv2.INTER_AREA)
+    scene[15:425, 117:527] = behind
+    scene[20:230, 100:268] = astronaut[20:230, 100:268]
+    crops = taken(encode(scene)).crops
+    assert [crop.quality.warnings for crop in crops] == [(), ("covered",)]

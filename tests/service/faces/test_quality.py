@@ -58,3 +58,17 @@ def test_a_nose_beside_the_eyes_is_a_profile(crop: Pixels, astronaut: Pixels) ->
 def test_a_face_over_the_edge_is_cut_off(crop: Pixels, astronaut: Pixels) -> None:
     assert measure(crop, Box(-20, 63, 89, 112), FRONTAL, astronaut).warnings == ("cut_off",)
     assert measure(crop, Box(-2, 63, 89, 112), FRONTAL, astronaut).warnings == ()
+
+
+def test_a_face_partly_behind_a_larger_one_is_covered(crop: Pixels, astronaut: Pixels) -> None:
+    def found(*others: Box) -> tuple[str, ...]:
+        return measure(crop, BOX, FRONTAL, astronaut, [BOX, *others]).warnings
+
+    def beside(shared: float, scale: float) -> Box:
+        left = BOX.x + (1 - shared) * BOX.width
+        return Box(left, BOX.y, scale * BOX.width, scale * BOX.height)
+
+    assert found() == ()
+    assert found(beside(0.1, 1.2)) == ("covered",)
+    assert found(beside(0.02, 1.2)) == ()
+    assert found(beside(0.1, 0.8)) == ()

@@ -62,6 +62,18 @@ def test_a_face_too_poor_is_inconclusive_with_the_reason(crop: FaceCrop, reason:
     assert report.method.confidence == "low"
 
 
+def test_a_face_partly_behind_another_accuses_nobody() -> None:
+    crops = [face(track=0), face(track=1, left=100, warnings=("covered",))]
+    found = [evidence(-4.0, methods=HEAD), evidence(5.0, methods=HEAD)]
+    report = build_report(extraction(crops), found, SPEC, RULE)
+    assert [each.verdict for each in report.faces] == ["authentic", "inconclusive"]
+    assert report.faces[1].reasons == ("face_covered",)
+    assert report.verdict == "authentic"
+    alone = build_report(extraction(crops[1:]), found[1:], SPEC, RULE)
+    assert alone.verdict == "inconclusive"
+    assert alone.warnings == ("face_covered", "covered")
+
+
 @pytest.mark.parametrize(
     ("logit", "verdict", "warnings"),
     [(0.0, "inconclusive", ("dark",)), (5.0, "manipulated", ()), (-5.0, "authentic", ())],
