@@ -87,20 +87,20 @@ def _segment_breaks(data: bytes) -> bool:
 def _gif_reaches_trailer(data: bytes) -> bool:
     if len(data) < 13:
         return False
-    at = 13 + _gif_table(data[10])
+    at, in_blocks = 13 + _gif_table(data[10]), False
     for _ in range(_MOST_PIECES):
         if at >= len(data):
             return False
         kind = data[at]
-        if kind == _GIF_IMAGE and at + 9 < len(data):
-            at += 11 + _gif_table(data[at + 9])
+        if in_blocks:
+            at += 1 + kind
+            in_blocks = kind > 0
+        elif kind == _GIF_IMAGE and at + 9 < len(data):
+            at, in_blocks = at + 11 + _gif_table(data[at + 9]), True
         elif kind == _GIF_EXTENSION:
-            at += 2
+            at, in_blocks = at + 2, True
         else:
             return kind == _GIF_TRAILER
-        while at < len(data) and data[at]:
-            at += 1 + data[at]
-        at += 1
     return True
 
 

@@ -9,6 +9,8 @@ _BARE_MARKERS = frozenset({0x01, *range(0xD0, 0xD9)})
 _START_OF_SCAN = 0xDA
 # What may follow 0xFF within a scan: zero where that is data, a restart marker, a fill byte.
 _WITHIN_SCAN = np.isin(np.arange(256), [0x00, *range(0xD0, 0xD8), 0xFF])
+# Far more than come before any picture's data, fill bytes among them.
+_MOST_MARKERS = 100_000
 # The decoder reads up to eight bytes ahead. More would be taken for missing data.
 _AHEAD = bytes(8)
 
@@ -35,7 +37,9 @@ def without_end(data: bytes) -> bytes:
 def _only_scan(data: bytes) -> int | None:
     """Where the data of a sequential picture's only scan begins."""
     at, components = 2, 0
-    while data[at] == 0xFF:
+    for _ in range(_MOST_MARKERS):
+        if data[at] != 0xFF:
+            break
         marker = data[at + 1]
         if marker == 0xFF:  # fill bytes may precede a marker
             at += 1

@@ -13,6 +13,8 @@ from service.media.headers import picture_size
 _CHUNK_HEADER, _FRAME_HEADER = 8, 16
 _DISPOSE, _OVERWRITE = 0x01, 0x02
 _HAS_ALPHA = 0x10
+# A frame is one of two, and perhaps some that nobody knows.
+_MOST_CHUNKS = 64
 _UNDECODABLE = "The animation cannot be decoded"
 
 
@@ -127,7 +129,9 @@ def _still(data: bytes, piece: Piece) -> bytes:
     """The file that a frame's picture would be by itself."""
     chunks: dict[bytes, bytes] = {}
     at = piece.start
-    while at + _CHUNK_HEADER <= piece.end:
+    for _ in range(_MOST_CHUNKS):
+        if at + _CHUNK_HEADER > piece.end:
+            break
         kind = data[at : at + 4]
         (size,) = struct.unpack_from("<I", data, at + 4)
         after = at + _CHUNK_HEADER + size + size % 2

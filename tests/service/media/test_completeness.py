@@ -1,5 +1,7 @@
 """Clips that end early say so; what follows a whole one is no reason to."""
 
+import time
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -62,3 +64,11 @@ def test_an_animated_png_cut_off_is_read_as_far_as_it_goes(frames: list[Pixels])
         assert len(list(clip.frames(100))) == int(share * 8)
         assert clip.truncated
     assert not ends_early("png", data + b"garbage")
+
+
+def test_of_a_gif_of_millions_of_blocks_nothing_is_said() -> None:
+    header = b"GIF89a" + bytes([10, 0, 10, 0, 0, 0, 0])
+    hostile = header + b"\x21\xfe" + b"\x01a" * 20_000_000
+    begun = time.perf_counter()
+    assert not ends_early("gif", hostile)
+    assert time.perf_counter() - begun < 2
