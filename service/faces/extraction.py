@@ -3,6 +3,7 @@
 import math
 from collections import Counter
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -44,8 +45,7 @@ class Extraction:
         return (
             min(media.width, media.height) > 0
             and media.width * media.height <= plan.limits.max_pixels
-            and len(indices) == len(set(indices))
-            and all(0 <= time_s <= until_s for _, time_s, until_s in self.frames)
+            and _follow_one_another(self.frames)
             and 0 < len(indices) <= (plan.frames if media.kind == "video" else 1)
             and per_frame.keys() <= set(indices)
             and max(per_frame.values(), default=0) <= plan.max_faces
@@ -57,6 +57,13 @@ class Extraction:
                 for crop in self.crops
             )
         )
+
+
+def _follow_one_another(frames: tuple[tuple[int, float, float], ...]) -> bool:
+    """Whether frames come in their order, none before the last is gone: time gives them weight."""
+    return all(0 <= time_s <= until_s for _, time_s, until_s in frames) and all(
+        old[0] < new[0] and old[2] <= new[1] for old, new in pairwise(frames)
+    )
 
 
 def _turns_and_scales(affine: NDArray[Any]) -> bool:

@@ -79,3 +79,9 @@ def test_a_clip_has_as_many_frames_as_asked_for_each_once() -> None:
 def test_no_frame_ends_before_it_appears_or_appears_before_the_clip() -> None:
     for shown in ((0, 0.2, 0.1), (0, -0.1, 0.1)):
         assert not replace(CLIP, frames=(shown,)).within(PLAN)
+
+
+def test_frames_come_in_their_order_and_one_at_a_time() -> None:
+    for later in ((0, 0.1, 0.2), (1, 0.05, 0.2)):
+        assert not replace(CLIP, frames=((0, 0.0, 0.1), later)).within(PLAN)
+    assert not replace(CLIP, frames=((1, 0.0, 0.1), (0, 0.1, 0.2)), crops=()).within(PLAN)
