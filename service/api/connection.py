@@ -1,5 +1,6 @@
 """One HTTP connection: what is no request, or too long a head of one, is a problem as well."""
 
+import re
 from http import HTTPStatus
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -7,37 +8,57 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from service.api.problems import problem_response
 
 MOST_HEAD_BYTES = 64 * 1024
-"""Of a request's first line and headers, beside what arrives with them at once (256 KiB)."""
+"""Of a request's first line and headers, or of what may follow its body, beside what arrives with
+them at once (256 KiB)."""
+_UPGRADE = re.compile(rb"^Upgrade(?=[ \t]*:)", re.IGNORECASE | re.MULTILINE)
 
 
 class Connection(HttpToolsProtocol):
     """uvicorn's connection, with a limit on heads and with RFC 9457 problems of its own.
 
     WHY: httptools keeps a head until it is whole, however long it is, and a client need never
-    end it.
+    end it; the same goes for the trailers after a chunked body. Where a client offers another
+    protocol, as some do with each request, httptools reads no body.
     """
 
-    _in_head = False
-    _head_bytes = 0
+    _unread_bytes = 0
+    _progress = False
+    _body_begun = False
+    _awaits_head = True
 
     def data_received(self, data: bytes) -> None:
         """Parse what has arrived; answers 400 or 431 and closes where that is no request."""
-        goes_on = self._in_head
-        super().data_received(data)
-        if goes_on and self._in_head:
-            self._head_bytes += len(data)
-            if self._head_bytes > MOST_HEAD_BYTES and not self.transport.is_closing():
-                self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+        self._progress = False
+        super().data_received(_without_upgrade(data) if self._awaits_head else data)
+        self._unread_bytes = 0 if self._progress else self._unread_bytes + len(data)
+        if self._unread_bytes > MOST_HEAD_BYTES and not self.transport.is_closing():
+            self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
 
     def on_message_begin(self) -> None:
         """A request's first line begins."""
-        self._in_head, self._head_bytes = True, 0
+        self._progress, self._body_begun = True, False
         super().on_message_begin()
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header, or a trailer after the body: nobody asks for those."""
+        if not self._body_begun:
+            super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
-        """Its last header has been read."""
-        self._in_head = False
+        """The last header has been read."""
+        self._progress = self._body_begun = True
+        self._awaits_head = False
         super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """A piece of the body."""
+        self._progress = True
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """A request ends."""
+        self._progress = self._awaits_head = True
+        super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
         """The answer to what is no HTTP."""
@@ -50,3 +71,9 @@ class Connection(HttpToolsProtocol):
         head += [name + b": " + value for name, value in response.raw_headers]
         self.transport.write(b"\r\n".join([*head, b"", bytes(response.body)]))
         self.transport.close()
+
+
+def _without_upgrade(data: bytes) -> bytes:
+    """The same, with a head that offers no other protocol: servers may ignore it (RFC 9110)."""
+    head, end, rest = data.partition(b"\r\n\r\n")
+    return _UPGRADE.sub(b"X-Upgrade", head) + end + rest if _UPGRADE.search(head) else data

@@ -37,19 +37,28 @@ def boxes(data: bytes, start: int = 0, end: int | None = None) -> Iterator[Box]:
         at += size
 
 
-def shown_seconds(data: bytes) -> float | None:
-    """How much of the first video track its edit list shows, in seconds.
+@dataclass(frozen=True, slots=True)
+class Edits:
+    """What a file says it shows of its first video track: how many parts, seconds in all."""
+
+    parts: int
+    seconds: float
+
+
+def read_edits(data: bytes) -> Edits | None:
+    """The edit list of the first video track; None where there is none, or no sense in it.
 
     A clip that was trimmed without being encoded again begins with frames, back to a key frame,
-    that are decoded but never shown. None where there is no edit list, or one of several parts.
+    that are decoded but never shown. Not every decoder goes by it, and a file may say anything:
+    it is a reason to look, no more.
     """
     try:
-        return _shown_seconds(data)
+        return _read_edits(data)
     except (struct.error, IndexError):
         return None
 
 
-def _shown_seconds(data: bytes) -> float | None:
+def _read_edits(data: bytes) -> Edits | None:
     movie = _inside(data, Box(b"", 0, len(data)), b"moov")
     header = movie and _inside(data, movie, b"mvhd")
     if movie is None or header is None:
@@ -61,7 +70,7 @@ def _shown_seconds(data: bytes) -> float | None:
         if handler and data[handler.start + 8 : handler.start + 12] == b"vide":
             edits = _inside(data, track, b"edts", b"elst")
             shown = _edits(data, edits) if edits else []
-            return shown[0] / scale if len(shown) == 1 and shown[0] and scale else None
+            return Edits(len(shown), sum(shown) / scale) if shown and sum(shown) and scale else None
     return None
 
 

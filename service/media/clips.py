@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from service.errors import MediaCorruptError
-from service.media.boxes import shown_seconds
+from service.media.boxes import read_edits
 from service.media.capture import open_capture
 from service.media.completeness import breaks_off, ends_early, whole_chunks
 from service.media.frame import Frame
@@ -15,11 +15,13 @@ from service.media.limits import MediaLimits
 from service.media.pictures import check_pixels
 from service.media.reader import Reader
 from service.media.sampling import sampled
-from service.media.timeline import read_timeline
+from service.media.timeline import Timeline, read_timeline, watch_timeline
 
 # Frames that are decoded for less than this share of the clip's length leave it truncated.
 _WHOLE_SHARE = 0.9
 _WITH_EDITS = frozenset({"mp4", "mov"})
+# Decoded twice, 3,000 frames of 1080p take some 20 seconds.
+_WATCHED_PIXELS = 3_000 * 1920 * 1080
 # In these, frames are drawn over one another: none can be decoded without those before it.
 _WITHOUT_JUMPS = frozenset({"gif", "png"})
 
@@ -44,13 +46,32 @@ class Clip:
         self.width = int(capture.get(cv2.CAP_PROP_FRAME_WIDTH))
         self.height = int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT))
         check_pixels(self.width, self.height, limits)
-        shown_s = shown_seconds(data) if name in _WITH_EDITS else None
-        self._timeline = read_timeline(name, capture, limits, shown_s)
+        self._timeline = read_timeline(name, capture, limits)
         # In this order: see `open_capture`.
         del capture, stream
+        if name in _WITH_EDITS and self._is_edited(data):
+            self._timeline = self._watched()
         self.frames_total = len(self._timeline.times)
         self.duration_s = self._timeline.seconds
         self.truncated = ends_early(name, data) or (self._timeline.short and breaks_off(name, data))
+
+    def _is_edited(self, data: bytes) -> bool:
+        """Whether the file says that it shows only parts of what is stored."""
+        edits, timeline = read_edits(data), self._timeline
+        step_s = timeline.seconds / len(timeline.times)
+        # Lengths are stated roughly: a frame more or less is not hidden.
+        return edits is not None and (
+            edits.parts > 1 or edits.seconds + 1.5 * step_s < timeline.seconds
+        )
+
+    def _watched(self) -> Timeline:
+        """What the decoder shows, whatever the file says; of long clips all that is stored."""
+        most = min(_WATCHED_PIXELS // (self.width * self.height), len(self._timeline.times))
+        stream = io.BytesIO(self._data)
+        capture = open_capture(stream)
+        watched = watch_timeline(capture, most + 1)
+        del capture, stream
+        return watched or self._timeline
 
     def frames(self, count: int) -> Iterator[Frame]:
         """Give `count` frames (all, of a shorter clip), upright, at evenly spaced times.

@@ -2,6 +2,7 @@
 
 import math
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -52,13 +53,10 @@ class Timeline:
         return self.times[index + 1] if index + 1 < len(self.times) else self.seconds
 
 
-def read_timeline(
-    name: str, capture: cv2.VideoCapture, limits: MediaLimits, shown_s: float | None
-) -> Timeline:
+def read_timeline(name: str, capture: cv2.VideoCapture, limits: MediaLimits) -> Timeline:
     """Step through the packets of a fresh capture, which is of no further use.
 
-    name: a format of `sniff`. shown_s: how much of what is stored is shown, from its end back;
-    None for all of it.
+    name: a format of `sniff`.
     Raises MediaCorruptError where there is no packet, MediaTooLargeError (limits "duration",
     "frames").
     """
@@ -68,33 +66,45 @@ def read_timeline(
     if len(packets) > 1 and packets[-1][0] - packets[0][0] < _SAME_S:
         times = tuple(_CLOCKLESS_STEP_S * index for index in range(len(packets)))
         return Timeline(times, (), _CLOCKLESS_STEP_S * len(times), 0.0, False, False)
-    hidden_s = _hidden(packets, shown_s)
-    shown = [packet for packet in packets if packet[0] >= packets[0][0] + hidden_s]
-    first_s = shown[0][0]
-    hidden_s = first_s - packets[0][0]
-    frames = [shown[0]] + [new for old, new in pairwise(shown) if new[0] - old[0] > _SAME_S]
+    first_s = packets[0][0]
+    frames = [packets[0]] + [new for old, new in pairwise(packets) if new[0] - old[0] > _SAME_S]
     times = tuple(time_s - first_s for time_s, _ in frames)
-    # The last frame is shown for as long as the others were on average.
-    seconds = times[-1] * len(times) / max(len(times) - 1, 1)
+    seconds = _lasting(times)
     stated_frames, stated_s = _stated(capture)
-    short = seconds < _WHOLE_SHARE * (stated_s - hidden_s)
+    short = seconds < _WHOLE_SHARE * stated_s
     # Where no packet is missing the last frame is on screen until the stated end.
     if (name in _STATE_FRAMES and stated_frames == len(packets)) or (name == "avi" and not short):
-        seconds, short = max(stated_s - hidden_s, times[-1]), False
+        seconds, short = max(stated_s, times[-1]), False
     check_length(len(times), seconds, limits)
     keys = tuple(index for index, (_, key) in enumerate(frames) if key)
-    # AVI stores when frames are decoded, not shown; times before what is shown are negative.
-    elsewhere = name == "avi" or hidden_s > 0
-    return Timeline(times, keys, seconds, None if elsewhere else first_s, True, short)
+    # AVI stores when frames are decoded, not shown.
+    return Timeline(times, keys, seconds, None if name == "avi" else first_s, True, short)
 
 
-def _hidden(packets: list[tuple[float, bool]], shown_s: float | None) -> float:
-    """How much of the beginning is stored but not shown, in seconds; packets: sorted."""
-    span_s = packets[-1][0] - packets[0][0]
-    step_s = span_s / max(len(packets) - 1, 1)
-    hidden_s = 0.0 if shown_s is None else span_s + step_s - shown_s
-    # Lengths are stated roughly: a frame more or less is not hidden.
-    return hidden_s - step_s / 2 if step_s < hidden_s <= span_s else 0.0
+def watch_timeline(capture: cv2.VideoCapture, most: int) -> Timeline | None:
+    """Decode a fresh capture to learn what the decoder shows of it, where that is not all.
+
+    most: frames to decode. None where there are more, or none: only packets tell of those.
+    """
+    times: list[float] = []
+    first_s = 0.0
+    for _ in range(most):
+        if not grab(capture):
+            break
+        time_s = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000.0
+        first_s = time_s if not times else first_s
+        if not times or time_s - first_s - times[-1] > _SAME_S:
+            times.append(time_s - first_s)
+    else:
+        return None
+    if not times:
+        return None
+    return Timeline(tuple(times), (), _lasting(times) or _CLOCKLESS_STEP_S, first_s, True, False)
+
+
+def _lasting(times: Sequence[float]) -> float:
+    """Until when frames are shown: the last for as long as the others were on average."""
+    return times[-1] * len(times) / max(len(times) - 1, 1)
 
 
 def _packets(capture: cv2.VideoCapture, limits: MediaLimits) -> list[tuple[float, bool]]:

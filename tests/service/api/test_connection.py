@@ -66,6 +66,44 @@ def test_the_refusal_of_a_long_head_says_why(running: Running) -> None:
     assert (status, problem["code"]) == (431, "request_header_fields_too_large")
 
 
+@pytest.mark.parametrize("trailer", [b"A: b\r\n" * 4096, b"a" * 4096])
+def test_trailers_that_do_not_end_are_refused(running: Running, trailer: bytes) -> None:
+    sent = 0
+    with connect(running) as link:
+        link.sendall(
+            b"GET /livez HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nB: "
+        )
+        with pytest.raises(ConnectionError):
+            while sent < 16 * 2**20:
+                link.sendall(trailer)
+                sent += len(trailer)
+    assert sent < 8 * 2**20
+
+
+def test_trailers_are_no_headers(running: Running) -> None:
+    with connect(running) as link:
+        link.sendall(
+            b"POST /analyze HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+            b"Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nAccept: text/html\r\n\r\n"
+        )
+        status, _, problem = answer(link)
+    assert (status, problem["code"]) == (415, "unsupported_media")
+
+
+@pytest.mark.parametrize("name", ["Upgrade", "UPGRADE", "upgrade"])
+def test_an_offer_of_another_protocol_is_passed_over(
+    running: Running, astronaut_jpeg: bytes, name: str
+) -> None:
+    """As curl --http2 and other clients make it with each request."""
+    offer = {"Connection": f"{name}, HTTP2-Settings", name: "h2c", "HTTP2-Settings": "AAMAAABk"}
+    for _ in range(2):
+        response = running.client.post("/analyze?mask=none", content=astronaut_jpeg, headers=offer)
+        assert response.status_code == 200
+    form = {"file": ("a.jpg", astronaut_jpeg)}
+    response = running.client.post("/analyze?mask=none", files=form, headers=offer)
+    assert response.json()["verdict"] == "authentic"
+
+
 def test_a_body_is_no_head_however_long(running: Running, astronaut_jpeg: bytes) -> None:
     """Nor is what comes with the next request on the same connection."""
     client = running.client

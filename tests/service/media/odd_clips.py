@@ -111,6 +111,36 @@ def trimmed(data: bytes, seconds: Fraction) -> bytes:
     return buffer.getvalue()
 
 
+def edited(data: bytes, *edits: Sequence[tuple[int, int]]) -> bytes:
+    """An MP4, its index at the end, with other edit lists for its only track.
+
+    edits: of each list the parts, as (length in ms, first moment in the track's own clock).
+    """
+    lists = b""
+    for parts in edits:
+        entries = b"".join(struct.pack(">Iii", *part, 1 << 16) for part in parts)
+        inner = struct.pack(">II", 0, len(parts)) + entries
+        lists += _box(b"edts", _box(b"elst", inner))
+
+    def rebuilt(content: bytes) -> bytes:
+        made, at = b"", 0
+        while at < len(content):
+            (size,) = struct.unpack_from(">I", content, at)
+            kind, inner = content[at + 4 : at + 8], content[at + 8 : at + size]
+            if kind == b"mdia":
+                made += lists
+            if kind != b"edts":
+                made += _box(kind, rebuilt(inner) if kind in (b"moov", b"trak") else inner)
+            at += size
+        return made
+
+    return rebuilt(data)
+
+
+def _box(kind: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", 8 + len(content)) + kind + content
+
+
 def zeroed_from(data: bytes, share: float) -> bytes:
     """A file of which only a first part was ever received."""
     kept = int(len(data) * share)
