@@ -13,6 +13,12 @@ from service.faces.crop import Box, FaceCrop, Quality
 from service.faces.plan import ExtractionPlan
 from service.media.info import MediaInfo
 
+# No PNG of a mask is wider or higher.
+_MOST_SIDE = 1_000_000
+# A clip's end may lie a little beyond the limit that its frames are held to.
+_MOST_TIMES = 2.0
+_WHITE = 255
+_MOST_WORDS, _LONGEST_WORD = 16, 64
 # Frame pixels for a crop's pixel, and from the frame's corner: far beyond any real crop.
 _MOST_SCALE, _FARTHEST_PX = 1e4, 1e7
 
@@ -38,31 +44,59 @@ class Extraction:
         What the later stages allocate and draw follows from these numbers, and a worker may be
         in the hands of the file that it decoded.
         """
-        media, size = self.media, plan.crop.size
-        indices = [index for index, _, _ in self.frames]
+        times = {index: time_s for index, time_s, _ in self.frames}
         per_frame = Counter(crop.frame_index for crop in self.crops)
         places = {(crop.frame_index, crop.track) for crop in self.crops}
         return (
-            min(media.width, media.height) > 0
-            and media.width * media.height <= plan.limits.max_pixels
-            and _follow_one_another(self.frames)
-            and 0 < len(indices) <= (plan.frames if media.kind == "video" else 1)
-            and per_frame.keys() <= set(indices)
+            self._media_fits(plan)
+            and _follow_one_another(self.frames, _MOST_TIMES * plan.limits.max_duration_s)
+            and per_frame.keys() <= times.keys()
             and max(per_frame.values(), default=0) <= plan.max_faces
             and len(places) == len(self.crops)
             and all(
-                crop.pixels.shape == (size, size, 3)
-                and crop.pixels.dtype == np.uint8
-                and _turns_and_scales(crop.crop_to_frame)
+                _crop_fits(crop, plan.crop.size) and crop.time_s == times[crop.frame_index]
                 for crop in self.crops
             )
         )
 
+    def _media_fits(self, plan: ExtractionPlan) -> bool:
+        media = self.media
+        most = plan.frames if media.kind == "video" else 1
+        return (
+            min(media.width, media.height) > 0
+            and max(media.width, media.height) <= _MOST_SIDE
+            and media.width * media.height <= plan.limits.max_pixels
+            and 0 < media.frames_analyzed == len(self.frames) <= min(most, media.frames_total)
+            and 0 <= (media.duration_s or 0.0) <= _MOST_TIMES * plan.limits.max_duration_s
+            and _plain((media.format, media.sha256, *media.warnings))
+        )
 
-def _follow_one_another(frames: tuple[tuple[int, float, float], ...]) -> bool:
+
+def _follow_one_another(frames: tuple[tuple[int, float, float], ...], latest_s: float) -> bool:
     """Whether frames come in their order, none before the last is gone: time gives them weight."""
-    return all(0 <= time_s <= until_s for _, time_s, until_s in frames) and all(
+    return all(0 <= time_s <= until_s <= latest_s for _, time_s, until_s in frames) and all(
         old[0] < new[0] and old[2] <= new[1] for old, new in pairwise(frames)
+    )
+
+
+def _crop_fits(crop: FaceCrop, size: int) -> bool:
+    quality = crop.quality
+    return (
+        crop.pixels.shape == (size, size, 3)
+        and crop.pixels.dtype == np.uint8
+        and _turns_and_scales(crop.crop_to_frame)
+        and min(crop.box.width, crop.box.height) > 0
+        and 0 <= crop.detection_score <= 1
+        and 0 <= quality.brightness <= _WHITE
+        and min(quality.width_px, quality.sharpness, quality.blockiness) >= 0
+        and _plain(quality.warnings)
+    )
+
+
+def _plain(words: tuple[str, ...]) -> bool:
+    """Whether these can be names and codes."""
+    return len(words) <= _MOST_WORDS and all(
+        word.isascii() and len(word) <= _LONGEST_WORD for word in words
     )
 
 

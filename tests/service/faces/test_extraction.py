@@ -25,6 +25,12 @@ CROP = FaceCrop(
 )
 MEDIA = MediaInfo("image", "png", 640, 480, None, 1, 1, "0" * 64)
 CLIP = Extraction(replace(MEDIA, kind="video", duration_s=1.0), (CROP,), ((0, 0.0, 0.0),), 0.01)
+TWO = replace(
+    CLIP,
+    media=replace(CLIP.media, frames_total=2, frames_analyzed=2),
+    crops=(CROP, replace(CROP, frame_index=1, time_s=0.1)),
+    frames=((0, 0.0, 0.1), (1, 0.1, 0.2)),
+)
 EXTRACTION = Extraction(MEDIA, (CROP,), ((0, 0.0, 0.0),), 0.01)
 
 
@@ -33,9 +39,7 @@ def test_an_honest_worker_is_believed() -> None:
     assert replace(EXTRACTION, crops=()).within(PLAN)
     turned = replace(CROP, crop_to_frame=np.array([[0.8, -0.6, 90], [0.6, 0.8, -7]]))
     assert replace(EXTRACTION, crops=(turned,)).within(PLAN)
-    later = replace(CROP, frame_index=1)
-    clip = replace(CLIP, crops=(CROP, later), frames=((0, 0.0, 0.1), (1, 0.1, 0.2)))
-    assert clip.within(PLAN)
+    assert TWO.within(PLAN)
 
 
 @pytest.mark.parametrize(
@@ -65,6 +69,21 @@ def test_an_honest_worker_is_believed() -> None:
         ),
         {"frames": ((0, 0.0, 0.1), (1, 0.1, 0.2))},
         {"frames": ()},
+        {"media": replace(MEDIA, width=2_000_000, height=1)},
+        {"media": replace(MEDIA, frames_total=0)},
+        {"media": replace(MEDIA, frames_analyzed=2)},
+        {"media": replace(MEDIA, duration_s=-1.0)},
+        {"media": replace(MEDIA, duration_s=1e9)},
+        {"media": replace(MEDIA, format="\ud800")},
+        {"media": replace(MEDIA, warnings=("x" * 1000,))},
+        {"media": replace(MEDIA, warnings=("x",) * 1000)},
+        {"frames": ((0, 0.0, 1e300),)},
+        {"crops": (replace(CROP, time_s=0.5),)},
+        {"crops": (replace(CROP, box=Box(10, 10, -40, 40)),)},
+        {"crops": (replace(CROP, detection_score=7.0),)},
+        {"crops": (replace(CROP, quality=Quality(40, 9.0, 1e9)),)},
+        {"crops": (replace(CROP, quality=Quality(40, -9.0, 120.0)),)},
+        {"crops": (replace(CROP, quality=Quality(40, 9.0, 120.0, warnings=("\ud800",))),)},
     ],
 )
 def test_a_claim_beyond_the_plan_is_none_of_its(claim: dict[str, Any]) -> None:
@@ -72,16 +91,20 @@ def test_a_claim_beyond_the_plan_is_none_of_its(claim: dict[str, Any]) -> None:
 
 
 def test_a_clip_has_as_many_frames_as_asked_for_each_once() -> None:
-    assert not replace(CLIP, frames=tuple((i, i / 25, i / 25) for i in range(3))).within(PLAN)
-    assert not replace(CLIP, frames=((0, 0.0, 0.1), (0, 0.1, 0.2))).within(PLAN)
+    three = replace(TWO.media, frames_total=3, frames_analyzed=3)
+    shown = tuple((i, i / 25, i / 25) for i in range(3))
+    assert not replace(CLIP, media=three, frames=shown).within(PLAN)
+    assert replace(CLIP, media=three, frames=shown).within(replace(PLAN, frames=3))
 
 
 def test_no_frame_ends_before_it_appears_or_appears_before_the_clip() -> None:
     for shown in ((0, 0.2, 0.1), (0, -0.1, 0.1)):
-        assert not replace(CLIP, frames=(shown,)).within(PLAN)
+        assert not replace(CLIP, frames=(shown,), crops=()).within(PLAN)
 
 
 def test_frames_come_in_their_order_and_one_at_a_time() -> None:
+    alone = replace(TWO, crops=())
+    assert alone.within(PLAN)
     for later in ((0, 0.1, 0.2), (1, 0.05, 0.2)):
-        assert not replace(CLIP, frames=((0, 0.0, 0.1), later)).within(PLAN)
-    assert not replace(CLIP, frames=((1, 0.0, 0.1), (0, 0.1, 0.2)), crops=()).within(PLAN)
+        assert not replace(alone, frames=((0, 0.0, 0.1), later)).within(PLAN)
+    assert not replace(alone, frames=((1, 0.0, 0.1), (0, 0.1, 0.2))).within(PLAN)
