@@ -161,7 +161,8 @@ class _Connection(asyncio.Protocol):
         # Servers close connections that were idle for a while.
         if self._transport is None or self._transport.is_closing():
             await loop.create_connection(lambda: self, "127.0.0.1", self._load.port)
-        assert self._transport is not None
+        if self._transport is None:  # lost as soon as it was made
+            raise ConnectionResetError
         self._parser = httptools.HttpResponseParser(self)
         self._retry_after = None
         self._answered = loop.create_future()
