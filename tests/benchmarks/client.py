@@ -214,6 +214,9 @@ async def generate(load: Load) -> tuple[list[Answer], float]:
         while (number := next(numbers)) < load.requests:
             if load.per_second is not None:
                 due = number / load.per_second
+                # The loop's timers are exact to a millisecond, before as well as after.
+                if due >= load.seconds:
+                    break
                 await asyncio.sleep(max(0.0, start + due - time.perf_counter()))
             if time.perf_counter() - start >= load.seconds:
                 break
