@@ -143,12 +143,11 @@ class Protocol:
     def _remember(self) -> None:
         """Old figures must not stand beside those of another plan or of other people."""
         path = self._folder / "plan.json"
-        names = "\n".join(self._index.names).encode()
         plan = asdict(self._plan)
         # Where its weights lie, and how many processes make pictures, changes no figure.
         del plan["train"]["workers"]
         plan["imagenet"] = self._plan.imagenet and _digest(self._plan.imagenet.read_bytes())
-        text = json.dumps({"plan": plan, "people": _digest(names)}, indent=1)
+        text = json.dumps({"plan": plan, "people": self._index.digest}, indent=1)
         if path.is_file() and path.read_text() != text:
             raise ValueError(f"{self._folder} was begun with another plan: see {path.name}")
         path.write_text(text)

@@ -1,6 +1,5 @@
 """Training on real faces with manipulations made on the fly."""
 
-import csv
 import json
 import logging
 import math
@@ -22,7 +21,6 @@ from model_export.checkpoint import (
     load_checkpoint,
     refuse_other_settings,
 )
-from model_export.data.families import FAMILIES
 from model_export.data.pairs import Batch, PairDataset, PairMaker, collate
 from model_export.losses import Truth, paper_losses, stronger_losses
 from model_export.networks.contract import NetworkConfig, NetworkOutput
@@ -30,16 +28,13 @@ from model_export.networks.factory import Network, build_network
 from model_export.networks.mobile import MobileNetwork
 from model_export.processes import START_METHOD
 from model_export.restore import read_trained
+from model_export.run_table import append_row
 from model_export.validate import validate
 from service.faces.crop import CropRule
 from service.memory import keep_freed_memory
 
 log = logging.getLogger(__name__)
 Losses = Callable[[NetworkOutput, Truth], dict[str, Tensor]]
-
-PAPER_TERMS = ("activation", "segmentation", "reconstruction")
-TERMS = {"paper": PAPER_TERMS, "mobile": (*PAPER_TERMS, "method")}
-"""Names of all losses that a preset's batches can have; a batch may lack some."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +176,7 @@ class Trainer:
             **{k: round(v, 5) for k, v in figures.items()},
         }
         log.info("%s", json.dumps(row))
-        self._tabulate(row)
+        append_row(self.folder / "metrics.csv", row, self.network.config.preset)
         # Equal error and misplaced masks both make a detector useless; the sum ranks them.
         badness = figures["eer"] + 0.25 * (1 - figures["iou"])
         improved = badness < self.best
@@ -200,24 +195,6 @@ class Trainer:
         if improved:
             Checkpoint(self.network.config, weights, facts).save(self.folder / "best.pt")
         Checkpoint(self.network.config, weights, facts, resume).save(self.folder / "last.pt")
-
-    def _tabulate(self, row: dict[str, float]) -> None:
-        """Append to `metrics.csv`, whose columns stay those it was begun with.
-
-        A batch without a named method has no such loss, and a family may be missing among the
-        validation's pairs: their cells stay empty.
-        """
-        terms = TERMS[self.network.config.preset]
-        columns = dict.fromkeys(("pictures", "minutes", *(f"train_{term}" for term in terms)))
-        columns |= dict.fromkeys(name for name in row if name.removeprefix("auc_") not in FAMILIES)
-        columns |= dict.fromkeys(f"auc_{family}" for family in FAMILIES)
-        with (self.folder / "metrics.csv").open("a+", newline="") as file:
-            file.seek(0)
-            header = next(csv.reader(file), None)
-            writer = csv.DictWriter(file, header or [*columns], extrasaction="ignore")
-            if header is None:
-                writer.writeheader()
-            writer.writerow(row)
 
     def _write_settings(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)

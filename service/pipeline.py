@@ -37,6 +37,7 @@ _Result = TypeVar("_Result")
 
 _OVERLAY_BYTES = 256 * 2**20
 _BESIDE_CROP_BYTES = 1024
+"""Of landmarks and of where a crop lies: far more than they take."""
 _QUICK_PIXELS = 2**19
 """Of a picture, times its faces. The way to a thread and back costs more than such a report, which
 takes 0.2 ms where no mask is drawn (`tests.benchmarks limit`)."""

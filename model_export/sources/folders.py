@@ -185,7 +185,11 @@ def _whole(pixels: NDArray[np.uint8], entry: Entry, mask: Mask | None, rule: Cro
     quality = measure(crop, box, (), pixels)
     seen = sharpen_crop(crop, crop_to_frame, rule)
     return Sample(
-        *(seen, entry.fake, entry.method, cut, entry.group),
+        crop=seen,
+        fake=entry.fake,
+        method=entry.method,
+        mask=cut,
+        group=entry.group,
         warnings=quality.warnings,
         origin=entry.origin,
     )

@@ -75,5 +75,8 @@ class Connection(HttpToolsProtocol):
 
 def _without_upgrade(data: bytes) -> bytes:
     """The same, with a head that offers no other protocol: servers may ignore it (RFC 9110)."""
-    head, end, rest = data.partition(b"\r\n\r\n")
-    return _UPGRADE.sub(b"X-Upgrade", head) + end + rest if _UPGRADE.search(head) else data
+    end = data.find(b"\r\n\r\n")
+    head = data if end < 0 else data[:end]  # what follows may be a body, not to be copied
+    if not _UPGRADE.search(head):
+        return data
+    return _UPGRADE.sub(b"X-Upgrade", head) + data[len(head) :]

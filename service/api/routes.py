@@ -200,6 +200,5 @@ def _answer_head(router: APIRouter) -> None:
     """What can be got can be asked for without its content, as probes do (RFC 9110, 9.3.2)."""
     for route in [*router.routes]:
         if isinstance(route, APIRoute) and "GET" in (route.methods or ()):
-            router.add_api_route(
-                *(route.path, route.endpoint), methods=["HEAD"], include_in_schema=False
-            )
+            path, answer = route.path, route.endpoint
+            router.add_api_route(path, answer, methods=["HEAD"], include_in_schema=False)

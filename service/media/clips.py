@@ -9,10 +9,11 @@ import numpy as np
 from service.errors import MediaCorruptError
 from service.media.boxes import read_edits
 from service.media.capture import open_capture
-from service.media.completeness import breaks_off, ends_early, whole_chunks
+from service.media.completeness import breaks_off, ends_early
 from service.media.frame import Frame
 from service.media.limits import MediaLimits
 from service.media.pictures import check_pixels
+from service.media.png import whole_chunks
 from service.media.reader import Reader
 from service.media.sampling import sampled
 from service.media.timeline import Timeline, read_timeline, watch_timeline
@@ -39,7 +40,7 @@ class Clip:
         name: a format of `sniff`.
         Raises MediaCorruptError, MediaTooLargeError (limits "pixels", "duration", "frames").
         """
-        self._name = name
+        self._name, self._limits = name, limits
         self._data = whole_chunks(data) if name == "png" else data
         stream = io.BytesIO(self._data)
         capture = open_capture(stream)
@@ -65,11 +66,14 @@ class Clip:
         )
 
     def _watched(self) -> Timeline:
-        """What the decoder shows, whatever the file says; of long clips all that is stored."""
+        """What the decoder shows, whatever the file says; of long clips all that is stored.
+
+        Raises MediaTooLargeError (limits "duration", "frames").
+        """
         most = min(_WATCHED_PIXELS // (self.width * self.height), len(self._timeline.times))
         stream = io.BytesIO(self._data)
         capture = open_capture(stream)
-        watched = watch_timeline(capture, most + 1)
+        watched = watch_timeline(capture, most + 1, self._limits)
         del capture, stream
         return watched or self._timeline
 

@@ -1,15 +1,14 @@
 """Whether the bytes of a clip end before its container says they should."""
 
 import struct
-from collections.abc import Iterator
 
 from service.media.boxes import boxes
+from service.media.png import reaches_end
 
 _MATROSKA_SEGMENT = b"\x18\x53\x80\x67"
 # How far into the file the segment may begin: only the short EBML header comes before it.
 _SEGMENT_WITHIN = 256
 _GIF_TRAILER, _GIF_IMAGE, _GIF_EXTENSION = 0x3B, 0x2C, 0x21
-_PNG_HEADER, _PNG_END = 8, b"IEND\xaeB`\x82"
 # Hostile files hold pieces of a few bytes; of one with more than this nothing is said.
 _MOST_PIECES = 1_000_000
 
@@ -29,7 +28,7 @@ def ends_early(name: str, data: bytes) -> bool:
     if name == "gif":
         return not data.endswith(b"\x00\x3b") and not _gif_reaches_trailer(data)
     if name == "png":
-        return not data.endswith(_PNG_END) and not _png_reaches_end(data)
+        return not reaches_end(data)
     return False
 
 
@@ -107,30 +106,3 @@ def _gif_reaches_trailer(data: bytes) -> bool:
 def _gif_table(flags: int) -> int:
     """Bytes of a colour table, from the flags before it."""
     return 3 << (flags & 7) + 1 if flags & 0x80 else 0
-
-
-def _png_reaches_end(data: bytes) -> bool:
-    return any(kind == b"IEND" for kind, _ in png_chunks(data, _MOST_PIECES))
-
-
-def whole_chunks(data: bytes) -> bytes:
-    """A PNG of the complete chunks only: at others FFmpeg 8.0 reads where it must not, and dies."""
-    end = _PNG_HEADER
-    for kind, after in png_chunks(data, _MOST_PIECES):
-        if kind == b"IEND":
-            break
-        end = after
-    return data[:end] + bytes(4) + _PNG_END
-
-
-def png_chunks(data: bytes, most: int) -> Iterator[tuple[bytes, int]]:
-    """Kind of each complete chunk of a PNG, at most so many, and where it ends."""
-    at = _PNG_HEADER
-    for _ in range(most):
-        if at + 12 > len(data):
-            return
-        (size,) = struct.unpack_from(">I", data, at)
-        if at + 12 + size > len(data):
-            return
-        kind, at = data[at + 4 : at + 8], at + 12 + size
-        yield kind, at

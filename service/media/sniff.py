@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from service.errors import InvalidRequestError, UnsupportedMediaError
-from service.media.completeness import png_chunks
+from service.media.png import chunks
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +59,15 @@ def sniff(data: bytes) -> MediaFormat:
 def _png(data: bytes) -> MediaFormat | None:
     if not data.startswith(b"\x89PNG\r\n\x1a\n"):
         return None
+    animated, before = False, 0
     # An animation says so before its picture, which need not be part of it.
-    kinds = [kind for kind, _ in png_chunks(data, _MOST_PNG_CHUNKS)]
-    if len(kinds) == _MOST_PNG_CHUNKS and b"IDAT" not in kinds:
+    for kind, _ in chunks(data, _MOST_PNG_CHUNKS):
+        if kind == b"IDAT":
+            break
+        animated |= kind == b"acTL"
+        before += 1
+    if before == _MOST_PNG_CHUNKS:
         return None
-    animated = b"acTL" in kinds[: kinds.index(b"IDAT") if b"IDAT" in kinds else None]
     return MediaFormat("png", "animation" if animated else "picture")
 
 

@@ -1,4 +1,4 @@
-"""When the frames of a clip are shown, learnt from its packets without decoding any."""
+"""When the frames of a clip are shown, learnt from its packets or from what is decoded."""
 
 import math
 from bisect import bisect_right
@@ -81,10 +81,11 @@ def read_timeline(name: str, capture: cv2.VideoCapture, limits: MediaLimits) -> 
     return Timeline(times, keys, seconds, None if name == "avi" else first_s, True, short)
 
 
-def watch_timeline(capture: cv2.VideoCapture, most: int) -> Timeline | None:
+def watch_timeline(capture: cv2.VideoCapture, most: int, limits: MediaLimits) -> Timeline | None:
     """Decode a fresh capture to learn what the decoder shows of it, where that is not all.
 
     most: frames to decode. None where there are more, or none: only packets tell of those.
+    Raises MediaTooLargeError (limits "duration", "frames").
     """
     times: list[float] = []
     first_s = 0.0
@@ -92,6 +93,8 @@ def watch_timeline(capture: cv2.VideoCapture, most: int) -> Timeline | None:
         if not grab(capture):
             break
         time_s = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000.0
+        if not math.isfinite(time_s):
+            continue
         first_s = time_s if not times else first_s
         if not times or time_s - first_s - times[-1] > _SAME_S:
             times.append(time_s - first_s)
@@ -99,7 +102,9 @@ def watch_timeline(capture: cv2.VideoCapture, most: int) -> Timeline | None:
         return None
     if not times:
         return None
-    return Timeline(tuple(times), (), _lasting(times) or _CLOCKLESS_STEP_S, first_s, True, False)
+    seconds = _lasting(times) or _CLOCKLESS_STEP_S
+    check_length(len(times), seconds, limits)
+    return Timeline(tuple(times), (), seconds, first_s, True, False)
 
 
 def _lasting(times: Sequence[float]) -> float:

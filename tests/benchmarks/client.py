@@ -179,8 +179,10 @@ class _Connection(asyncio.Protocol):
             self._fail(error)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._transport = None
-        self._fail(exc or ConnectionResetError())
+        # What is lost may be an earlier connection, of which the present one must not hear.
+        if self._transport is None or self._transport.is_closing():
+            self._transport = None
+            self._fail(exc or ConnectionResetError())
 
     def _fail(self, error: Exception) -> None:
         if self._answered is not None and not self._answered.done():

@@ -1,0 +1,36 @@
+"""The chunks that PNGs are made of."""
+
+import struct
+from collections.abc import Iterator
+
+_HEADER, _END = 8, b"IEND\xaeB`\x82"
+# Hostile files hold chunks of a few bytes; what comes after so many is not looked at.
+_MOST_CHUNKS = 1_000_000
+
+
+def chunks(data: bytes, most: int = _MOST_CHUNKS) -> Iterator[tuple[bytes, int]]:
+    """Kind of each complete chunk of a PNG, at most so many, and where it ends."""
+    at = _HEADER
+    for _ in range(most):
+        if at + 12 > len(data):
+            return
+        (size,) = struct.unpack_from(">I", data, at)
+        if at + 12 + size > len(data):
+            return
+        kind, at = data[at + 4 : at + 8], at + 12 + size
+        yield kind, at
+
+
+def reaches_end(data: bytes) -> bool:
+    """Whether the last chunk is there, whatever may follow it."""
+    return data.endswith(_END) or any(kind == b"IEND" for kind, _ in chunks(data))
+
+
+def whole_chunks(data: bytes) -> bytes:
+    """A PNG of the complete chunks only: at others FFmpeg 8.0 reads where it must not, and dies."""
+    end = _HEADER
+    for kind, after in chunks(data):
+        if kind == b"IEND":
+            break
+        end = after
+    return data[:end] + bytes(4) + _END
