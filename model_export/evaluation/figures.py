@@ -52,7 +52,7 @@ def split(rows: Sequence[Row]) -> tuple[Values, Values]:
 
 
 def detection(rows: Sequence[Row], threshold: float, note: dict[str, Any]) -> dict[str, Any]:
-    """How well fakes are told from reals; each row is one trial."""
+    """How well fakes are told from reals; intervals know which rows are kin."""
     # Ranks are taken on logits: probabilities near 1 would tie.
     fake_logits = np.array([row.logit for row in rows if row.fake])
     real_logits = np.array([row.logit for row in rows if not row.fake])
@@ -60,6 +60,7 @@ def detection(rows: Sequence[Row], threshold: float, note: dict[str, Any]) -> di
     fake, real = split(rows)
     everything = np.concatenate((fake, real))
     truth = np.arange(len(everything)) < len(fake)
+    kin = {"fake_kin": _kin(rows, fake=True), "real_kin": _kin(rows, fake=False)}
     rate, at = equal_error(fake_logits, real_logits)
     bins, thresholds = reliability(everything, truth), note["thresholds"]
     verdicts = band(everything, truth, thresholds["authentic"], thresholds["manipulated"])
@@ -72,8 +73,8 @@ def detection(rows: Sequence[Row], threshold: float, note: dict[str, Any]) -> di
         "found_at_bpcer": {
             str(a): found_at_alarm_rate(fake_logits, real_logits, a) for a in ALARM_RATES
         },
-        "at_validation_threshold": errors_at(threshold, fake, names, real).to_dict(),
-        "at_manipulated": errors_at(thresholds["manipulated"], fake, names, real).to_dict(),
+        "at_validation_threshold": errors_at(threshold, fake, names, real, **kin).to_dict(),
+        "at_manipulated": errors_at(thresholds["manipulated"], fake, names, real, **kin).to_dict(),
         "per_method": {
             str(name): {
                 "auc": area_under_roc(fake_logits[names == name], real_logits),
@@ -166,7 +167,10 @@ def by_warning(rows: Sequence[Row], threshold: float) -> dict[str, Any]:
     groups = {code: [r for r in rows if code in r.warnings] for code in codes}
     groups["none"] = [r for r in rows if not r.warnings]
     return {
-        code: Rate.of(np.array([(r.probability >= threshold) != r.fake for r in chosen])).to_dict()
+        code: Rate.of(
+            np.array([(r.probability >= threshold) != r.fake for r in chosen]),
+            np.array([r.kin for r in chosen]),
+        ).to_dict()
         for code, chosen in groups.items()
         if chosen and codes
     }
@@ -176,14 +180,19 @@ def by_skin(rows: Sequence[Row], threshold: float) -> dict[str, Any]:
     """Whether some are wronged oftener: reals called fake and fakes missed, by tone of skin."""
     figures: dict[str, Any] = {}
     for tone in TONES:
-        fake, real = split([row for row in rows if row.skin == tone])
+        toned = [row for row in rows if row.skin == tone]
+        fake, real = split(toned)
         if len(fake) and len(real):
             figures[tone] = {
-                "bpcer": Rate.of(real >= threshold).to_dict(),
-                "missed": Rate.of(fake < threshold).to_dict(),
+                "bpcer": Rate.of(real >= threshold, _kin(toned, fake=False)).to_dict(),
+                "missed": Rate.of(fake < threshold, _kin(toned, fake=True)).to_dict(),
                 "auc": area_under_roc(fake, real),
             }
     return figures
+
+
+def _kin(rows: Sequence[Row], *, fake: bool) -> NDArray[np.str_]:
+    return np.array([row.kin for row in rows if row.fake == fake])
 
 
 def _agreement(pairs: list[tuple[str, str]]) -> float | None:

@@ -25,6 +25,7 @@ class Row:
     difference: fake activation minus real activation. logit: calibrated; probability: its
     sigmoid, P(fake). likeliest: the method most likely if it is fake; named: the method the
     service would name, or "unknown". match: mask against truth, None for fakes without a mask.
+    kin: what rows share that are no independent trials: those of one clip, a real and its fakes.
     skin: one of metrics.skin.TONES.
     """
 
@@ -34,6 +35,7 @@ class Row:
     fake: bool
     method: str
     group: str
+    kin: str
     track: int
     warnings: tuple[str, ...]
     likeliest: str
@@ -70,6 +72,7 @@ def judge_rows(judge: Judge, source: Source) -> Iterator[tuple[Row, Sample, NDAr
                 fake=sample.fake,
                 method=sample.method or "real",
                 group=sample.group,
+                kin=sample.kin,
                 track=sample.track,
                 warnings=sample.warnings,
                 likeliest=likeliest,

@@ -8,16 +8,22 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binomtest
+from scipy.stats import beta, t
 
 Scores = NDArray[np.float64]
+Kin = NDArray[np.str_]
+TAIL = 0.025
 
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """A share of independent trials: `errors` of `count`, at least one.
+    """A share of trials: `errors` of `count`, at least one.
 
-    low, high: exact 95 % interval (Clopper and Pearson, Biometrika 1934).
+    low, high: 95 % interval. Of independent trials it is the exact one (Clopper and Pearson,
+    Biometrika 1934). Frames of one clip are wrong together: where trials are kin, it is as wide
+    as for the smaller number of independent trials that would tell as much (Korn and Graubard,
+    Survey Methodology 1998). It takes everyone as kin to be wrong together where no trial is
+    wrong, or all are, since nothing can be learnt there of how they differ.
     """
 
     errors: int
@@ -27,17 +33,42 @@ class Rate:
     high: float
 
     @classmethod
-    def of(cls, wrong: NDArray[np.bool_]) -> "Rate":
-        """From one flag per trial. Raises ValueError when there is none."""
+    def of(cls, wrong: NDArray[np.bool_], kin: Kin | None = None) -> "Rate":
+        """From one flag per trial, and what those that are not independent have in common.
+
+        Raises ValueError when there is none.
+        """
         if not len(wrong):
             raise ValueError("a rate needs at least one trial")
         errors, count = int(wrong.sum()), len(wrong)
-        interval = binomtest(errors, count).proportion_ci(0.95, method="exact")
-        return cls(errors, count, errors / count, float(interval.low), float(interval.high))
+        rate = errors / count
+        trials = float(count) if kin is None else _independent_trials(wrong, kin)
+        low = beta.ppf(TAIL, rate * trials, (1 - rate) * trials + 1) if errors else 0.0
+        high = beta.ppf(1 - TAIL, rate * trials + 1, (1 - rate) * trials) if rate < 1 else 1.0
+        return cls(errors, count, rate, float(low), float(high))
 
     def to_dict(self) -> dict[str, float]:
         """A JSON-ready copy."""
         return asdict(self)
+
+
+def _independent_trials(wrong: NDArray[np.bool_], kin: Kin) -> float:
+    """How many independent trials would leave the rate as uncertain; at most as many as there are.
+
+    The variance of the rate between groups of kin, against that of as many independent trials.
+    """
+    _, member = np.unique(kin, return_inverse=True)
+    sizes = np.bincount(member)
+    groups, count = len(sizes), len(wrong)
+    rate = wrong.mean()
+    if groups == 1 or rate in (0, 1):
+        return float(groups)
+    off = np.bincount(member, wrong) - rate * sizes
+    variance = groups / (groups - 1) * float(off @ off) / count**2
+    effect = variance / (rate * (1 - rate) / (count - 1))
+    # A variance out of a few groups is itself uncertain.
+    doubt = t.ppf(1 - TAIL, groups - 1) / t.ppf(1 - TAIL, count - 1)
+    return float(min(count, count / effect / doubt**2)) if effect else float(count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +91,29 @@ class ErrorsAt:
         return asdict(self)
 
 
-def errors_at(threshold: float, fake: Scores, methods: NDArray[np.str_], real: Scores) -> ErrorsAt:
-    """Errors of fakes (N,) with the name of each one's method (N,), and of reals (M,)."""
+def errors_at(
+    threshold: float,
+    fake: Scores,
+    methods: NDArray[np.str_],
+    real: Scores,
+    *,
+    fake_kin: Kin | None = None,
+    real_kin: Kin | None = None,
+) -> ErrorsAt:
+    """Errors of fakes (N,) with the name of each one's method (N,), and of reals (M,).
+
+    fake_kin, real_kin: (N,) and (M,), see `Rate.of`.
+    """
     wrong = fake < threshold
     alarm = real >= threshold
-    missed, bpcer = Rate.of(wrong), Rate.of(alarm)
+    missed, bpcer = Rate.of(wrong, fake_kin), Rate.of(alarm, real_kin)
+    apcer = {}
+    for name in np.unique(methods):
+        one = methods == name
+        apcer[str(name)] = Rate.of(wrong[one], None if fake_kin is None else fake_kin[one])
     return ErrorsAt(
         threshold=threshold,
-        apcer={str(name): Rate.of(wrong[methods == name]) for name in np.unique(methods)},
+        apcer=apcer,
         missed=missed,
         bpcer=bpcer,
         hter=(missed.rate + bpcer.rate) / 2,

@@ -38,6 +38,7 @@ def row(
         fake=method is not None,
         method=method or "real",
         group=group or f"{method} {logit}",
+        kin=group or f"{method} {logit}",
         track=track,
         warnings=warnings,
         likeliest=named,
@@ -144,3 +145,16 @@ def test_errors_are_told_by_tone_of_skin() -> None:
     assert [*found] == ["light", "dark"], "a tone needs fakes and reals"
     assert (found["light"]["bpcer"]["rate"], found["dark"]["bpcer"]["rate"]) == (0.0, 1.0)
     assert found["dark"]["missed"]["rate"] == 0.0
+
+
+def test_many_frames_of_few_clips_do_not_make_a_figure_certain() -> None:
+    frames = [row(-2 if clip < 2 else 2, "swap", f"fake {clip}") for clip in range(8)] * 40
+    reals = [row(-3, None, f"real {clip}") for clip in range(8)] * 40
+    figures = summarise([*frames, *reals], 0.5, NOTE)
+    crops, clips = figures["crops"], figures["clips"]
+    for name in ("missed", "bpcer"):
+        of_crops, of_clips = (f["at_validation_threshold"][name] for f in (crops, clips))
+        assert of_crops["count"] == 40 * of_clips["count"]
+        assert of_crops["rate"] == of_clips["rate"]
+        assert of_crops["low"] <= of_clips["low"]
+        assert of_crops["high"] >= of_clips["high"]

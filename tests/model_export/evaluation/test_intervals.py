@@ -19,6 +19,7 @@ def row(group: str, time_s: float, logit: float) -> Row:
         fake=logit > 0,
         method="deepfakes",
         group=group,
+        kin=group,
         track=0,
         warnings=(),
         likeliest="deepfakes",

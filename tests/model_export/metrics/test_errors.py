@@ -34,3 +34,45 @@ def test_each_method_has_its_own_miss_rate() -> None:
 def test_a_rate_needs_trials() -> None:
     with pytest.raises(ValueError, match="at least one"):
         Rate.of(np.array([], bool))
+
+
+def test_frames_of_one_clip_tell_as_much_as_one_frame_when_they_are_wrong_together() -> None:
+    clips = np.array([True] * 3 + [False] * 17)
+    frames, kin = np.repeat(clips, 50), np.repeat(np.arange(20).astype(str), 50)
+    alone, together = Rate.of(clips), Rate.of(frames, kin)
+    assert together.count == 1000
+    assert together.rate == alone.rate
+    assert together.low == pytest.approx(alone.low, abs=0.01)
+    assert together.high == pytest.approx(alone.high, abs=0.03)
+    assert Rate.of(frames).high - Rate.of(frames).low < 0.3 * (together.high - together.low)
+
+
+def test_frames_that_are_wrong_by_themselves_tell_almost_as_much_as_pictures() -> None:
+    wrong = np.random.default_rng(0).random(2000) < 0.2
+    pictures, frames = Rate.of(wrong), Rate.of(wrong, np.repeat(np.arange(100).astype(str), 20))
+    assert frames.high - frames.low == pytest.approx(pictures.high - pictures.low, rel=0.15)
+
+
+def test_pictures_that_are_nobodys_kin_have_the_exact_interval() -> None:
+    wrong = np.array([True] * 2 + [False] * 8)
+    rate = Rate.of(wrong, np.arange(10).astype(str))
+    assert (rate.low, rate.high) == pytest.approx((Rate.of(wrong).low, Rate.of(wrong).high))
+
+
+@pytest.mark.parametrize("wrong", [False, True])
+def test_a_clip_without_an_error_is_one_clip_however_long_it_is(wrong: bool) -> None:
+    clips, frames = np.full(12, wrong), np.full(1200, wrong)
+    assert Rate.of(frames, np.repeat(np.arange(12).astype(str), 100)).low == Rate.of(clips).low
+    one = Rate.of(frames, np.zeros(1200).astype(str))
+    assert one.high - one.low == pytest.approx(0.975)
+
+
+def test_an_interval_covers_the_rate_of_clips_that_differ_as_often_as_it_says() -> None:
+    rng, covered = np.random.default_rng(1), 0
+    kin = np.repeat(np.arange(40).astype(str), 25)
+    for _ in range(400):
+        # Clips whose frames are wrong with a chance of their own, 0.2 on average.
+        wrong = rng.random(1000) < np.repeat(rng.beta(0.5, 2.0, 40), 25)
+        rate = Rate.of(wrong, kin)
+        covered += rate.low <= 0.2 <= rate.high
+    assert covered / 400 >= 0.93

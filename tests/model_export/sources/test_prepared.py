@@ -110,6 +110,7 @@ def coin(sample: Sample, rng: np.random.Generator) -> Row:
         fake=sample.fake,
         method=sample.method or "real",
         group=sample.group,
+        kin=sample.kin,
         track=sample.track,
         warnings=(),
         likeliest="unknown",
