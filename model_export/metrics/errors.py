@@ -22,8 +22,8 @@ class Rate:
     low, high: 95 % interval. Of independent trials it is the exact one (Clopper and Pearson,
     Biometrika 1934). Frames of one clip are wrong together: where trials are kin, it is as wide
     as for the smaller number of independent trials that would tell as much (Korn and Graubard,
-    Survey Methodology 1998). It takes everyone as kin to be wrong together where no trial is
-    wrong, or all are, since nothing can be learnt there of how they differ.
+    Survey Methodology 1998). Where none is wrong, or all are, kin count as one trial: nothing
+    shows there how much they differ.
     """
 
     errors: int
