@@ -97,8 +97,8 @@ def errors_at(
     methods: NDArray[np.str_],
     real: Scores,
     *,
-    fake_kin: Kin | None = None,
-    real_kin: Kin | None = None,
+    fake_kin: Kin,
+    real_kin: Kin,
 ) -> ErrorsAt:
     """Errors of fakes (N,) with the name of each one's method (N,), and of reals (M,).
 
@@ -107,10 +107,10 @@ def errors_at(
     wrong = fake < threshold
     alarm = real >= threshold
     missed, bpcer = Rate.of(wrong, fake_kin), Rate.of(alarm, real_kin)
-    apcer = {}
-    for name in np.unique(methods):
-        one = methods == name
-        apcer[str(name)] = Rate.of(wrong[one], None if fake_kin is None else fake_kin[one])
+    apcer = {
+        str(name): Rate.of(wrong[methods == name], fake_kin[methods == name])
+        for name in np.unique(methods)
+    }
     return ErrorsAt(
         threshold=threshold,
         apcer=apcer,

@@ -52,6 +52,12 @@ def test_a_detector_that_sees_the_manipulation_is_measured_as_one(report: dict[s
     assert report["threshold"]["from"].startswith("the equal error on")
 
 
+def test_two_frames_of_a_clip_are_no_two_trials(report: dict[str, Any]) -> None:
+    alarms = report["figures"]["crops"]["at_validation_threshold"]["bpcer"]
+    assert (alarms["errors"], alarms["count"]) == (0, 6)
+    assert alarms["high"] == pytest.approx(1 - 0.025 ** (1 / 5)), "four pictures and one clip"
+
+
 def test_its_masks_and_methods_too(report: dict[str, Any]) -> None:
     figures = report["figures"]
     assert figures["segmentation"]["fakes_with_truth"] == 4

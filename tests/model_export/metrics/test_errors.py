@@ -23,7 +23,8 @@ def test_no_error_in_few_trials_is_no_proof() -> None:
 def test_each_method_has_its_own_miss_rate() -> None:
     fake = np.array([0.9, 0.4, 0.5, 0.1])
     methods = np.array(["swap", "swap", "edit", "edit"])
-    errors = errors_at(0.5, fake, methods, np.array([0.2, 0.5, 0.1, 0.0]))
+    real, alone = np.array([0.2, 0.5, 0.1, 0.0]), np.array([*"abcd"])
+    errors = errors_at(0.5, fake, methods, real, fake_kin=alone, real_kin=alone)
     assert errors.apcer["swap"].rate == 0.5
     assert errors.apcer["edit"].rate == 0.5
     assert errors.bpcer.rate == 0.25
