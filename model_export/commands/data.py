@@ -80,6 +80,11 @@ def add_data(parser: argparse.ArgumentParser) -> None:
         help="folders: judge every picture as a frame of an H.264 clip of this quality, 0 to 51",
     )
     parser.add_argument(
+        "--as-clips",
+        action="store_true",
+        help="with --h264: judge every picture as a whole clip, through a hand-held camera",
+    )
+    parser.add_argument(
         "--turn",
         type=angle,
         default=0.0,
@@ -114,7 +119,9 @@ def open_source(
     """
     kind = options.kind or guess_kind(root)
     if kind == "folders":
-        alteration = Alteration(options.turn, options.h264, options.scale)
+        if options.as_clips and options.h264 is None:
+            raise ValueError("--as-clips needs --h264")
+        alteration = Alteration(options.turn, options.h264, options.scale, options.as_clips)
         return FolderSource(root, rule, options.frames, options.workers, alteration)
     if kind == "clips":
         return ClipSource(root, rule, options.frames)

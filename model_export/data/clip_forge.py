@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from model_export.data.forge import Forge
-from model_export.data.rng import Rng, between
+from model_export.data.motion import about_centre, hand_motion
+from model_export.data.rng import Rng
 from model_export.data.warp import Picture, warp
 
 CROP_SIDE = 280.0
@@ -41,7 +41,7 @@ def forge_clip(
     count = max(1, round(seconds * rate))
     length = round(share * count)
     first = int(rng.integers(0, count - length + 1))
-    path = _hand_motion(count, rate, rng)
+    path = hand_motion(count, rate, rng)
     height, width = target.pixels.shape[:2]
     region = np.round(made.region * 255).astype(np.uint8)
     frames, masks, fake = [], [], []
@@ -51,7 +51,7 @@ def forge_clip(
         if manipulated:
             flicker = 1 + rng.normal(0, 0.008) * made.region[..., None]
             still = np.clip(still * flicker, 0, 255).astype(np.uint8)
-        matrix = _about_centre(path[number], height, width)
+        matrix = about_centre(path[number], height, width)
         frames.append(warp(still, matrix, height, width))
         shown = warp(region, matrix, height, width)
         masks.append(shown if manipulated else np.zeros_like(shown))
@@ -60,21 +60,3 @@ def forge_clip(
     return ForgedClip(
         tuple(frames), tuple(masks), tuple(fake), rate, interval, family if length else None
     )
-
-
-def _hand_motion(count: int, rate: int, rng: Rng) -> NDArray[np.float64]:
-    """Smooth pan (2, share of the side), turn (degrees) and zoom for every frame, (count, 4)."""
-    times = np.arange(count) / rate
-    motion = np.zeros((count, 4))
-    reach = (0.03, 0.03, 4.0, 0.05)
-    for column, amplitude in enumerate(reach):
-        for _ in range(3):
-            speed, phase = between(rng, 0.1, 0.8), between(rng, 0, 2 * np.pi)
-            motion[:, column] += amplitude / 3 * np.sin(2 * np.pi * speed * times + phase)
-    return motion
-
-
-def _about_centre(pose: NDArray[np.float64], height: int, width: int) -> NDArray[np.float64]:
-    x, y, turn, zoom = (float(value) for value in pose)
-    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), turn, 1 + zoom)
-    return np.asarray(matrix + np.array([[0, 0, x * width], [0, 0, y * height]]), np.float64)

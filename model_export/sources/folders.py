@@ -132,7 +132,7 @@ def open_entry(entry: Entry, plan: ExtractionPlan, alteration: Alteration = _UNA
         upload = alteration.picture(original, plan.limits)
         extraction = extract(upload, plan)
         masks: dict[int, Mask] = {}
-        if entry.mask is not None:
+        if entry.mask is not None and not alteration.as_clip:
             masks = read_masks(entry.mask, extraction, alteration.mask)
         if extraction.crops:
             crops = _chosen(extraction.crops, masks)

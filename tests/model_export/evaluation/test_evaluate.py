@@ -177,3 +177,16 @@ def test_forged_clips_are_measured_by_frame_by_clip_and_in_time(
     assert report["figures"]["crops"]["fakes"] + report["figures"]["crops"]["reals"] == 32
     assert report["intervals"]["fakes"] == 2
     assert "Manipulated intervals" in (tmp_path / "out" / "report.md").read_text()
+
+
+def test_pictures_are_judged_as_clips_only_where_their_quality_is_said(
+    checkpoint: Path, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["evaluate", str(checkpoint), str(folder), "--as-clips", "--frames", "2"]
+    assert main(command) == 1
+    assert "--as-clips needs --h264" in capsys.readouterr().err
+    assert main([*command, "--h264", "30", "-o", str(tmp_path)]) == 0
+    figures = json.loads((tmp_path / "report.json").read_text())["figures"]
+    assert figures["crops"]["fakes"] == 2 * figures["clips"]["fakes"] == 10
+    assert figures["segmentation"]["iou"] is None
+    assert main(["tabulate", f"one={tmp_path}"]) == 0
