@@ -18,6 +18,7 @@ from model_export.metrics.segmentation import MaskMatch
 from model_export.metrics.skin import TONES
 from model_export.sources.sample import known_method
 from service.verdict.aggregate import track_logit
+from service.verdict.prediction import levelled
 
 Values = NDArray[np.float64]
 ALARM_RATES = (0.01, 0.05)
@@ -105,7 +106,8 @@ def as_clips(rows: Sequence[Row]) -> list[Row]:
         tracks[row.group, row.track].append(row)
     worst: dict[str, tuple[float, Row]] = {}
     for (group, _), seen in tracks.items():
-        logit = track_logit([row.logit for row in seen])
+        logits = levelled([row.logit for row in seen], [row.in_key_frame for row in seen])
+        logit = track_logit(logits)
         if group not in worst or logit > worst[group][0]:
             worst[group] = logit, max(seen, key=lambda row: row.logit)
     fakes = {row.group: row.method for row in rows if row.fake}

@@ -10,6 +10,7 @@ import numpy as np
 from model_export.evaluation.rows import Row
 from model_export.sources.clips import ClipTruth
 from service.verdict.intervals import Interval, manipulated_intervals, stretches
+from service.verdict.prediction import levelled
 
 Span = tuple[float, float]
 
@@ -58,4 +59,5 @@ def _found(rows: Sequence[Row], truth: ClipTruth, level: float) -> tuple[Interva
     if not rows:
         return ()
     spans = stretches([Interval(row.time_s, row.time_s) for row in rows], truth.duration_s)
-    return manipulated_intervals(spans, [row.logit for row in rows], level)
+    logits = levelled([row.logit for row in rows], [row.in_key_frame for row in rows])
+    return manipulated_intervals(spans, logits, level)

@@ -26,7 +26,7 @@ class Row:
     sigmoid, P(fake). likeliest: the method most likely if it is fake; named: the method the
     service would name, or "unknown". match: mask against truth, None for fakes without a mask.
     kin: what rows share that are no independent trials: those of one clip, a real and its fakes.
-    skin: one of metrics.skin.TONES.
+    skin: one of metrics.skin.TONES. in_key_frame: see Sample.
     """
 
     difference: float
@@ -44,6 +44,7 @@ class Row:
     match: MaskMatch | None
     time_s: float = 0.0
     skin: str = UNMEASURED
+    in_key_frame: bool = True
 
 
 def judge_rows(judge: Judge, source: Source) -> Iterator[tuple[Row, Sample, NDArray[np.uint8]]]:
@@ -81,6 +82,7 @@ def judge_rows(judge: Judge, source: Source) -> Iterator[tuple[Row, Sample, NDAr
                 match=_match(sample, mask, level),
                 time_s=sample.time_s,
                 skin=skin_tone(sample.crop),
+                in_key_frame=sample.in_key_frame,
             )
             yield row, sample, mask
 

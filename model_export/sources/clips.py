@@ -82,4 +82,5 @@ class ClipSource:
             track=crop.track,
             warnings=crop.quality.warnings,
             time_s=crop.time_s,
+            in_key_frame=crop.in_key_frame,
         )

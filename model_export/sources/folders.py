@@ -167,6 +167,7 @@ def _sample(crop: FaceCrop, entry: Entry, masks: dict[int, Mask], rule: CropRule
         crop.quality.warnings,
         crop.time_s,
         origin=entry.origin,
+        in_key_frame=crop.in_key_frame,
     )
 
 

@@ -21,6 +21,7 @@ class Sample:
     face of it. warnings: quality codes of service.faces.quality. time_s: of
     the frame in its clip. sharpening: by how much the crop is still to be sharpened. origin: what
     a real and the fakes that were made from it have in common; empty where that is not known.
+    in_key_frame: whether its frame is stored by itself, as far as that is known.
     """
 
     crop: NDArray[np.uint8]
@@ -33,6 +34,7 @@ class Sample:
     time_s: float = 0.0
     sharpening: float = 0.0
     origin: str = ""
+    in_key_frame: bool = True
 
     @property
     def seen(self) -> NDArray[np.uint8]:

@@ -48,6 +48,7 @@ class FaceCrop:
     detection_score: the detector's score, 0 to 1.
     crop_to_frame: float64 (2, 3); maps homogeneous crop pixel coordinates to frame pixels.
     pixels: uint8 RGB, shape (size, size, 3).
+    in_key_frame: whether the frame is known to be stored by itself, not predicted from others.
     """
 
     frame_index: int
@@ -59,6 +60,7 @@ class FaceCrop:
     crop_to_frame: NDArray[np.float64]
     quality: Quality
     pixels: NDArray[np.uint8]
+    in_key_frame: bool = True
 
     @property
     def roll(self) -> float:

@@ -160,6 +160,7 @@ def _cut(
         crop_to_frame=crop_to_frame,
         quality=measure(pixels, face.box, face.landmarks, frame.pixels, boxes),
         pixels=sharpen_crop(pixels, crop_to_frame, plan.crop),
+        in_key_frame=frame.key,
     )
 
 

@@ -15,7 +15,7 @@ from service.media.limits import MediaLimits
 from service.media.pictures import check_pixels
 from service.media.png import whole_chunks
 from service.media.reader import Reader
-from service.media.sampling import sampled
+from service.media.sampling import at_key_frames, sampled
 from service.media.timeline import Timeline, read_timeline, watch_timeline
 
 # Frames that are decoded for less than this share of the clip's length leave it truncated.
@@ -80,8 +80,8 @@ class Clip:
     def frames(self, count: int) -> Iterator[Frame]:
         """Give `count` frames (all, of a shorter clip), upright, at evenly spaced times.
 
-        See `sampled`. A clip whose data ends early, or is damaged on the way, is given as far as it
-        goes.
+        See `sampled` and `at_key_frames`. A clip whose data ends early, or is damaged on the way,
+        is given as far as it goes.
         Raises MediaCorruptError where not one frame can be decoded.
         """
         timeline = self._timeline
@@ -103,14 +103,16 @@ class Clip:
 
     def _wanted(self, count: int) -> list[int]:
         timeline = self._timeline
-        wanted = sampled(timeline.times, timeline.seconds, count)
+        times, seconds = timeline.times, timeline.seconds
+        wanted = at_key_frames(sampled(times, seconds, count), times, seconds, timeline.keys)
         if timeline.short and not self.truncated and len(wanted) > 1:
             # The container goes on: for a track of sound, or because the last frame stays.
-            wanted[-1] = len(timeline.times) - 1
+            wanted[-1] = len(times) - 1
         return wanted
 
     def _read(self, reader: Reader, wanted: list[int]) -> Iterator[Frame]:
         """Decode the wanted frames as far as that goes; where it ends early, say so."""
+        keys = frozenset(self._timeline.keys)
         place = 0
         while place < len(wanted):
             if not reader.advance(wanted[place]):
@@ -120,7 +122,7 @@ class Clip:
             if decoded and bgr is not None:
                 pixels = np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
                 time_s, until_s = self._timeline.times[reader.at], self._timeline.ends_at(reader.at)
-                yield Frame(reader.at, time_s, until_s, pixels)
+                yield Frame(reader.at, time_s, until_s, pixels, reader.at in keys)
                 while place < len(wanted) and wanted[place] <= reader.at:
                     place += 1
 

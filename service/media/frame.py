@@ -14,9 +14,11 @@ class Frame:
     time_s: presentation time in seconds from the start; 0.0 for a picture.
     until_s: until when it is on screen, as seconds from the start; 0.0 for a picture.
     pixels: uint8 RGB, shape (H, W, 3), orientation already applied.
+    key: whether it is known to be stored by itself, not predicted from other frames.
     """
 
     index: int
     time_s: float
     until_s: float
     pixels: NDArray[np.uint8]
+    key: bool = True

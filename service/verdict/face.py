@@ -22,7 +22,8 @@ from service.verdict.support import SupportRule
 class Seen:
     """One face in one frame, judged.
 
-    logit: calibrated. stretch: the part of the clip its frame stands for.
+    logit: calibrated; in a clip see `levelled`. stretch: the part of the clip that its frame
+    stands for.
     """
 
     crop: FaceCrop

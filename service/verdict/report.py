@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from service.verdict.findings import FaceFinding, MaskFinding, Report, TimelineP
 from service.verdict.intervals import Interval, stretches
 from service.verdict.mask import area_fraction, draw_into_frame
 from service.verdict.method import UNKNOWN_METHOD
+from service.verdict.prediction import levelled
 from service.verdict.support import SupportRule
 
 _GRAVITY = {"authentic": 0, "inconclusive": 1, "manipulated": 2}
@@ -24,7 +26,7 @@ def build_report(
     extraction: Extraction, evidence: Sequence[Evidence], spec: ModelSpec, rule: SupportRule
 ) -> Report:
     """Put together the report of one upload. evidence: one for each crop, in their order."""
-    seen = _seen(extraction, evidence, spec)
+    seen = _seen(extraction, evidence, spec, rule)
     if not seen:
         return Report(
             verdict="no_face",
@@ -54,15 +56,27 @@ def build_report(
     )
 
 
-def _seen(extraction: Extraction, evidence: Sequence[Evidence], spec: ModelSpec) -> list[Seen]:
+def _seen(
+    extraction: Extraction, evidence: Sequence[Evidence], spec: ModelSpec, rule: SupportRule
+) -> list[Seen]:
     shown = [Interval(time_s, until_s) for _, time_s, until_s in extraction.frames]
     spans = stretches(shown, extraction.media.duration_s or 0.0)
     indices = [index for index, _, _ in extraction.frames]
     by_frame = dict(zip(indices, spans, strict=True))
-    return [
+    seen = [
         Seen(crop, item, fake_logit(item, spec.calibration), by_frame[crop.frame_index])
         for crop, item in zip(extraction.crops, evidence, strict=True)
     ]
+    good: dict[int, list[int]] = defaultdict(list)
+    for place, crop in enumerate(extraction.crops):
+        if not rule.reasons(crop.quality):
+            good[crop.track].append(place)
+    for places in good.values():
+        keys = [seen[place].crop.in_key_frame for place in places]
+        logits = levelled([seen[place].logit for place in places], keys)
+        for place, logit in zip(places, logits, strict=True):
+            seen[place] = replace(seen[place], logit=logit)
+    return seen
 
 
 def _worst(faces: Sequence[FaceFinding]) -> FaceFinding:

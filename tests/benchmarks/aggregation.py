@@ -19,7 +19,7 @@ from sklearn.metrics import roc_auc_score
 from model_export.data.clip_forge import ForgedClip, forge_clip
 from model_export.data.faces import load_index
 from model_export.data.forge import Forge
-from model_export.data.video import encode_h264
+from model_export.data.video import AS_UPLOADED, encode_h264
 from service.faces.extract import extract
 from service.faces.plan import ExtractionPlan
 from service.inference.device import Device
@@ -33,6 +33,7 @@ from service.verdict.aggregate import track_logit
 from service.verdict.agreement import agreement
 from service.verdict.calibration import fake_logit, logit_of
 from service.verdict.intervals import Interval, manipulated_intervals, stretches
+from service.verdict.prediction import levelled
 
 Logits = Sequence[float]
 SHARES = (0.0, 0.3, 0.6, 1.0)
@@ -79,12 +80,13 @@ def judge(clip: ForgedClip, share: float, crf: int, model: ModelFile, session: S
     """Encode a clip, and let the service's own stages look at it."""
     spec = model.spec
     plan = ExtractionPlan(crop=spec.crop_rule)
-    taken = extract(Upload(encode_h264(clip.frames, crf, clip.rate)), plan)
+    taken = extract(Upload(encode_h264(clip.frames, crf, clip.rate, AS_UPLOADED)), plan)
     crops = [crop for crop in taken.crops if crop.track == 0]
     logits: list[float] = []
     for at in range(0, len(crops), session.largest_batch):
         batch = [crop.pixels for crop in crops[at : at + session.largest_batch]]
         logits += [fake_logit(item, spec.calibration) for item in session.run(batch)]
+    logits = levelled(logits, [crop.in_key_frame for crop in crops])
     shown = [Interval(time_s, until_s) for _, time_s, until_s in taken.frames]
     spans = stretches(shown, taken.media.duration_s or 0.0)
     places = {index: place for place, (index, _, _) in enumerate(taken.frames)}

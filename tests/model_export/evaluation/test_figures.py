@@ -1,5 +1,7 @@
 """Rows to figures, checked by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.special import expit
@@ -62,6 +64,13 @@ def test_a_clip_is_judged_by_the_upper_half_of_its_worst_track() -> None:
     )
     assert [(clip.group, clip.logit) for clip in clips] == [("clip", 3.0), ("real clip", -1.0)]
     assert clips[0].probability == pytest.approx(float(expit(3.0)))
+
+
+def test_what_prediction_adds_to_a_clip_is_taken_off() -> None:
+    rows = [row(x, "swap", "clip") for x in (1.0, -1.0, 1.0)]
+    keys = [replace(each, in_key_frame=place == 1) for place, each in enumerate(rows)]
+    assert [clip.logit for clip in as_clips([*rows, row(0, None)])] == [0.0, 0.0]
+    assert [clip.logit for clip in as_clips([*keys, row(0, None)])] == [-0.75, 0.0]
 
 
 def test_clips_are_reported_only_where_there_are_any() -> None:

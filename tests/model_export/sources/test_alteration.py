@@ -1,10 +1,13 @@
 """Pictures turned and compressed before they are judged."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from model_export.sources.alteration import Alteration, turned
+from service.media.clips import Clip
 from service.media.limits import MediaLimits
 from service.media.pictures import decode_picture
 from service.media.upload import Upload
@@ -51,3 +54,22 @@ def test_clips_stay(alteration: Alteration, astronaut: NDArray[np.uint8]) -> Non
 def test_without_an_alteration_a_picture_stays(astronaut: NDArray[np.uint8]) -> None:
     upload = Upload(encode(astronaut))
     assert Alteration().picture(upload, MediaLimits()) is upload
+
+
+def test_a_picture_becomes_a_hand_held_clip_with_key_frames(astronaut: NDArray[np.uint8]) -> None:
+    upload = Upload(encode(np.ascontiguousarray(astronaut[:300, :401]), ".png"), name="a.png")
+    alteration = Alteration(h264_crf=23, as_clip=True)
+    altered = alteration.picture(upload, MediaLimits())
+    assert altered == alteration.picture(upload, MediaLimits())
+    opened = Clip("mp4", altered.data, MediaLimits())
+    frames = list(opened.frames(100))
+    assert (opened.width, opened.height, opened.duration_s) == (400, 300, 4.0)
+    assert {0, 50} <= {frame.index for frame in frames if frame.key} <= {0, 50, 51}
+    # It moves, slowly, and about what it was.
+    still = astronaut[:300, :400].astype(int)
+    shots = [frame.pixels.astype(int) for frame in frames]
+    steps = [np.abs(new - old).mean() for old, new in pairwise(shots)]
+    assert 1 < np.mean(steps) < 12
+    assert max(np.abs(shot - still).mean() for shot in shots) > 12
+    middle = np.mean(shots, axis=0)
+    assert np.corrcoef(middle.ravel(), still.ravel())[0, 1] > 0.8

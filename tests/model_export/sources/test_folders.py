@@ -68,6 +68,18 @@ def test_frames_of_a_clip_share_its_group(folder: Path) -> None:
     assert groups.count("real/clip.mp4") == groups.count("fake/clip.mp4") == 2
 
 
+def test_pictures_can_be_judged_as_whole_clips_which_have_no_masks(folder: Path) -> None:
+    alteration = Alteration(h264_crf=30, as_clip=True)
+    source = FolderSource(folder, RULE, frames=3, alteration=alteration)
+    samples = [sample for sample in source.samples() if not sample.group.endswith("clip.mp4")]
+    assert not source.tally.unreadable
+    groups = {sample.group for sample in samples}
+    assert len(samples) == 3 * len(groups)
+    assert all(sample.mask is None for sample in samples)
+    # The first and the middle one of three stretches of 100 frames have one, at 0 and 50.
+    assert [sample.in_key_frame for sample in samples] == [True, True, False] * len(groups)
+
+
 def test_pictures_can_be_judged_as_frames_of_a_clip(folder: Path) -> None:
     plain = [*FolderSource(folder, RULE, frames=2).samples()]
     coded = [*FolderSource(folder, RULE, frames=2, alteration=Alteration(h264_crf=38)).samples()]

@@ -160,13 +160,21 @@ def test_a_clip_keeps_its_people_apart_through_time(walking_clip: bytes) -> None
     assert order == sorted(order)
 
 
+def test_crops_say_whether_their_frames_are_stored_by_themselves(
+    walking_clip: bytes, astronaut_jpeg: bytes
+) -> None:
+    keys = {crop.frame_index: crop.in_key_frame for crop in taken(walking_clip).crops}
+    assert {index for index, key in keys.items() if key} == {0, 12}
+    assert all(crop.in_key_frame for crop in taken(astronaut_jpeg).crops)
+
+
 def test_a_clip_gives_as_many_frames_and_tracks_as_asked(walking_clip: bytes) -> None:
-    got = taken(walking_clip, dataclasses.replace(PLAN, frames=4, max_faces=1))
-    assert got.media.frames_analyzed == len(got.frames) == 4
+    got = taken(walking_clip, dataclasses.replace(PLAN, frames=5, max_faces=1))
+    assert got.media.frames_analyzed == len(got.frames) == 5
     assert {crop.track for crop in got.crops} == {0}
-    assert len(got.crops) >= 3
+    assert len(got.crops) == 5
     assert got.media.warnings == ("faces_left_out",)
-    assert taken(walking_clip, dataclasses.replace(PLAN, frames=4)).media.warnings == ()
+    assert taken(walking_clip, dataclasses.replace(PLAN, frames=5)).media.warnings == ()
 
 
 @pytest.mark.parametrize(("frames", "warnings"), [(2, ("few_frames",)), (3, ())])

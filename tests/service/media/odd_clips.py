@@ -13,6 +13,7 @@ from PIL import Image
 
 from service.media.clips import Clip
 from service.media.limits import MediaLimits
+from service.media.sampling import at_key_frames, sampled
 from service.media.sniff import sniff
 
 Pixels = NDArray[np.uint8]
@@ -162,3 +163,19 @@ def read(data: bytes, count: int) -> tuple[Clip, list[int]]:
     numbers = [number_of(frame.pixels) for frame in frames]
     assert [frame.index for frame in frames] == numbers
     return clip, numbers
+
+
+def key_frames(data: bytes) -> list[int]:
+    """Which frames, in the order in which they are shown, a clip's packets call key frames."""
+    with av.open(io.BytesIO(data), "r") as source:
+        packets = [each for each in source.demux(video=0) if each.pts is not None]
+    packets.sort(key=lambda packet: packet.pts or 0)
+    return [place for place, packet in enumerate(packets) if packet.is_keyframe]
+
+
+def asked_for(
+    times_ms: Sequence[int], seconds: float, count: int, keys: Sequence[int]
+) -> list[int]:
+    """Which of a clip's frames the rules of sampling, tested by themselves, ask for."""
+    times = [(each - times_ms[0]) / 1000 for each in times_ms]
+    return at_key_frames(sampled(times, seconds, count), times, seconds, keys)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from service.media.sampling import sampled
+from service.media.sampling import at_key_frames, sampled
 
 
 def test_steady_frames_are_taken_in_the_middle_of_equal_stretches() -> None:
@@ -38,3 +38,44 @@ def test_the_frames_on_screen_are_always_among_them(seed: int) -> None:
     assert {*np.searchsorted(times, middles, side="right") - 1} <= {*chosen}
     assert len(chosen) == len({*chosen}) == count
     assert chosen == sorted(chosen)
+
+
+def test_a_key_frame_stands_in_for_the_chosen_frame_nearest_to_it() -> None:
+    times = (np.arange(100) / 25).tolist()
+    chosen = sampled(times, 4.0, 4)
+    assert at_key_frames(chosen, times, 4.0, [0, 25, 50, 75]) == [0, 25, 50, 75]
+    assert at_key_frames(chosen, times, 4.0, [0]) == [0, 37, 62, 87]
+    # Two in one stretch: the nearer one; all of them: those chosen anyway.
+    assert at_key_frames(chosen, times, 4.0, [30, 40]) == [12, 40, 62, 87]
+    assert at_key_frames(chosen, times, 4.0, range(100)) == chosen
+    assert at_key_frames(chosen, times, 4.0, []) == chosen
+
+
+def test_a_key_frame_over_a_second_away_is_left_alone() -> None:
+    times = (np.arange(1000) / 25).tolist()
+    assert at_key_frames([500], times, 40.0, [475]) == [475]
+    assert at_key_frames([500], times, 40.0, [474, 526]) == [500]
+
+
+def test_a_still_is_not_exchanged_for_what_moves_before_it() -> None:
+    times = [*(np.arange(50) / 25), 2.0, *(62.0 + np.arange(50) / 25)]
+    assert at_key_frames([50], times, 64.0, [48]) == [50]
+    assert at_key_frames([49], times, 64.0, [48]) == [48]
+    # But a moving frame may be, for a still.
+    assert at_key_frames([49], times, 64.0, [50]) == [50]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_each_stretch_keeps_one_frame_in_order(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    times = np.cumsum(rng.uniform(0.01, 0.2, 300))
+    times -= times[0]
+    chosen = sampled(times.tolist(), float(times[-1]) + 0.1, int(rng.integers(1, 40)))
+    keys = np.flatnonzero(rng.random(300) < rng.uniform(0, 0.5))
+    found = at_key_frames(chosen, times.tolist(), float(times[-1]) + 0.1, keys.tolist())
+    assert len(found) == len(chosen)
+    assert found == sorted({*found})
+    for old, new in zip(chosen, found, strict=True):
+        assert new == old or new in keys
+        assert abs(times[new] - times[old]) <= 1.0
+        assert abs(old - new) == min(abs(other - new) for other in chosen)

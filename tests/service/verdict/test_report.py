@@ -1,5 +1,7 @@
 """Evidence to report: tracks, the face that decides, masks, timeline, doubt."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -115,6 +117,30 @@ def test_poor_frames_of_a_face_seen_well_elsewhere_have_no_vote() -> None:
     found = [evidence(-4.0, methods=HEAD), evidence(9.0, methods=HEAD)]
     report = build_report(extraction(crops, frames=2), found, SPEC, RULE)
     assert report.verdict == "authentic"
+
+
+def test_what_prediction_adds_is_taken_off_in_the_verdict_and_the_timeline() -> None:
+    """The second face is seen by itself, and its own frames tell how much is added to it."""
+    crops = [
+        replace(face(frame=i, track=track, left=100 * track), in_key_frame=i == 1)
+        for i in range(3)
+        for track in (0, 1)
+    ]
+    found = [evidence(x, methods=HEAD) for x in (1.0, 3.0, -1.0, 3.0, 1.0, 3.0)]
+    report = build_report(extraction(crops, frames=3), found, SPEC, RULE)
+    shown = [[each.fake_probability for each in point.faces] for point in report.timeline]
+    assert np.array(shown) == pytest.approx(
+        np.array([[probability(a), probability(b)] for a, b in ((-0.5, 3.5), (-1, 3), (-0.5, 3.5))])
+    )
+    assert report.faces[0].fake_probability == pytest.approx(probability(-0.75))
+
+
+def test_a_key_frame_too_poor_to_judge_tells_nothing_of_the_others() -> None:
+    key = replace(face(frame=0, sharpness=0.1), in_key_frame=True)
+    others = [replace(face(frame=i), in_key_frame=False) for i in (1, 2)]
+    found = [evidence(x, methods=HEAD) for x in (-5.0, 3.0, 3.0)]
+    report = build_report(extraction([key, *others], frames=3), found, SPEC, RULE)
+    assert report.faces[0].fake_probability == pytest.approx(probability(3.0))
 
 
 def clip_report(*logits: float, methods: tuple[float, ...] = HEAD) -> Report:
