@@ -1,4 +1,4 @@
-"""A clip to frames sampled evenly in time, from memory."""
+"""A clip to frames of equal stretches of its time, from memory."""
 
 import io
 from collections.abc import Iterator
@@ -78,7 +78,7 @@ class Clip:
         return watched or self._timeline
 
     def frames(self, count: int) -> Iterator[Frame]:
-        """Give `count` frames (all, of a shorter clip), upright, at evenly spaced times.
+        """Give `count` frames (all, of a shorter clip), upright, one of each equal stretch of time.
 
         See `sampled` and `at_key_frames`. A clip whose data ends early, or is damaged on the way,
         is given as far as it goes.

@@ -71,7 +71,7 @@ class MediaBody(BaseModel):
         description="Frames in the upload, as far as it could be read; 1 for an image."
     )
     frames_analyzed: Count = Field(
-        description="Frames that were looked at, evenly spaced in time; at most `max_frames`."
+        description="Frames that were looked at, one of each equal stretch; at most `max_frames`."
     )
     sha256: Sha256 = Field(description="SHA-256 of the uploaded file in hexadecimal.")
 

@@ -1,4 +1,4 @@
-"""Clips of every container become evenly spaced, upright frames with true times."""
+"""Clips of every container become upright frames, one of each equal stretch, with true times."""
 
 import numpy as np
 import pytest
