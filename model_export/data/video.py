@@ -7,19 +7,22 @@ from io import BytesIO
 from itertools import chain
 
 import av
+import cv2
 import numpy as np
 
 from model_export.data.warp import Picture
 
 QUICK = {"preset": "veryfast", "tune": "zerolatency"}
 """Options of x264: one key frame, each other predicted from those before it alone."""
-AS_UPLOADED = {
-    "preset": "medium",
-    "g": "50",
-    "x264-params": "asm=mmx2,sse2,ssse3,sse4.2,avx,fma3,bmi2,avx2",
-}
-"""A key frame every two seconds at 25 a second, frames predicted from both sides between them.
-Without AVX-512, with which x264 encodes the same frames otherwise each time."""
+_AVX_512F = 13  # CV_CPU_AVX_512F, which OpenCV does not name in Python
+# With AVX-512 x264 encodes the same frames otherwise each time.
+_REPEATABLE = (
+    {"x264-params": "asm=mmx2,sse2,ssse3,sse4.2,avx,fma3,bmi2,avx2"}
+    if cv2.checkHardwareSupport(_AVX_512F)
+    else {}
+)
+AS_UPLOADED = {"preset": "medium", "g": "50", **_REPEATABLE}
+"""A key frame every two seconds at 25 a second, frames predicted from both sides between them."""
 
 
 def encode_h264(

@@ -96,8 +96,10 @@ def detection(rows: Sequence[Row], threshold: float, note: dict[str, Any]) -> di
 
 
 def as_clips(rows: Sequence[Row]) -> list[Row]:
-    """One row per picture or clip, aggregated as the service does: its worst track's logit.
+    """One row per picture or clip: its worst track's logit, put together as the service does.
 
+    But every crop has a vote, poor ones too, all weigh alike, and frames that contradict one
+    another take nothing off.
     The row is that of the track's most incriminating crop, with the clip's probability. A clip
     with a manipulated stretch is a fake, whichever frame looks worst.
     """

@@ -31,7 +31,7 @@ class Alteration:
     h264_crf: last of all, the fourth frame of a slowly moving clip of that quality.
     scale: what is left of each side, above 0 and up to 1.
     as_clip: with h264_crf, a whole clip of four seconds instead, at most 1280 pixels wide and high,
-        through a hand-held camera with some noise; it has no mask.
+        through a hand-held camera with some noise.
     """
 
     degrees: float = 0.0
@@ -51,12 +51,13 @@ class Alteration:
         if self.degrees:
             pixels = turned(pixels, self.degrees)
         pixels = Pyramid(pixels).at(self.scale)
+        if self.as_clip:
+            pixels = Pyramid(pixels).at(min(1.0, _CLIP_PX / max(pixels.shape[:2])))
         if self.h264_crf is not None:
             if min(pixels.shape[:2]) < _CODED_PX:
                 raise ValueError("the picture is too small for H.264")
             if self.as_clip:
                 rng = np.random.default_rng(zlib.crc32(upload.data))
-                pixels = Pyramid(pixels).at(min(1.0, _CLIP_PX / max(pixels.shape[:2])))
                 frames = hand_held(pixels, rng, seconds=_SECONDS, rate=_RATE, noise=_NOISE)
                 return Upload(
                     encode_h264(frames, self.h264_crf, _RATE, AS_UPLOADED), name=upload.name

@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from model_export.data.files import visible_files
 from model_export.processes import in_order, process_pool
 from model_export.sources.alteration import Alteration
-from model_export.sources.masks import Mask, find_mask, read_masks
+from model_export.sources.masks import Mask, find_mask, read_mask, read_masks
 from model_export.sources.sample import Sample, Tally
 from service.errors import UnmaskError
 from service.faces.crop import Box, CropRule, FaceCrop, cut_square, sharpen_crop
 from service.faces.extract import extract
+from service.faces.extraction import Extraction
 from service.faces.plan import ExtractionPlan
 from service.faces.quality import measure
 from service.media.pictures import decode_picture
@@ -65,7 +66,8 @@ class FolderSource:
     largest face of a picture is judged, the largest track of a clip; of a fake with a mask the
     face with most of the mask in it.
     A picture without a face is taken whole, since it may be a crop already, and counted.
-    alteration: what is done to pictures before.
+    alteration: what is done to pictures before; one made a clip has no mask, but its face is chosen
+    by that of the picture.
 
     Raises ValueError when a class has no file.
     """
@@ -132,10 +134,13 @@ def open_entry(entry: Entry, plan: ExtractionPlan, alteration: Alteration = _UNA
         upload = alteration.picture(original, plan.limits)
         extraction = extract(upload, plan)
         masks: dict[int, Mask] = {}
-        if entry.mask is not None and not alteration.as_clip:
-            masks = read_masks(entry.mask, extraction, alteration.mask)
+        hints: dict[int, Mask] = {}
+        if entry.mask is not None and alteration.as_clip and upload is not original:
+            hints = _still_masks(alteration.mask(read_mask(entry.mask)), extraction)
+        elif entry.mask is not None:
+            masks = hints = read_masks(entry.mask, extraction, alteration.mask)
         if extraction.crops:
-            crops = _chosen(extraction.crops, masks)
+            crops = _chosen(extraction.crops, hints)
             return Opened(tuple(_sample(crop, entry, masks, plan.crop) for crop in crops))
         if extraction.media.kind == "video":
             return Opened(())
@@ -143,6 +148,13 @@ def open_entry(entry: Entry, plan: ExtractionPlan, alteration: Alteration = _UNA
         return Opened((_whole(pixels, entry, masks.get(0), plan.crop),), whole=True)
     except (UnmaskError, ValueError, OSError) as error:
         return Opened((), problem=str(error))
+
+
+def _still_masks(mask: Mask, extraction: Extraction) -> dict[int, Mask]:
+    """A still's mask for every frame of the clip made of it: near enough to tell faces apart."""
+    size = (extraction.media.width, extraction.media.height)
+    near = np.asarray(cv2.resize(mask, size, interpolation=cv2.INTER_AREA), np.uint8)
+    return {index: near for index, _, _ in extraction.frames}
 
 
 def _chosen(crops: tuple[FaceCrop, ...], masks: dict[int, Mask]) -> list[FaceCrop]:

@@ -23,7 +23,8 @@ _WHOLE_SHARE = 0.9
 _WITH_EDITS = frozenset({"mp4", "mov"})
 # Decoded twice, 3,000 frames of 1080p take some 20 seconds.
 _WATCHED_PIXELS = 3_000 * 1920 * 1080
-# In these, frames are drawn over one another: none can be decoded without those before it.
+# In these, frames are drawn over one another: none can be decoded without those before it. But each
+# is stored by itself, and none in less detail than another.
 _WITHOUT_JUMPS = frozenset({"gif", "png"})
 
 
@@ -104,7 +105,9 @@ class Clip:
     def _wanted(self, count: int) -> list[int]:
         timeline = self._timeline
         times, seconds = timeline.times, timeline.seconds
-        wanted = at_key_frames(sampled(times, seconds, count), times, seconds, timeline.keys)
+        wanted = sampled(times, seconds, count)
+        if self._name not in _WITHOUT_JUMPS:
+            wanted = at_key_frames(wanted, times, seconds, timeline.keys)
         if timeline.short and not self.truncated and len(wanted) > 1:
             # The container goes on: for a track of sound, or because the last frame stays.
             wanted[-1] = len(times) - 1
@@ -113,6 +116,7 @@ class Clip:
     def _read(self, reader: Reader, wanted: list[int]) -> Iterator[Frame]:
         """Decode the wanted frames as far as that goes; where it ends early, say so."""
         keys = frozenset(self._timeline.keys)
+        all_keys = self._name in _WITHOUT_JUMPS
         place = 0
         while place < len(wanted):
             if not reader.advance(wanted[place]):
@@ -122,7 +126,7 @@ class Clip:
             if decoded and bgr is not None:
                 pixels = np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
                 time_s, until_s = self._timeline.times[reader.at], self._timeline.ends_at(reader.at)
-                yield Frame(reader.at, time_s, until_s, pixels, reader.at in keys)
+                yield Frame(reader.at, time_s, until_s, pixels, all_keys or reader.at in keys)
                 while place < len(wanted) and wanted[place] <= reader.at:
                     place += 1
 

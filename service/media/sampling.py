@@ -54,7 +54,8 @@ def at_key_frames(
         ]
         return min(found, key=lambda key: abs(times[key] - times[frame]), default=frame)
 
-    edges = [-1, *((old + new) // 2 for old, new in pairwise(chosen)), len(times) - 1]
+    middles = ((times[old] + times[new]) / 2 for old, new in pairwise(chosen))
+    edges = [-1, *(bisect_right(times, each + _SAME_S) - 1 for each in middles), len(times) - 1]
     return [
         nearest(frame, before, last)
         for frame, (before, last) in zip(chosen, pairwise(edges), strict=True)

@@ -22,8 +22,8 @@ from service.verdict.support import SupportRule
 class Seen:
     """One face in one frame, judged.
 
-    logit: calibrated; in a clip see `levelled`. stretch: the part of the clip that its frame
-    stands for.
+    logit: calibrated; of a clip's faces good enough to judge, see `levelled`. stretch: the part of
+    the clip that its frame stands for.
     """
 
     crop: FaceCrop

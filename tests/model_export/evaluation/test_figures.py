@@ -66,11 +66,11 @@ def test_a_clip_is_judged_by_the_upper_half_of_its_worst_track() -> None:
     assert clips[0].probability == pytest.approx(float(expit(3.0)))
 
 
-def test_what_prediction_adds_to_a_clip_is_taken_off() -> None:
+def test_what_prediction_adds_to_a_clip_is_made_the_usual() -> None:
     rows = [row(x, "swap", "clip") for x in (1.0, -1.0, 1.0)]
     keys = [replace(each, in_key_frame=place == 1) for place, each in enumerate(rows)]
     assert [clip.logit for clip in as_clips([*rows, row(0, None)])] == [0.0, 0.0]
-    assert [clip.logit for clip in as_clips([*keys, row(0, None)])] == [-0.75, 0.0]
+    assert [clip.logit for clip in as_clips([*keys, row(0, None)])] == [-0.5, 0.0]
 
 
 def test_clips_are_reported_only_where_there_are_any() -> None:

@@ -64,7 +64,7 @@ def test_a_picture_becomes_a_hand_held_clip_with_key_frames(astronaut: NDArray[n
     opened = Clip("mp4", altered.data, MediaLimits())
     frames = list(opened.frames(100))
     assert (opened.width, opened.height, opened.duration_s) == (400, 300, 4.0)
-    assert {0, 50} <= {frame.index for frame in frames if frame.key} <= {0, 50, 51}
+    assert {frame.index for frame in frames if frame.key} == {0, 50}
     # It moves, slowly, and about what it was.
     still = astronaut[:300, :400].astype(int)
     shots = [frame.pixels.astype(int) for frame in frames]

@@ -71,8 +71,16 @@ def test_frames_of_a_clip_share_its_group(folder: Path) -> None:
 def test_pictures_can_be_judged_as_whole_clips_which_have_no_masks(folder: Path) -> None:
     alteration = Alteration(h264_crf=30, as_clip=True)
     source = FolderSource(folder, RULE, frames=3, alteration=alteration)
-    samples = [sample for sample in source.samples() if not sample.group.endswith("clip.mp4")]
+    everything = [*source.samples()]
+    samples = [sample for sample in everything if not sample.group.endswith("clip.mp4")]
     assert not source.tally.unreadable
+    # What is a clip already stays as it is, its mask with it.
+    plain = [
+        s for s in FolderSource(folder, RULE, frames=3).samples() if s.group == "fake/clip.mp4"
+    ]
+    clips = [sample for sample in everything if sample.group == "fake/clip.mp4"]
+    assert [s.crop.tobytes() for s in clips] == [s.crop.tobytes() for s in plain]
+    assert [s.mask is None for s in clips] == [s.mask is None for s in plain]
     groups = {sample.group for sample in samples}
     assert len(samples) == 3 * len(groups)
     assert all(sample.mask is None for sample in samples)

@@ -1,5 +1,7 @@
 """Clips of every container become upright frames, one of each equal stretch, with true times."""
 
+from typing import Literal
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -10,6 +12,7 @@ from service.media.frame import Frame
 from service.media.limits import MediaLimits
 from service.media.sniff import sniff
 from tests.media_files import CONTAINERS, animated, clip, moving
+from tests.service.media.odd_clips import animated_png
 
 Pixels = NDArray[np.uint8]
 
@@ -130,3 +133,17 @@ def test_a_gif_keeps_its_own_times(frames: list[Pixels]) -> None:
     opened, got = read(data, 10)
     assert [frame.time_s for frame in got] == pytest.approx([0.0, 0.1, 0.4, 0.45])
     assert opened.frames_total == 4
+
+
+@pytest.mark.parametrize("kind", ["GIF", "PNG"])
+def test_of_an_animation_every_frame_is_a_key_frame(
+    frames: list[Pixels], kind: Literal["GIF", "PNG"]
+) -> None:
+    data = (
+        animated(frames, [40] * 25, "GIF")
+        if kind == "GIF"
+        else animated_png(frames, [40] * 25, hidden=False)
+    )
+    _, got = read(data)
+    assert [frame.index for frame in got] == [2, 7, 12, 17, 22]
+    assert all(frame.key for frame in got)

@@ -78,4 +78,13 @@ def test_each_stretch_keeps_one_frame_in_order(seed: int) -> None:
     for old, new in zip(chosen, found, strict=True):
         assert new == old or new in keys
         assert abs(times[new] - times[old]) <= 1.0
-        assert abs(old - new) == min(abs(other - new) for other in chosen)
+        nearest = min(abs(times[other] - times[new]) for other in chosen)
+        assert abs(times[old] - times[new]) == pytest.approx(nearest)
+
+
+def test_near_is_meant_in_time_where_the_frame_rate_varies() -> None:
+    """A second of ten frames, then one of a hundred."""
+    times = [*(np.arange(10) / 10), *(1 + np.arange(100) / 100)]
+    # The frames at 0.5 and 1.5 seconds; the one at 0.9 is nearer to the first, not by its number.
+    assert at_key_frames([5, 60], times, 2.0, [9]) == [9, 60]
+    assert at_key_frames([5, 60], times, 2.0, [11]) == [5, 11]

@@ -1,4 +1,4 @@
-"""What prediction adds to logits is told by a track's own key frames, and taken off."""
+"""What prediction adds to logits is told by a track's own key frames, and made the usual."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from service.verdict.prediction import levelled
 
 
 def test_predicted_frames_lose_what_they_have_above_their_key_frames_but_for_the_usual() -> None:
-    logits = [-3.0, -1.0, -1.0, -1.0, -1.0, -3.0, -1.0]
+    logits = [-3.0, *[-1.75] * 4, -3.0, -1.75]
     keys = [True, False, False, False, False, True, False]
     assert levelled(logits, keys) == pytest.approx([-3.0, *[-2.5] * 4, -3.0, -2.5])
 
@@ -65,6 +65,6 @@ def test_of_many_key_frames_the_lower_quartile_is_believed() -> None:
     assert levelled(logits, keys) == pytest.approx(expected.tolist())
 
 
-def test_of_one_key_frame_that_shows_something_else_little_is_believed() -> None:
-    """A black picture, or another scene: at most 2.5, of which half a unit is usual."""
-    assert levelled([-50.0, 4.0, 4.0], [True, False, False]) == pytest.approx([-50.0, 2.0, 2.0])
+def test_a_key_frame_that_shows_something_else_takes_one_unit_at_the_most() -> None:
+    """A black picture, or a genuine frame before a fake: 1.5 is believed, half a unit is usual."""
+    assert levelled([-50.0, 4.0, 4.0], [True, False, False]) == pytest.approx([-50.0, 3.0, 3.0])

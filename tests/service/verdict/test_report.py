@@ -119,7 +119,7 @@ def test_poor_frames_of_a_face_seen_well_elsewhere_have_no_vote() -> None:
     assert report.verdict == "authentic"
 
 
-def test_what_prediction_adds_is_taken_off_in_the_verdict_and_the_timeline() -> None:
+def test_what_prediction_adds_is_made_the_usual_in_verdict_and_timeline() -> None:
     """The second face is seen by itself, and its own frames tell how much is added to it."""
     crops = [
         replace(face(frame=i, track=track, left=100 * track), in_key_frame=i == 1)
@@ -130,9 +130,9 @@ def test_what_prediction_adds_is_taken_off_in_the_verdict_and_the_timeline() -> 
     report = build_report(extraction(crops, frames=3), found, SPEC, RULE)
     shown = [[each.fake_probability for each in point.faces] for point in report.timeline]
     assert np.array(shown) == pytest.approx(
-        np.array([[probability(a), probability(b)] for a, b in ((-0.5, 3.5), (-1, 3), (-0.5, 3.5))])
+        np.array([[probability(a), probability(b)] for a, b in ((0, 3.5), (-1, 3), (0, 3.5))])
     )
-    assert report.faces[0].fake_probability == pytest.approx(probability(-0.75))
+    assert report.faces[0].fake_probability == pytest.approx(probability(-0.5))
 
 
 def test_a_key_frame_too_poor_to_judge_tells_nothing_of_the_others() -> None:
