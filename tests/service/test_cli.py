@@ -20,6 +20,8 @@ from tests.service.running import ROOT, environment, free_port
 
 
 def unmask(model: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    # A service may be running on the port that is the default.
+    settings = {"PORT": str(free_port())} | settings
     return subprocess.run(
         [sys.executable, "-m", "service.cli", *arguments],
         env=environment(model, **settings),
@@ -39,7 +41,7 @@ def one_sentence(result: subprocess.CompletedProcess[str]) -> str:
 
 
 def test_check_names_model_and_device(model_path: Path) -> None:
-    result = unmask(model_path, "check", "--device", "cpu", PORT=str(free_port()))
+    result = unmask(model_path, "check", "--device", "cpu")
     assert result.returncode == 0
     assert "on cpu" in result.stdout
 
@@ -70,7 +72,7 @@ def test_a_wrong_setting_is_named(model_path: Path) -> None:
 
 
 def test_what_only_looks_like_a_setting_is_a_warning(model_path: Path) -> None:
-    result = unmask(model_path, "check", PORT=str(free_port()), SERVICE_HOST="10.0.0.1")
+    result = unmask(model_path, "check", SERVICE_HOST="10.0.0.1")
     assert result.returncode == 0
     assert "UNMASK_SERVICE_HOST is no setting" in result.stderr
 
