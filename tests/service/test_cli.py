@@ -95,7 +95,7 @@ def test_a_missing_runtime_says_what_to_install(model_path: Path, tmp_path: Path
     (tmp_path / "sitecustomize.py").write_text(
         "import sys\nsys.modules['onnxruntime'] = None\n", "utf-8"
     )
-    variables = environment(model_path)
+    variables = environment(model_path, PORT=str(free_port()))
     variables["PYTHONPATH"] = f"{tmp_path}:{ROOT}"
     result = subprocess.run(
         [sys.executable, "-m", "service.cli", "check"],
