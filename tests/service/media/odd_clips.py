@@ -2,6 +2,7 @@
 
 import io
 import struct
+from bisect import bisect_right
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
@@ -171,6 +172,21 @@ def key_frames(data: bytes) -> list[int]:
         packets = [each for each in source.demux(video=0) if each.pts is not None]
     packets.sort(key=lambda packet: packet.pts or 0)
     return [place for place, packet in enumerate(packets) if packet.is_keyframe]
+
+
+def shows_what_viewers_see(
+    numbers: Sequence[int], times_ms: Sequence[int], seconds: float, count: int, keys: Sequence[int]
+) -> bool:
+    """Whether of what is on screen in the middle of each of `count` equal stretches all was looked
+    at, or instead a key frame within a second of it."""
+    start = times_ms[0]
+    moments = (start + (i + 0.5) * 1000 * seconds / count for i in range(count))
+    seen = {bisect_right(times_ms, moment) - 1 for moment in moments}
+    instead = {*numbers} & {*keys}
+    return all(
+        frame in numbers or any(abs(times_ms[key] - times_ms[frame]) <= 1000 for key in instead)
+        for frame in seen
+    )
 
 
 def asked_for(

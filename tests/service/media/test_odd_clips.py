@@ -21,6 +21,7 @@ from tests.service.media.odd_clips import (
     make,
     number_of,
     read,
+    shows_what_viewers_see,
     trimmed,
     with_media_zeroed_from,
     zeroed_from,
@@ -50,6 +51,7 @@ def test_the_frames_asked_for_are_found_wherever_jumps_lead(
     begun = time.monotonic()
     for count in (3, 16, 64):
         clip, numbers = read(data, count)
+        assert shows_what_viewers_see(numbers, times, clip.duration_s, count, keys)
         assert numbers == asked_for(times, clip.duration_s, count, keys)
         assert len(numbers) == count
         assert (clip.frames_total, clip.truncated) == (len(times), False)
@@ -71,6 +73,7 @@ def test_sound_that_goes_on_takes_no_moments(container: str, sound_s: float) -> 
     data = make(STEADY, container, sound_s=sound_s)
     clip, numbers = read(data, 16)
     # The last frame may be on screen until the sound ends, so it is always among them.
+    assert shows_what_viewers_see(numbers, STEADY, 6, 16, key_frames(data))
     assert numbers == [*asked_for(STEADY, 6, 16, key_frames(data))[:-1], 149]
     assert (clip.frames_total, clip.truncated) == (150, False)
     assert clip.duration_s == pytest.approx(6)
@@ -81,6 +84,7 @@ def test_frames_behind_a_long_stretch_of_sound_only_are_read() -> None:
     data = make(times, "matroska", sound_s=122)
     clip, numbers = read(data, 64)
     assert clip.frames_total == 100
+    assert shows_what_viewers_see(numbers, times, clip.duration_s, 64, key_frames(data))
     assert numbers == asked_for(times, clip.duration_s, 64, key_frames(data))
     assert len(numbers) == 64
 
@@ -91,6 +95,7 @@ def test_time_begins_with_the_first_frame(container: str, start_ms: int) -> None
     data = make([start_ms + each for each in STEADY], container)
     clip, numbers = read(data, 16)
     assert len(numbers) == 16
+    assert shows_what_viewers_see(numbers, STEADY, 6, 16, key_frames(data))
     assert numbers[:15] == asked_for(STEADY, 6, 16, key_frames(data))[:15]
     assert (clip.frames_total, clip.truncated) == (150, False)
     assert clip.duration_s == pytest.approx(6)
@@ -111,6 +116,7 @@ def test_the_last_frame_lasts_until_the_end(container: str) -> None:
     clip, numbers = read(data, 16)
     assert not clip.truncated
     assert clip.duration_s == pytest.approx(14.96, abs=0.05)
+    assert shows_what_viewers_see(numbers, times, clip.duration_s, 16, key_frames(data))
     assert numbers == asked_for(times, clip.duration_s, 16, key_frames(data))
     assert (len(numbers), numbers[-1]) == (16, 249)
 
