@@ -16,6 +16,7 @@ COMMANDS = {
     "export": "write a checkpoint as a self-describing ONNX file",
     "export-detector": "write the service's face detector, out of libfacedetection",
     "forge": "write labelled real/fake pairs with masks, to look at",
+    "store-pairs": "make pairs for several trainings, or for one on a GPU, beforehand",
     "train-generators": "train the face generators of the forge",
     "train": "train a detector on a folder of real faces",
     "prepare": "cut crops and masks out of FaceForensics++",

@@ -25,6 +25,7 @@ from model_export.data.families import FAMILIES
 from model_export.data.forge import Forge
 from model_export.data.pairs import PairDataset, PairMaker, collate
 from model_export.data.prepared_pairs import MixedPairs, PreparedPairs
+from model_export.data.stored_pairs import stored_for
 from model_export.description import crop_of, crop_rule
 from model_export.networks.contract import MOBILE_CONFIG, NetworkConfig
 from model_export.restore import read_trained, renormalise
@@ -73,6 +74,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=fraction,
         default=0.5,
         help="share of the pairs that come from --prepared, 0 to 1",
+    )
+    parser.add_argument(
+        "--stored",
+        type=existing_folder,
+        metavar="DIR",
+        help="pairs of `store-pairs`, to learn from instead of making them, each as often as it "
+        "comes up; what is stored meanwhile comes up, too",
     )
     parser.add_argument(
         "--crop-scale",
@@ -145,7 +153,8 @@ def run(options: argparse.Namespace) -> int:
         crop["scale"] = options.crop_scale
     rule = crop_rule(crop, CropRule().size)
     config = MOBILE_CONFIG if options.preset == "mobile" else NetworkConfig(width=options.width)
-    pairs = _pairs(options, Forge(training, rule, families, options.strength))
+    forge = Forge(training, rule, families, options.strength)
+    pairs = _pairs(options, forge) if options.stored is None else stored_for(forge, options.stored)
     torch.manual_seed(options.seed)
     network = start(config, options.imagenet, options.start_from)
     fresh = options.start_from is not None and not options.resume

@@ -10,14 +10,16 @@ from typing import Any
 import numpy as np
 from prometheus_client.parser import text_string_to_metric_families
 
-from service.inference.device import Device
+from service.inference.device import Device, provider_options
 from service.inference.evidence import Evidence
-from service.inference.model_file import read_model_file
+from service.inference.model_file import MASK_FLOOR, ModelFile, read_model_file
 from service.inference.precision import in_precision
+from service.inference.runs import outputs_of
 from service.inference.session import Session, SessionPlan
 from service.runtime import Runtime, device_memory_bytes
 from tests.benchmarks import materials, results
 from tests.benchmarks.client import Outcome, picture_load, run_load
+from tests.benchmarks.limit import rate_on_all_cores
 from tests.service.looks import looking_again
 from tests.service.running import Running, running_server
 
@@ -64,8 +66,10 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     reference = Session(looking_again(exact, None), Device("cpu"), plan, runtime)
     difference = compare(session, reference, model.spec.input.size)
     rates = {str(batch): _rate(session, batch, model.spec.input.size) for batch in BATCHES}
+    bounds = {str(batch): resident_rate(model, device, batch, runtime) for batch in BATCHES}
     ways = {str(batch): way for batch, way in session.ways.items()}
     del session, reference
+    decodable = rate_on_all_cores(options.model, materials.jpeg(), "extract", 3.0)
     outcome, histogram, memory = _serve(options)
     good = difference.good(model.spec.precision)
     figures = {
@@ -78,7 +82,9 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
             "good": good,
         },
         "network_faces_per_s": rates,
+        "bound_faces_per_s": bounds,
         "ways": ways,
+        "decodable_requests_per_s": decodable,
         "served_requests_per_s": outcome.rate(),
         "served_p50_ms": outcome.percentile_ms(50),
         "served_p99_ms": outcome.percentile_ms(99),
@@ -90,7 +96,15 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         f"{difference.mask} grey levels: {'PASS' if good else 'FAIL'}"
     )
     for batch, rate in rates.items():
-        print(f"batch {batch:>3}: {rate:10.0f} faces judged once a second, {ways[batch]}")
+        share = rate / bounds[batch]
+        print(
+            f"batch {batch:>3}: {rate:7.0f} faces judged once a second, {ways[batch]}; "
+            f"{bounds[batch]:7.0f} if nothing left the device: {share:.2f} of that"
+        )
+    print(
+        f"decoded, faces found and cut: {decodable:.1f} requests a second on all cores, "
+        f"served: {outcome.rate() / decodable:.2f} of that"
+    )
     print(
         f"served: {outcome.rate():.1f} requests a second, p50 {outcome.percentile_ms(50):.1f} ms, "
         f"p99 {outcome.percentile_ms(99):.1f} ms, batches up to each size: {histogram}"
@@ -127,6 +141,31 @@ def _rate(session: Session, batch: int, size: int, seconds: float = 1.5) -> floa
     faces, begun = 0, time.perf_counter()
     while (elapsed := time.perf_counter() - begun) < seconds:
         session.run(crops)
+        faces += batch
+    return faces / elapsed
+
+
+def resident_rate(
+    model: ModelFile, device: Device, batch: int, runtime: Runtime, seconds: float = 1.5
+) -> float:
+    """Faces a second where crops lie on the device and masks stay there: what copies cost."""
+    providers = provider_options(device, model.spec.precision)
+    session = runtime.open(model.content, providers, threads=1)
+    pixels = materials.crops(batch, model.spec.input.size)
+    image = runtime.tensor(pixels.shape, np.uint8, device.index)
+    image.update_inplace(pixels)
+    binding = session.io_binding()
+    binding.bind_ortvalue_input("image", image)
+    if model.masks_optional:
+        floor = runtime.wrapped(np.array(-np.inf, np.float32))
+        binding.bind_ortvalue_input(MASK_FLOOR, floor)
+    for name in outputs_of(model):
+        binding.bind_output(name, "cpu" if device.index is None else "cuda", device.index or 0)
+    for _ in range(3):
+        session.run_with_iobinding(binding)
+    faces, begun = 0, time.perf_counter()
+    while (elapsed := time.perf_counter() - begun) < seconds:
+        session.run_with_iobinding(binding)
         faces += batch
     return faces / elapsed
 
@@ -180,7 +219,10 @@ def _batch_sizes(server: Running) -> dict[str, float]:
 def _plot(figures: dict[str, Any], folder: Path) -> None:
     figure, (rates, memory) = results.canvas(2, f"On {figures['device']}")
     faces = figures["network_faces_per_s"]
-    rates.plot([int(batch) for batch in faces], list(faces.values()), marker="o")
+    rates.plot([int(batch) for batch in faces], list(faces.values()), marker="o", label="judged")
+    bounds = figures["bound_faces_per_s"]
+    rates.plot([int(batch) for batch in bounds], list(bounds.values()), "--", label="no copies")
+    rates.legend()
     rates.set_xlabel("batch size")
     rates.set_ylabel("faces a second")
     rates.set_ylim(0)
