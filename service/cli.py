@@ -4,7 +4,6 @@ import argparse
 import asyncio
 import json
 import os
-import socket
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -17,6 +16,7 @@ from service.devices import obtain_model, prove_devices
 from service.errors import ConfigurationError, UnmaskError
 from service.faces.finder import face_finder
 from service.files import analyze_file, distinct_names, read_file, write_pictures
+from service.listening import sockets_of
 from service.pipeline import Analysis, Options, open_pipeline
 from service.runtime import Runtime
 from service.settings import Settings, unknown_variables
@@ -100,7 +100,7 @@ def _serve(settings: Settings) -> int:
     from service.server import serve  # noqa: PLC0415 - `analyze` needs no HTTP
 
     # Wrong settings deserve one sentence; inside the server they would end in a traceback.
-    _try_address(settings.host, settings.port)
+    _try_addresses(settings)
     _probe(settings)
     configure_logging(settings.log_level)
     print(f"unmask: starting on http://{settings.host}:{settings.port}", file=sys.stderr)
@@ -108,19 +108,15 @@ def _serve(settings: Settings) -> int:
 
 
 def _check(settings: Settings) -> int:
-    _try_address(settings.host, settings.port)
+    _try_addresses(settings)
     print(_probe(settings))
     return 0
 
 
-def _try_address(host: str, port: int) -> None:
-    """Raise ConfigurationError where nothing can listen there."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        socket.create_server((host, port), family=family).close()
-    except OSError as error:
-        reason = str(error.strerror).partition(" (while")[0]
-        raise ConfigurationError(f"Nothing can listen on {host}:{port}: {reason}.") from error
+def _try_addresses(settings: Settings) -> None:
+    """Raise ConfigurationError where nothing can listen at them."""
+    for found in sockets_of(settings):
+        found.close()
 
 
 def _probe(settings: Settings) -> str:

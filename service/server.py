@@ -10,6 +10,7 @@ import uvicorn
 from service.api.connection import Connection
 from service.api.routes import Desk
 from service.app import create_app
+from service.listening import sockets_of
 from service.memory import spare_the_collector
 from service.priority import share_the_interpreter
 from service.settings import Settings
@@ -62,5 +63,7 @@ def serve(settings: Settings) -> int:
         timeout_graceful_shutdown=int(settings.server.drain_s),
     )
     server = DrainingServer(config, app.state.desk, settings.server.unready_s)
-    server.run()
+    alone = not settings.server.shared_port and settings.server.own_port is None
+    # By itself uvicorn takes all addresses that a host name stands for.
+    server.run(None if alone else sockets_of(settings))
     return 0 if server.started else 3

@@ -28,11 +28,17 @@ class ServerSettings(Group):
     unready_s: how long after SIGTERM requests are still accepted while readiness says 503, so that
         a load balancer notices first.
     drain_s: how long after that running requests may take, in whole seconds.
+    shared_port: whether other processes may listen at the same port: an event loop is one thread,
+        and with many cores, or a GPU, several of them answer more.
+    own_port: a second port, at which this process alone answers: whoever asks a shared one for
+        metrics or readiness hears of one of the processes, and not always the same.
     """
 
     deadline_s: Seconds = 60.0
     drain_s: Seconds = 30.0
     unready_s: Annotated[float, Field(ge=0.0)] = 1.0
+    shared_port: bool = False
+    own_port: Annotated[int, Field(ge=1, le=65535)] | None = None
 
 
 class MediaSettings(Group):

@@ -18,6 +18,7 @@ BENCHMARKS = {
     "peers": "the same stages behind other servers, interleaved",
     "network": "the plain export against ours, per execution provider",
     "scaling": "time and memory against batch, faces, resolution, clip length, frames",
+    "sharing": "one process against several at one port, each with cores of its own",
     "gpu": "equality with the CPU, speed and memory on CUDA",
 }
 

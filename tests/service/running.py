@@ -41,8 +41,11 @@ def free_port() -> int:
 
 @contextmanager
 def running_server(model: Path, **settings: str) -> Iterator[Running]:
-    """A server process; it is killed at the end if it still runs."""
-    port = free_port()
+    """A server process; it is killed at the end if it still runs.
+
+    Its port is a free one, or what PORT among the settings says.
+    """
+    port = int(settings.get("PORT", free_port()))
     process = subprocess.Popen(
         [sys.executable, "-m", "service.cli", "serve", "--port", str(port)],
         env=environment(model, **settings),

@@ -1,0 +1,42 @@
+"""The addresses a server listens at."""
+
+import socket
+import sys
+
+from service.errors import ConfigurationError
+from service.settings import Settings
+
+
+def bound(host: str, port: int, *, shared: bool = False) -> socket.socket:
+    """A TCP socket with its address, at which nobody is heard before it is told to listen.
+
+    shared: whether other processes of the same user may have the address as well, if they say so
+        too; the kernel then divides the connections among those that listen (SO_REUSEPORT,
+        socket(7)).
+
+    Raises ConfigurationError where the address cannot be had.
+    """
+    if shared and sys.platform != "linux":
+        # Elsewhere the option is missing, or all connections go to one of the processes.
+        raise ConfigurationError("UNMASK_SERVER__SHARED_PORT: ports are shared on Linux only.")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    found = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if shared:
+            found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        if family == socket.AF_INET6:
+            found.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        found.bind((host, port))
+    except OSError as error:
+        found.close()
+        reason = str(error.strerror).partition(" (while")[0]
+        raise ConfigurationError(f"Nothing can listen on {host}:{port}: {reason}.") from error
+    return found
+
+
+def sockets_of(settings: Settings) -> list[socket.socket]:
+    """One for the service's port, one for the process's own port if it is to have one."""
+    shared, own = settings.server.shared_port, settings.server.own_port
+    found = [bound(settings.host, settings.port, shared=shared)]
+    return found if own is None else [*found, bound(settings.host, own)]

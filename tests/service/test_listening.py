@@ -1,0 +1,156 @@
+"""Addresses: taken alone, shared, and beside a port of one's own."""
+
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+
+from service.errors import ConfigurationError
+from service.listening import bound, sockets_of
+from service.settings import ServerSettings, Settings
+from tests.service.running import (
+    Running,
+    environment,
+    free_port,
+    running_server,
+    wait_until_ready,
+)
+
+HOST = "127.0.0.1"
+
+
+def test_what_is_bound_is_not_heard_yet() -> None:
+    with bound(HOST, 0) as found:
+        address = found.getsockname()
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(address)
+        found.listen()
+        socket.create_connection(address).close()
+
+
+def test_an_address_is_had_by_one() -> None:
+    with bound(HOST, 0) as found:
+        found.listen()
+        port = found.getsockname()[1]
+        with pytest.raises(ConfigurationError, match=f"^Nothing can listen on {HOST}:{port}: Addr"):
+            bound(HOST, port)
+
+
+def test_an_address_is_shared_only_by_those_that_say_so() -> None:
+    with bound(HOST, 0, shared=True) as found:
+        found.listen()
+        port = found.getsockname()[1]
+        bound(HOST, port, shared=True).close()
+        with pytest.raises(ConfigurationError, match="Address already in use"):
+            bound(HOST, port)
+
+
+def test_an_address_of_version_6() -> None:
+    try:
+        found = bound("::1", 0)
+    except ConfigurationError as error:
+        pytest.skip(f"no IPv6 here: {error}")
+    with found:
+        assert found.family == socket.AF_INET6
+
+
+def test_nowhere_else_is_a_port_shared(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.platform", "darwin")
+    with pytest.raises(ConfigurationError, match="on Linux only"):
+        bound(HOST, 0, shared=True)
+
+
+def test_a_port_of_ones_own_is_another_one() -> None:
+    port, own = free_port(), free_port()
+    found = sockets_of(Settings(port=port, server=ServerSettings(own_port=own)))
+    assert [each.getsockname()[1] for each in found] == [port, own]
+    for each in found:
+        each.close()
+
+
+@dataclass(frozen=True)
+class Sharing:
+    """Two servers at one port; alone: clients of each one's own port."""
+
+    port: int
+    servers: list[Running]
+    alone: list[httpx.Client]
+
+    def refuse(self, requests: int) -> None:
+        """Post what is no picture, each time on a new connection."""
+        for _ in range(requests):
+            answer = httpx.post(
+                f"http://{HOST}:{self.port}/analyze", files={"file": b"no picture"}, timeout=60.0
+            )
+            assert answer.status_code == 415
+
+    def refused(self) -> list[int]:
+        """How many each server has refused by its own account."""
+        wanted = 'unmask_requests_total{status="415",verdict="none"} '
+        found = []
+        for client in self.alone:
+            lines = client.get("/metrics").text.splitlines()
+            values = [line.removeprefix(wanted) for line in lines if line.startswith(wanted)]
+            found.append(int(float(values[0])) if values else 0)
+        return found
+
+
+@pytest.fixture(scope="module")
+def sharing(model_path: Path) -> Iterator[Sharing]:
+    port, own = free_port(), [free_port(), free_port()]
+    with ExitStack() as stack:
+        servers = [
+            stack.enter_context(
+                running_server(
+                    model_path,
+                    PORT=str(port),
+                    SERVER__SHARED_PORT="true",
+                    SERVER__OWN_PORT=str(number),
+                    SERVER__UNREADY_S="0.1",
+                )
+            )
+            for number in own
+        ]
+        alone = [
+            stack.enter_context(httpx.Client(base_url=f"http://{HOST}:{number}", timeout=60.0))
+            for number in own
+        ]
+        for server, client in zip(servers, alone, strict=True):
+            # At the shared port whoever is ready first says so for both.
+            wait_until_ready(server.process, client)
+        yield Sharing(port, servers, alone)
+
+
+def test_requests_are_divided_and_each_process_tells_of_its_own(sharing: Sharing) -> None:
+    sharing.refuse(24)
+    counts = sharing.refused()
+    assert sum(counts) == 24
+    assert min(counts) > 0
+
+
+def test_where_one_has_ended_the_other_answers_all(sharing: Sharing) -> None:
+    before = sharing.refused()[1]
+    sharing.servers[0].process.send_signal(signal.SIGTERM)
+    assert sharing.servers[0].process.wait(60.0) == 0
+    sharing.refuse(8)
+    sharing.alone.pop(0)
+    assert sharing.refused() == [before + 8]
+
+
+def test_whoever_does_not_share_is_refused(sharing: Sharing, model_path: Path) -> None:
+    result = subprocess.run(
+        [sys.executable, "-m", "service.cli", "check"],
+        env=environment(model_path, PORT=str(sharing.port)),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 2
+    assert "Address already in use" in result.stderr
