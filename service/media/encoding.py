@@ -146,7 +146,10 @@ def _hints(kind: type) -> tuple[Any, ...]:
 
 @cache
 def _parts(hint: Any) -> tuple[Any, tuple[Any, ...]]:
-    return get_origin(hint), get_args(hint)
+    origin = get_origin(hint)
+    # NumPy 2.5's NDArray is an alias by itself: what an array is made of, it says one step further.
+    alias = getattr(origin, "__value__", None)
+    return origin if alias is None else get_origin(alias), get_args(hint)
 
 
 def _fits(value: Any, hint: Any) -> bool:

@@ -41,8 +41,10 @@ import gc, os, signal, threading, time
 from service.server import serve
 from service.settings import Settings
 
+before = gc.get_freeze_count()
+
 def stop():
-    while not gc.get_freeze_count():
+    while gc.get_freeze_count() == before:
         time.sleep(0.1)
     os.kill(os.getpid(), signal.SIGTERM)
 

@@ -3,10 +3,11 @@
 import json
 import time
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import pytest
+from typing_extensions import TypeAliasType
 
 from service.media.encoding import MalformedError, decode, encode
 
@@ -21,6 +22,17 @@ class Inner:
 class Outer:
     inner: Inner
     picture: np.ndarray = field(compare=False)
+
+
+Scalar = TypeVar("Scalar", bound=np.generic)
+Pixels = TypeAliasType("Pixels", np.ndarray[Any, np.dtype[Scalar]], type_params=(Scalar,))
+
+
+@dataclass(frozen=True, slots=True)
+class Aliased:
+    """Its hint is an alias by itself, as NumPy's own are from 2.5 on."""
+
+    picture: Pixels[np.uint8]
 
 
 def through(value: object, *kinds: type) -> object:
@@ -47,6 +59,14 @@ def test_plain_values_come_out_as_they_went_in(value: object) -> None:
     found = through(value, Inner)
     assert found == value
     assert type(found) is type(value)
+
+
+def test_a_hint_may_be_an_alias() -> None:
+    found = through(Aliased(np.eye(3, dtype=np.uint8)), Aliased)
+    assert isinstance(found, Aliased)
+    assert np.array_equal(found.picture, np.eye(3))
+    with pytest.raises(MalformedError):
+        through(Aliased("no picture"), Aliased)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("dtype", ["u1", "i4", "f4", "f8", "?"])
