@@ -122,7 +122,8 @@ class Trainer:
         """Train to the end; returns the path of the best checkpoint."""
         self._write_settings()
         keep_freed_memory()
-        # All batches but the last are of one shape: worth looking for its quickest convolutions.
+        # All batches but the last are of one shape: worth looking for its quickest convolutions,
+        # though a GPU then repeats a training less exactly than its order of sums lets it anyway.
         torch.backends.cudnn.benchmark = True
         torch.manual_seed(self.config.seed)
         held_out = self._loader(
@@ -236,6 +237,7 @@ class Trainer:
             if kept.is_floating_point()
         ]
         # All at once: hundreds of small kernels in a row would take a GPU longer than the step.
+        # Not the norms' counters: with a momentum that is fixed nobody reads them.
         average = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
         average([kept for kept, _ in pairs], [now for _, now in pairs], 0)
 

@@ -2,6 +2,7 @@
 
 import socket
 import sys
+from contextlib import ExitStack
 
 from service.errors import ConfigurationError
 from service.settings import Settings
@@ -9,6 +10,10 @@ from service.settings import Settings
 
 def bound(host: str, port: int, *, shared: bool = False) -> socket.socket:
     """A TCP socket with its address, at which nobody is heard before it is told to listen.
+
+    Another process may have bound the address as well by then: see `heard`.
+
+    host: an address, or a name, which stands for its first IPv4 address here.
 
     shared: whether other processes of the same user may have the address as well, if they say so
         too; the kernel then divides the connections among those that listen (SO_REUSEPORT,
@@ -38,5 +43,17 @@ def bound(host: str, port: int, *, shared: bool = False) -> socket.socket:
 def sockets_of(settings: Settings) -> list[socket.socket]:
     """One for the service's port, one for the process's own port if it is to have one."""
     shared, own = settings.server.shared_port, settings.server.own_port
-    found = [bound(settings.host, settings.port, shared=shared)]
-    return found if own is None else [*found, bound(settings.host, own)]
+    with ExitStack() as stack:
+        found = [stack.enter_context(bound(settings.host, settings.port, shared=shared))]
+        if own is not None:
+            found.append(stack.enter_context(bound(settings.host, own)))
+        stack.pop_all()
+    return found
+
+
+def heard(found: socket.socket) -> bool:
+    """Whether a socket that was told to listen does."""
+    try:
+        return found.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN) == 1
+    except OSError:
+        return False

@@ -31,7 +31,6 @@ class Runtime:
             ) from error
         # Its warnings of what it looked for on a GPU are no lines of our log; errors are raised.
         self._package.set_default_logger_severity(3)
-        self._loaded = False
 
     @property
     def version(self) -> str:
@@ -43,11 +42,9 @@ class Runtime:
 
     def load_cuda(self) -> None:
         """Load NVIDIA's libraries, so that `service.cuda` finds them, too."""
-        if not self._loaded and hasattr(self._package, "preload_dlls"):
+        if hasattr(self._package, "preload_dlls"):
             # They come as Python packages outside the loader's search path.
             self._package.preload_dlls()
-        # Once: each call says anew what is missing.
-        self._loaded = True
 
     def open(self, model: bytes, providers: Sequence[object], *, threads: int) -> Any:
         """Open a session on a model's bytes. Raises ConfigurationError where it cannot be."""

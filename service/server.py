@@ -1,6 +1,7 @@
 """uvicorn, with a shutdown that load balancers can see."""
 
 import asyncio
+import logging
 import signal
 import socket
 from types import FrameType
@@ -10,10 +11,12 @@ import uvicorn
 from service.api.connection import Connection
 from service.api.routes import Desk
 from service.app import create_app
-from service.listening import sockets_of
+from service.listening import heard, sockets_of
 from service.memory import spare_the_collector
 from service.priority import share_the_interpreter
 from service.settings import Settings
+
+_log = logging.getLogger(__name__)
 
 
 class DrainingServer(uvicorn.Server):
@@ -26,10 +29,22 @@ class DrainingServer(uvicorn.Server):
         super().__init__(config)
         self._desk = desk
         self._unready_s = unready_s
+        self.deaf = False
+        """Whether there is an address at which it should listen and does not."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start the stages, then serve."""
+        """Start the stages, then serve, or leave where an address went to another process."""
+        addresses = {found: found.getsockname()[:2] for found in sockets or []}
         await super().startup(sockets)
+        for found, (host, port) in addresses.items():
+            # uvloop does not say where listening failed.
+            if heard(found):
+                _log.info("listening on %s:%d", host, port)
+                continue
+            _log.error("nothing can listen on %s:%d: another process was quicker", host, port)
+            self.deaf = True
+            self._desk.draining = True
+            asyncio.get_running_loop().call_soon(self._leave)
         spare_the_collector()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
@@ -66,4 +81,4 @@ def serve(settings: Settings) -> int:
     alone = not settings.server.shared_port and settings.server.own_port is None
     # By itself uvicorn takes all addresses that a host name stands for.
     server.run(None if alone else sockets_of(settings))
-    return 0 if server.started else 3
+    return 0 if server.started and not server.deaf else 3

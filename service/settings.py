@@ -4,7 +4,14 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from service.faces.plan import DetectorPlan
@@ -152,6 +159,16 @@ class Settings(BaseSettings):
     faces: FacesSettings = FacesSettings()
     inference: InferenceSettings = InferenceSettings()
     verdict: VerdictSettings = VerdictSettings()
+
+    @field_validator("server")
+    @classmethod
+    def _ports_apart(cls, server: ServerSettings, info: ValidationInfo) -> ServerSettings:
+        port = info.data.get("port")
+        if server.own_port is not None and server.own_port == port:
+            raise ValueError("its OWN_PORT must be another one than UNMASK_PORT")
+        if server.shared_port and port == 0:
+            raise ValueError("a SHARED_PORT cannot be any free port, which UNMASK_PORT=0 asks for")
+        return server
 
     @field_validator("api_keys", mode="before")
     @classmethod

@@ -6,6 +6,7 @@ from pathlib import Path
 from model_export.commands.arguments import existing_folder
 from model_export.data.faces import FaceIndex, load_index
 from model_export.data.families import FAMILIES
+from model_export.sources.synthetic import HELD_OUT
 
 
 def add_faces(parser: argparse.ArgumentParser) -> None:
@@ -37,6 +38,16 @@ def read_faces(options: argparse.Namespace) -> FaceIndex:
             f"there is no landmarks file {landmarks}; make one with `unmask-model prepare-faces`"
         )
     return load_index(options.faces, landmarks)
+
+
+def read_divided(options: argparse.Namespace) -> tuple[FaceIndex, FaceIndex]:
+    """The people to learn from, and those held out. Raises ValueError for one person only."""
+    training, held_out = read_faces(options).split(HELD_OUT, seed=0)
+    if not len(training):
+        raise ValueError(
+            f"{options.faces} shows one person only: it takes two, one of whom is held out"
+        )
+    return training, held_out
 
 
 def remaining_families(options: argparse.Namespace) -> tuple[str, ...]:

@@ -8,11 +8,10 @@ import numpy as np
 from tqdm import tqdm
 
 from model_export.commands.arguments import fraction, positive, strength, whole
-from model_export.commands.sources import add_faces, add_left_out, read_faces, remaining_families
+from model_export.commands.sources import add_faces, add_left_out, read_divided, remaining_families
 from model_export.data.forge import Forge
-from model_export.data.stored_pairs import PART, open_folder, store_part
+from model_export.data.stored_pairs import PART, is_whole, open_folder, store_part
 from model_export.processes import in_order, process_pool
-from model_export.sources.synthetic import HELD_OUT
 from service.faces.crop import CropRule
 
 
@@ -58,13 +57,13 @@ def run(options: argparse.Namespace) -> int:
     The people held out for validation by `train` are in none of them. Raises ValueError where
     the folder holds other pairs.
     """
-    people, _ = read_faces(options).split(HELD_OUT, seed=0)
+    people, _ = read_divided(options)
     families = remaining_families(options)
     rule = CropRule(options.crop_scale, sharpening=options.sharpening)
     forge = Forge(people, rule, families, options.strength)
     open_folder(options.out, forge, options.seed)
     parts = {options.out / f"{start:07d}.pairs": start for start in range(0, options.count, PART)}
-    missing = [(path, start) for path, start in parts.items() if not path.is_file()]
+    missing = [(path, start) for path, start in parts.items() if not is_whole(path, rule.size)]
     make = partial(_make, forge, options.seed)
     with (
         tqdm(total=PART * len(missing), unit="pair", mininterval=5) as bar,

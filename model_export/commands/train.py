@@ -18,9 +18,8 @@ from model_export.commands.arguments import (
     positive,
     whole,
 )
-from model_export.commands.sources import add_faces, add_left_out, read_faces, remaining_families
+from model_export.commands.sources import add_faces, add_left_out, read_divided, remaining_families
 from model_export.data.faceforensics import METHODS
-from model_export.data.faces import FaceIndex
 from model_export.data.families import FAMILIES
 from model_export.data.forge import Forge
 from model_export.data.pairs import PairDataset, PairMaker, collate
@@ -30,7 +29,6 @@ from model_export.description import crop_of, crop_rule
 from model_export.networks.contract import MOBILE_CONFIG, NetworkConfig
 from model_export.restore import read_trained, renormalise
 from model_export.sources.sample import known_method
-from model_export.sources.synthetic import HELD_OUT
 from model_export.train import TrainConfig, Trainer, start
 from service.faces.crop import CropRule
 
@@ -145,7 +143,7 @@ def run(options: argparse.Namespace) -> int:
     Raises ValueError where OUT holds a run that is not to be resumed, or one with other settings.
     """
     _refuse_second_run(options)
-    training, validation = _people(options)
+    training, validation = read_divided(options)
     families = remaining_families(options)
     inherited = _inherited(options.start_from)
     crop = crop_of(inherited)
@@ -154,7 +152,7 @@ def run(options: argparse.Namespace) -> int:
     rule = crop_rule(crop, CropRule().size)
     config = MOBILE_CONFIG if options.preset == "mobile" else NetworkConfig(width=options.width)
     forge = Forge(training, rule, families, options.strength)
-    pairs = _pairs(options, forge) if options.stored is None else stored_for(forge, options.stored)
+    pairs = _pairs(options, forge)
     torch.manual_seed(options.seed)
     network = start(config, options.imagenet, options.start_from)
     fresh = options.start_from is not None and not options.resume
@@ -166,6 +164,7 @@ def run(options: argparse.Namespace) -> int:
         "families": [*families],
         "strength": options.strength,
         "people": training.digest,
+        "stored": options.stored is not None,
     }
     trainer = Trainer(
         network,
@@ -192,17 +191,12 @@ def _refuse_second_run(options: argparse.Namespace) -> None:
         )
 
 
-def _people(options: argparse.Namespace) -> tuple[FaceIndex, FaceIndex]:
-    training, validation = read_faces(options).split(HELD_OUT, seed=0)
-    if not len(training):
-        raise ValueError(
-            f"{options.faces} shows one person only: it takes two, one of whom is held out"
-        )
-    return training, validation
-
-
 def _pairs(options: argparse.Namespace, forge: Forge) -> PairMaker:
-    """The forge's pairs, alone or beside those of --prepared."""
+    """Stored pairs, or the forge's, alone or beside those of --prepared."""
+    if options.stored is not None:
+        if options.prepared is not None:
+            raise ValueError("a training learns from --stored or from --prepared, not from both")
+        return stored_for(forge, options.stored)
     if options.prepared is None:
         return forge
     left_out = {known_method(FAMILIES[name].method) for name in options.leave_out} - {None}

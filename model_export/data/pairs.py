@@ -28,7 +28,10 @@ class PairMaker(Protocol):
 
 
 class PairDataset(Dataset[Pair]):
-    """A finite, reproducible dataset of drawn pairs: item k depends on the seed and k alone."""
+    """A finite dataset of drawn pairs: item k depends on the seed, on k and on what its maker has.
+
+    A forge always has the same; a folder of stored pairs may still grow.
+    """
 
     def __init__(self, maker: PairMaker, length: int, seed: int, first: int = 0) -> None:
         self._maker = maker

@@ -1,6 +1,7 @@
 """Pairs made once and kept as files: what several trainings learn from, as often as they like."""
 
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -19,9 +20,10 @@ LOOK_AGAIN = 256
 
 
 def store_part(path: Path, pairs: Sequence[Pair]) -> None:
-    """Write pairs to a file; whoever reads the folder meanwhile never sees half of it."""
+    """Write PART pairs to a file; whoever reads the folder meanwhile never sees half of it."""
     rows = [(p.real, p.fake, p.mask, p.family, p.identity, p.sharpening) for p in pairs]
-    unfinished = path.with_suffix(".part")
+    # Another process may be writing the same pairs.
+    unfinished = path.with_suffix(f".{os.getpid()}")
     np.array(rows, _record(pairs[0].mask.shape[0])).tofile(unfinished)
     unfinished.replace(path)
 
@@ -34,9 +36,18 @@ def open_folder(folder: Path, forge: Forge, seed: int) -> None:
     settings = _settings(forge) | {"seed": seed}
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / SETTINGS
-    if path.is_file() and _read_settings(folder) != settings:
-        raise ValueError(f"{folder} holds other pairs: give an empty folder")
-    path.write_text(json.dumps(settings, indent=1))
+    if path.is_file() or any(folder.glob("*.pairs")):
+        if _read_settings(folder) != settings:
+            raise ValueError(f"{folder} holds other pairs: give an empty folder")
+        return
+    unfinished = path.with_suffix(f".{os.getpid()}")
+    unfinished.write_text(json.dumps(settings, indent=1))
+    unfinished.replace(path)
+
+
+def is_whole(path: Path, size: int) -> bool:
+    """Whether a file holds a whole part of pairs of size x size pixels."""
+    return path.is_file() and path.stat().st_size == PART * _record(size).itemsize
 
 
 def _read_settings(folder: Path) -> dict[str, Any]:
@@ -84,14 +95,16 @@ class StoredPairs:
     """The pairs of a folder at random, every other time as in a mirror.
 
     families: only these. sharpened: whether pairs are to be sharpened as they were made to be.
-    Pairs that are stored meanwhile are drawn, too. Raises ValueError where there are none.
+    Pairs that are stored meanwhile are drawn, too. Raises ValueError where there are none, or a
+    file is damaged.
     """
 
     def __init__(
         self, folder: Path, families: Sequence[str] | None = None, *, sharpened: bool = True
     ) -> None:
         self._folder, self._families, self._sharpened = folder, families, sharpened
-        self._record = _record(_read_settings(folder)["size"])
+        self._size: int = _read_settings(folder)["size"]
+        self._record = _record(self._size)
         self._known: set[Path] = set()
         self._places: list[tuple[Path, int]] = []
         self._draws = 0
@@ -118,6 +131,8 @@ class StoredPairs:
     def _look(self) -> None:
         for path in sorted({*self._folder.glob("*.pairs")} - self._known):
             self._known.add(path)
+            if not is_whole(path, self._size):
+                raise ValueError(f"{path} is damaged: `store-pairs` makes it again")
             for row, family in enumerate(np.memmap(path, self._record, "r")["family"]):
                 if self._families is None or family in self._families:
                     self._places.append((path, row))

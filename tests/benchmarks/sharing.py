@@ -32,8 +32,8 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     """
     outcomes: dict[str, list[Outcome]] = {"one": [], "several": []}
     with (
-        running_server(options.model, PRECISION=Settings().precision) as one,
         sharing_servers(options.model, options.processes) as port,
+        running_server(options.model, PRECISION=Settings().precision) as one,
     ):
         ports = {"one": one.port, "several": port}
         for number in range(options.rounds):

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -17,8 +18,10 @@ from model_export.networks.contract import NetworkConfig
 from model_export.networks.factory import build_network
 from service.inference.device import Device
 from service.inference.model_file import read_model_file
+from service.inference.precision import companion
 from service.inference.session import Session, SessionPlan
-from service.runtime import Runtime
+from service.runtime import Runtime, usable_cpus
+from service.settings import Settings
 from tests.benchmarks import gpu, limit, materials, network, peers, processes, scaling
 from tests.benchmarks.__main__ import main
 from tests.benchmarks.client import FAILED, picture_load, run_load
@@ -146,6 +149,35 @@ def test_a_session_agrees_with_itself(model: Path) -> None:
     assert not gpu.Difference(2e-3, 0).good("float32")
     assert gpu.Difference(2e-3, 0).good("float16")
     assert not gpu.Difference(0.0, 3).good("float32")
+
+
+@pytest.mark.parametrize("precision", ["float32", "float16"])
+def test_what_copies_cost_is_measured_with_any_file(
+    precision: Literal["float32", "float16"],
+) -> None:
+    runtime, device, path = Runtime(), Device("cpu"), Settings().model
+    if precision == "float16":
+        path = companion(path, precision)
+    assert gpu.resident_rate(read_model_file(path, runtime), device, 2, runtime, 0.01) > 0
+
+
+def test_more_processes_than_cores_are_refused(
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["sharing", "--processes", "1000", "--model", str(model), "--out", str(tmp_path)]
+    assert main(words) == 1
+    assert "1000 processes need as many cores" in capsys.readouterr().err
+
+
+def test_several_processes_divide_the_cores_and_a_load(model: Path, tmp_path: Path) -> None:
+    if usable_cpus() < 2:
+        pytest.skip("it takes two cores")
+    words = ["--seconds", "0.5", "--rounds", "1", "--connections", "4"]
+    assert main(["sharing", "--model", str(model), "--out", str(tmp_path), *words]) == 0
+    figures = json.loads((tmp_path / "sharing.json").read_text())
+    assert figures["ratio"] > 0
+    assert all(row["other"] == 0 for row in figures["rows"].values())
+    assert usable_cpus() >= 2
 
 
 def test_without_a_gpu_there_is_one_clear_sentence(

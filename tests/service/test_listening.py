@@ -11,9 +11,10 @@ from pathlib import Path
 
 import httpx
 import pytest
+from pydantic import ValidationError
 
 from service.errors import ConfigurationError
-from service.listening import bound, sockets_of
+from service.listening import bound, heard, sockets_of
 from service.settings import ServerSettings, Settings
 from tests.service.running import (
     Running,
@@ -24,6 +25,7 @@ from tests.service.running import (
 )
 
 HOST = "127.0.0.1"
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="ports are shared on Linux only")
 
 
 def test_what_is_bound_is_not_heard_yet() -> None:
@@ -52,6 +54,28 @@ def test_an_address_is_shared_only_by_those_that_say_so() -> None:
             bound(HOST, port)
 
 
+def test_an_address_is_had_again_at_once_after_connections() -> None:
+    with bound(HOST, 0) as found:
+        found.listen()
+        address = found.getsockname()
+        with socket.create_connection(address) as client:
+            # Whoever closes first keeps the address waiting for what may still be on its way.
+            found.accept()[0].close()
+            client.recv(1)
+    bound(*address).close()
+
+
+def test_a_socket_whose_address_went_to_another_is_not_heard() -> None:
+    with bound(HOST, 0) as first, bound(HOST, first.getsockname()[1]) as second:
+        assert not heard(first)
+        first.listen()
+        with pytest.raises(OSError, match="in use"):
+            second.listen()
+        assert heard(first)
+        assert not heard(second)
+    assert not heard(first)
+
+
 def test_an_address_of_version_6() -> None:
     try:
         found = bound("::1", 0)
@@ -59,6 +83,7 @@ def test_an_address_of_version_6() -> None:
         pytest.skip(f"no IPv6 here: {error}")
     with found:
         assert found.family == socket.AF_INET6
+        assert found.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY)
 
 
 def test_nowhere_else_is_a_port_shared(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,8 +96,56 @@ def test_a_port_of_ones_own_is_another_one() -> None:
     port, own = free_port(), free_port()
     found = sockets_of(Settings(port=port, server=ServerSettings(own_port=own)))
     assert [each.getsockname()[1] for each in found] == [port, own]
+    found[1].listen()
+    with pytest.raises(ConfigurationError, match="Address already in use"):
+        bound(HOST, own, shared=True)
     for each in found:
         each.close()
+
+
+def test_nothing_is_kept_open_where_one_of_two_cannot_be_had() -> None:
+    with bound(HOST, 0) as taken:
+        taken.listen()
+        settings = Settings(
+            port=free_port(), server=ServerSettings(own_port=taken.getsockname()[1])
+        )
+        before = len(list(Path("/proc/self/fd").iterdir()))
+        with pytest.raises(ConfigurationError, match="Address already in use"):
+            sockets_of(settings)
+        assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+@pytest.mark.parametrize(
+    ("port", "server", "reason"),
+    [
+        (8100, ServerSettings(own_port=8100), "must be another one than UNMASK_PORT"),
+        (0, ServerSettings(shared_port=True), "cannot be any free port"),
+    ],
+)
+def test_ports_that_make_no_sense_are_refused(
+    port: int, server: ServerSettings, reason: str
+) -> None:
+    with pytest.raises(ValidationError, match=reason):
+        Settings(port=port, server=server)
+
+
+def test_whoever_comes_second_to_an_address_says_so_and_leaves(model_path: Path) -> None:
+    """Both have bound it before either listens: two that forgot to say that they share."""
+    port = free_port()
+    with bound(HOST, port) as taken:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "service.cli", "serve"],
+            env=environment(model_path, PORT=str(port), SERVER__OWN_PORT=str(free_port())),
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stderr is not None
+        lines = iter(process.stderr.readline, "")
+        assert any("Started server process" in line for line in lines)
+        taken.listen()
+        rest = "".join(lines)
+    assert process.wait(60.0) == 3
+    assert f"nothing can listen on {HOST}:{port}: another process was quicker" in rest
 
 
 @dataclass(frozen=True)

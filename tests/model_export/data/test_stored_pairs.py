@@ -12,6 +12,7 @@ from model_export.data.faces import FaceIndex
 from model_export.data.forge import Forge, Pair
 from model_export.data.stored_pairs import (
     LOOK_AGAIN,
+    PART,
     SETTINGS,
     StoredPairs,
     open_folder,
@@ -36,8 +37,13 @@ def pairs(forge: Forge) -> list[Pair]:
 @pytest.fixture
 def folder(forge: Forge, pairs: list[Pair], tmp_path: Path) -> Path:
     open_folder(tmp_path, forge, seed=0)
-    store_part(tmp_path / "0.pairs", pairs[:8])
+    store_part(tmp_path / "0.pairs", filled(pairs[:8]))
     return tmp_path
+
+
+def filled(pairs: list[Pair]) -> list[Pair]:
+    """As many pairs as a file holds."""
+    return [pairs[number % len(pairs)] for number in range(PART)]
 
 
 def drawn(stored: StoredPairs, count: int = 300) -> list[Pair]:
@@ -77,7 +83,7 @@ def test_the_same_state_gives_the_same_pair(folder: Path) -> None:
 
 def test_pairs_stored_meanwhile_are_drawn(folder: Path, pairs: list[Pair]) -> None:
     stored = StoredPairs(folder)
-    store_part(folder / "1.pairs", pairs[8:])
+    store_part(folder / "1.pairs", filled(pairs[8:]))
     (folder / "2.part").write_bytes(b"half of a file")
     before, after = drawn(stored, LOOK_AGAIN - 1), drawn(stored)
     new = [*pairs[8:], *map(mirrored, pairs[8:])]
@@ -138,3 +144,30 @@ def test_a_folder_still_empty_is_refused(forge: Forge, tmp_path: Path) -> None:
     open_folder(tmp_path, forge, seed=0)
     with pytest.raises(ValueError, match=r"holds no pairs to learn from yet$"):
         StoredPairs(tmp_path)
+
+
+def test_pairs_without_their_settings_are_not_adopted(forge: Forge, folder: Path) -> None:
+    (folder / SETTINGS).unlink()
+    with pytest.raises(ValueError, match=r"holds no stored pairs$"):
+        open_folder(folder, forge, seed=0)
+
+
+def test_a_file_appears_whole_or_not_at_all(
+    folder: Path, pairs: list[Pair], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cut(_: Path, __: Path) -> Path:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", cut)
+        with pytest.raises(KeyboardInterrupt):
+            store_part(folder / "1.pairs", filled(pairs))
+    assert [path.name for path in folder.glob("*.pairs")] == ["0.pairs"]
+
+
+@pytest.mark.parametrize("left", [0, 1_000, 29_364_992 // 2])
+def test_a_damaged_file_is_named(left: int, folder: Path) -> None:
+    with (folder / "0.pairs").open("r+b") as file:
+        file.truncate(left)
+    with pytest.raises(ValueError, match=r"0\.pairs is damaged: `store-pairs` makes it again$"):
+        StoredPairs(folder)
