@@ -4,10 +4,9 @@ import argparse
 from pathlib import Path
 
 from model_export.commands.arguments import whole
-from model_export.commands.sources import add_faces, read_faces
+from model_export.commands.sources import add_faces, read_divided
 from model_export.data.generator import DESIGNS
 from model_export.generators import aligned_faces, save_generators, train_generator
-from model_export.sources.synthetic import HELD_OUT
 from service.memory import keep_freed_memory
 
 
@@ -24,7 +23,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Train one after the other on the training people; prints the path."""
     keep_freed_memory()
-    training, _ = read_faces(options).split(HELD_OUT, seed=0)
+    training, _ = read_divided(options)
     faces = aligned_faces(training)
     numbers = range(len(DESIGNS))
     made = [train_generator(n, faces, options.steps, options.seed) for n in numbers]

@@ -210,7 +210,7 @@ def test_a_training_says_where_prepared_crops_are_not_the_model_s(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr("model_export.commands.train.read_faces", lambda _: faces)
+    monkeypatch.setattr("model_export.commands.sources.read_faces", lambda _: faces)
     copy = shutil.copytree(prepared, tmp_path / "copy")
     words = ["train", str(tmp_path), "--prepared", str(copy), "--workers", "0"]
     words += ["--pictures", "2", "--batch", "2", "--validation-pairs", "1"]

@@ -152,7 +152,7 @@ def test_every_command_takes_the_sharpening_from_the_model(
     monkeypatch.setattr(module, "Forge" if command == "train" else "open_source", taken)
     words = [command, model, str(faces_folder)]
     if command == "train":
-        monkeypatch.setattr(module, "read_faces", lambda _: faces)
+        monkeypatch.setattr("model_export.commands.sources.read_faces", lambda _: faces)
         words = [command, str(faces_folder), "--preset", "mobile", "--start-from", model]
     assert main([*words, "-o", str(tmp_path / "out")]) == 1
     assert [rule.sharpening for rule in seen] == [3.0]
