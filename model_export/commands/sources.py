@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from model_export.commands.arguments import existing_folder
+from model_export.commands.arguments import existing_folder, fraction, whole
 from model_export.data.faces import FaceIndex, load_index
 from model_export.data.families import FAMILIES
 from model_export.sources.synthetic import HELD_OUT
@@ -28,6 +28,17 @@ def add_left_out(parser: argparse.ArgumentParser) -> None:
         choices=[*FAMILIES],
         help="a family of manipulations not to use; repeatable",
     )
+
+
+def add_drawing(parser: argparse.ArgumentParser) -> None:
+    """--strength and --seed, which together with the faces decide every pair."""
+    parser.add_argument(
+        "--strength",
+        type=fraction,
+        default=1.0,
+        help="strength of compression, blur and noise, 0 to 1",
+    )
+    parser.add_argument("--seed", type=whole(0), default=0, help="seed of all that is random")
 
 
 def read_faces(options: argparse.Namespace) -> FaceIndex:

@@ -7,8 +7,14 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from model_export.commands.arguments import fraction, positive, strength, whole
-from model_export.commands.sources import add_faces, add_left_out, read_divided, remaining_families
+from model_export.commands.arguments import positive, strength, whole
+from model_export.commands.sources import (
+    add_drawing,
+    add_faces,
+    add_left_out,
+    read_divided,
+    remaining_families,
+)
 from model_export.data.forge import Forge
 from model_export.data.stored_pairs import PART, is_whole, open_folder, store_part
 from model_export.processes import in_order, process_pool
@@ -41,13 +47,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default=0.0,
         help="of the crop rule, see `sharpen`; pairs are stored as they are before it",
     )
-    parser.add_argument(
-        "--strength",
-        type=fraction,
-        default=1.0,
-        help="strength of compression, blur and noise, 0 to 1",
-    )
-    parser.add_argument("--seed", type=whole(0), default=0, help="seed of all that is random")
+    add_drawing(parser)
     parser.add_argument("--workers", type=whole(1), default=1, help="processes that make pairs")
 
 

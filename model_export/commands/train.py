@@ -18,7 +18,13 @@ from model_export.commands.arguments import (
     positive,
     whole,
 )
-from model_export.commands.sources import add_faces, add_left_out, read_divided, remaining_families
+from model_export.commands.sources import (
+    add_drawing,
+    add_faces,
+    add_left_out,
+    read_divided,
+    remaining_families,
+)
 from model_export.data.faceforensics import METHODS
 from model_export.data.families import FAMILIES
 from model_export.data.forge import Forge
@@ -104,13 +110,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--rate", type=positive, default=DEFAULTS.rate, help="highest learning rate"
     )
-    parser.add_argument(
-        "--strength",
-        type=fraction,
-        default=1.0,
-        help="strength of compression, blur and noise, 0 to 1",
-    )
-    parser.add_argument("--seed", type=whole(0), default=0, help="seed of all that is random")
+    add_drawing(parser)
     parser.add_argument(
         "--workers",
         type=whole(0),
@@ -151,8 +151,7 @@ def run(options: argparse.Namespace) -> int:
         crop["scale"] = options.crop_scale
     rule = crop_rule(crop, CropRule().size)
     config = MOBILE_CONFIG if options.preset == "mobile" else NetworkConfig(width=options.width)
-    forge = Forge(training, rule, families, options.strength)
-    pairs = _pairs(options, forge)
+    pairs = _pairs(options, Forge(training, rule, families, options.strength))
     torch.manual_seed(options.seed)
     network = start(config, options.imagenet, options.start_from)
     fresh = options.start_from is not None and not options.resume

@@ -14,9 +14,9 @@ from model_export.data.rng import Rng, chance
 SETTINGS = "settings.json"
 PART = 64
 """Pairs in a file: few enough that a cut run loses little."""
-_SETTINGS = ("size", "scale", "sharpening", "strength", "families", "people")
 LOOK_AGAIN = 256
 """Draws between two looks at the folder: whoever is still storing adds files to it."""
+_SETTINGS = ("size", "scale", "sharpening", "strength", "families", "people")
 
 
 def store_part(path: Path, pairs: Sequence[Pair]) -> None:
@@ -24,8 +24,11 @@ def store_part(path: Path, pairs: Sequence[Pair]) -> None:
     rows = [(p.real, p.fake, p.mask, p.family, p.identity, p.sharpening) for p in pairs]
     # Another process may be writing the same pairs.
     unfinished = path.with_suffix(f".{os.getpid()}")
-    np.array(rows, _record(pairs[0].mask.shape[0])).tofile(unfinished)
-    unfinished.replace(path)
+    try:
+        np.array(rows, _record(pairs[0].mask.shape[0])).tofile(unfinished)
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 def open_folder(folder: Path, forge: Forge, seed: int) -> None:

@@ -3,6 +3,7 @@
 import argparse
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -138,11 +139,7 @@ def _apart(one: Evidence, other: Evidence) -> float:
 def _rate(session: Session, batch: int, size: int, seconds: float = 1.5) -> float:
     crops = list(materials.crops(batch, size))
     session.run(crops)
-    faces, begun = 0, time.perf_counter()
-    while (elapsed := time.perf_counter() - begun) < seconds:
-        session.run(crops)
-        faces += batch
-    return faces / elapsed
+    return _times_a_second(lambda: session.run(crops), seconds) * batch
 
 
 def resident_rate(
@@ -163,11 +160,15 @@ def resident_rate(
         binding.bind_output(name, "cpu" if device.index is None else "cuda", device.index or 0)
     for _ in range(3):
         session.run_with_iobinding(binding)
-    faces, begun = 0, time.perf_counter()
+    return _times_a_second(lambda: session.run_with_iobinding(binding), seconds) * batch
+
+
+def _times_a_second(run: Callable[[], object], seconds: float) -> float:
+    runs, begun = 0, time.perf_counter()
     while (elapsed := time.perf_counter() - begun) < seconds:
-        session.run_with_iobinding(binding)
-        faces += batch
-    return faces / elapsed
+        run()
+        runs += 1
+    return runs / elapsed
 
 
 def _serve(

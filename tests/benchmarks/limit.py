@@ -84,7 +84,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
             print(f"round {number + 1} of {options.rounds} done", flush=True)
     medians = {stage: median(values) for stage, values in bare.items()}
     limit = 1 / sum(1 / medians[stage] for stage in STAGES)
-    rows = {count: _row(outcomes) for count, outcomes in served.items()}
+    rows = {count: row_of(outcomes) for count, outcomes in served.items()}
     best = max(row["requests_per_s"] for row in rows.values())
     figures |= {
         "stage_runs_per_s": medians,
@@ -110,7 +110,8 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     return figures
 
 
-def _row(outcomes: list[Outcome]) -> dict[str, float]:
+def row_of(outcomes: list[Outcome]) -> dict[str, float]:
+    """Medians over loads of one kind, and how many requests were not answered 200 in all."""
     return {
         "requests_per_s": median([outcome.rate() for outcome in outcomes]),
         "p50_ms": median([outcome.percentile_ms(50) for outcome in outcomes]),

@@ -14,6 +14,7 @@ from service.errors import ConfigurationError
 from service.settings import Settings
 from tests.benchmarks import materials, results
 from tests.benchmarks.client import Outcome, picture_load, run_load
+from tests.benchmarks.limit import row_of
 from tests.service.running import free_port, running_server, wait_until_ready
 
 
@@ -46,7 +47,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
                     seconds=options.seconds,
                 )
                 outcomes[name].append(run_load(load))
-    rows = {name: _row(found) for name, found in outcomes.items()}
+    rows = {name: row_of(found) for name, found in outcomes.items()}
     pairs = zip(outcomes["one"], outcomes["several"], strict=True)
     ratio = median([several.rate() / one.rate() for one, several in pairs])
     for name, row in rows.items():
@@ -93,15 +94,6 @@ def sharing_servers(model: Path, processes: int) -> Iterator[int]:
             finally:
                 os.sched_setaffinity(0, usable)
         yield port
-
-
-def _row(outcomes: list[Outcome]) -> dict[str, float]:
-    return {
-        "requests_per_s": median([outcome.rate() for outcome in outcomes]),
-        "p50_ms": median([outcome.percentile_ms(50) for outcome in outcomes]),
-        "p99_ms": median([outcome.percentile_ms(99) for outcome in outcomes]),
-        "other": sum(len(o.answers) - o.statuses[200] for o in outcomes),
-    }
 
 
 def _plot(figures: dict[str, Any], folder: Path) -> None:

@@ -172,12 +172,13 @@ def test_more_processes_than_cores_are_refused(
 def test_several_processes_divide_the_cores_and_a_load(model: Path, tmp_path: Path) -> None:
     if usable_cpus() < 2:
         pytest.skip("it takes two cores")
+    cores = os.sched_getaffinity(0)
     words = ["--seconds", "0.5", "--rounds", "1", "--connections", "4"]
     assert main(["sharing", "--model", str(model), "--out", str(tmp_path), *words]) == 0
     figures = json.loads((tmp_path / "sharing.json").read_text())
     assert figures["ratio"] > 0
     assert all(row["other"] == 0 for row in figures["rows"].values())
-    assert usable_cpus() >= 2
+    assert os.sched_getaffinity(0) == cores
 
 
 def test_without_a_gpu_there_is_one_clear_sentence(
