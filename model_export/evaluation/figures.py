@@ -17,8 +17,8 @@ from model_export.metrics.errors import Rate, errors_at
 from model_export.metrics.segmentation import MaskMatch
 from model_export.metrics.skin import TONES
 from model_export.sources.sample import known_method
-from service.verdict.aggregate import track_logit
-from service.verdict.prediction import levelled
+from service.inference.model_file import Thresholds
+from service.verdict.track import levelled_where_good, weigh
 
 Values = NDArray[np.float64]
 ALARM_RATES = (0.01, 0.05)
@@ -40,7 +40,7 @@ def summarise(rows: Sequence[Row], threshold: float, note: dict[str, Any]) -> di
         "quality": by_warning(rows, threshold),
         "skin": by_skin(rows, threshold),
     }
-    clips = as_clips(rows)
+    clips = as_clips(rows, Thresholds(**note["thresholds"]))
     if len(clips) < len(rows) and _both_classes(clips):
         figures["clips"] = detection(clips, threshold, note)
     return figures
@@ -95,11 +95,11 @@ def detection(rows: Sequence[Row], threshold: float, note: dict[str, Any]) -> di
     }
 
 
-def as_clips(rows: Sequence[Row]) -> list[Row]:
+def as_clips(rows: Sequence[Row], thresholds: Thresholds) -> list[Row]:
     """One row per picture or clip: its worst track's logit, put together as the service does.
 
-    But every crop has a vote, poor ones too, all weigh alike, and frames that contradict one
-    another take nothing off.
+    What the service leaves open, because no crop is good enough or frames contradict one another,
+    counts by its probability all the same.
     The row is that of the track's most incriminating crop, with the clip's probability. A clip
     with a manipulated stretch is a fake, whichever frame looks worst.
     """
@@ -108,10 +108,13 @@ def as_clips(rows: Sequence[Row]) -> list[Row]:
         tracks[row.group, row.track].append(row)
     worst: dict[str, tuple[float, Row]] = {}
     for (group, _), seen in tracks.items():
-        logits = levelled([row.logit for row in seen], [row.in_key_frame for row in seen])
-        logit = track_logit(logits)
-        if group not in worst or logit > worst[group][0]:
-            worst[group] = logit, max(seen, key=lambda row: row.logit)
+        good = [row.good for row in seen]
+        logits = levelled_where_good(
+            [row.logit for row in seen], [row.in_key_frame for row in seen], good
+        )
+        weighed = weigh(logits, [row.seconds for row in seen], good, thresholds)
+        if group not in worst or weighed.logit > worst[group][0]:
+            worst[group] = weighed.logit, max(seen, key=lambda row: row.logit)
     fakes = {row.group: row.method for row in rows if row.fake}
     return [
         replace(

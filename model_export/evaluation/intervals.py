@@ -1,6 +1,5 @@
 """Whether the manipulated stretch of a clip is found where it is."""
 
-import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,8 +8,10 @@ import numpy as np
 
 from model_export.evaluation.rows import Row
 from model_export.sources.clips import ClipTruth
+from service.inference.model_file import Thresholds
+from service.verdict.calibration import decide, logit_of, probability
 from service.verdict.intervals import Interval, manipulated_intervals, stretches
-from service.verdict.prediction import levelled
+from service.verdict.track import levelled_where_good, weigh
 
 Span = tuple[float, float]
 
@@ -24,14 +25,13 @@ def overlap_in_time(
     start and end from the true ones, over the clips where one was found;
     reals_with_an_interval: share of wholly real clips in which one was found.
     """
-    threshold = note["thresholds"]["manipulated"]
-    level = math.log(threshold / (1 - threshold)) if 0 < threshold < 1 else math.inf
+    thresholds = Thresholds(**note["thresholds"])
     seen: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
         seen[row.group].append(row)
     overlaps, edges, alarms = [], [], []
     for name, truth in truths.items():
-        found = _found(sorted(seen[name], key=lambda row: row.time_s), truth, level)
+        found = _found(sorted(seen[name], key=lambda row: row.time_s), truth, thresholds)
         if truth.interval_s is None:
             alarms.append(bool(found))
             continue
@@ -55,9 +55,18 @@ def time_iou(found: Sequence[Span], truth: Span) -> float:
     return shared / total if total else 0.0
 
 
-def _found(rows: Sequence[Row], truth: ClipTruth, level: float) -> tuple[Interval, ...]:
+def _found(rows: Sequence[Row], truth: ClipTruth, thresholds: Thresholds) -> tuple[Interval, ...]:
     if not rows:
         return ()
     spans = stretches([Interval(row.time_s, row.time_s) for row in rows], truth.duration_s)
-    logits = levelled([row.logit for row in rows], [row.in_key_frame for row in rows])
-    return manipulated_intervals(spans, logits, level)
+    good = [row.good for row in rows]
+    keys = [row.in_key_frame for row in rows]
+    logits = levelled_where_good([row.logit for row in rows], keys, good)
+    weighed = weigh(logits, [row.seconds for row in rows], good, thresholds)
+    if decide(probability(weighed.logit), thresholds) == "authentic":
+        return ()
+    return manipulated_intervals(
+        [spans[place] for place in weighed.voters],
+        [logits[place] for place in weighed.voters],
+        logit_of(thresholds.manipulated),
+    )

@@ -26,7 +26,7 @@ class Row:
     sigmoid, P(fake). likeliest: the method most likely if it is fake; named: the method the
     service would name, or "unknown". match: mask against truth, None for fakes without a mask.
     kin: what rows share that are no independent trials: those of one clip, a real and its fakes.
-    skin: one of metrics.skin.TONES. in_key_frame: see Sample.
+    skin: one of metrics.skin.TONES. in_key_frame, good, seconds: see Sample.
     """
 
     difference: float
@@ -45,6 +45,8 @@ class Row:
     time_s: float = 0.0
     skin: str = UNMEASURED
     in_key_frame: bool = True
+    good: bool = True
+    seconds: float = 1.0
 
 
 def judge_rows(judge: Judge, source: Source) -> Iterator[tuple[Row, Sample, NDArray[np.uint8]]]:
@@ -83,6 +85,8 @@ def judge_rows(judge: Judge, source: Source) -> Iterator[tuple[Row, Sample, NDAr
                 time_s=sample.time_s,
                 skin=skin_tone(sample.crop),
                 in_key_frame=sample.in_key_frame,
+                good=sample.good,
+                seconds=sample.seconds,
             )
             yield row, sample, mask
 

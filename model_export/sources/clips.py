@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from model_export.sources.masks import read_mask
-from model_export.sources.sample import Sample, Tally
+from model_export.sources.sample import SUPPORT, Sample, Tally
 from service.errors import UnmaskError
 from service.faces.crop import CropRule, FaceCrop, cut_square
 from service.faces.extract import extract
 from service.faces.plan import ExtractionPlan
 from service.media.upload import Upload
+from service.verdict.intervals import stretches_of
 
 TRUTH = "truth.json"
 
@@ -50,12 +51,16 @@ class ClipSource:
         for entry in self._entries:
             name = str(entry["clip"])
             try:
-                crops = extract(Upload((self._root / name).read_bytes()), self._plan).crops
-                samples = [self._sample(entry, crop) for crop in crops]
+                found = extract(Upload((self._root / name).read_bytes()), self._plan)
+                spans = stretches_of(found)
+                samples = [
+                    self._sample(entry, crop, spans[crop.frame_index].seconds)
+                    for crop in found.crops
+                ]
             except (UnmaskError, OSError, ValueError) as error:
                 self.tally.unreadable[name] = str(error)
                 continue
-            if not crops:
+            if not samples:
                 self.tally.no_face.append(name)
             interval = entry["interval_s"]
             self.truths[name] = ClipTruth(
@@ -63,7 +68,7 @@ class ClipSource:
             )
             yield from samples
 
-    def _sample(self, entry: dict[str, Any], crop: FaceCrop) -> Sample:
+    def _sample(self, entry: dict[str, Any], crop: FaceCrop, seconds: float) -> Sample:
         """Raises ValueError where the clip has more frames than its description, or no mask."""
         if crop.frame_index >= len(entry["frames_fake"]):
             raise ValueError(f"{TRUTH} describes {len(entry['frames_fake'])} frames, it has more")
@@ -83,4 +88,6 @@ class ClipSource:
             warnings=crop.quality.warnings,
             time_s=crop.time_s,
             in_key_frame=crop.in_key_frame,
+            good=not SUPPORT.reasons(crop.quality),
+            seconds=seconds,
         )

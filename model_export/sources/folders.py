@@ -15,7 +15,7 @@ from model_export.data.files import visible_files
 from model_export.processes import in_order, process_pool
 from model_export.sources.alteration import Alteration
 from model_export.sources.masks import Mask, find_mask, read_mask, read_masks
-from model_export.sources.sample import Sample, Tally
+from model_export.sources.sample import SUPPORT, Sample, Tally
 from service.errors import UnmaskError
 from service.faces.crop import Box, CropRule, FaceCrop, cut_square, sharpen_crop
 from service.faces.extract import extract
@@ -25,6 +25,7 @@ from service.faces.quality import measure
 from service.media.pictures import decode_picture
 from service.media.sniff import sniff
 from service.media.upload import Upload
+from service.verdict.intervals import stretches_of
 
 _UNALTERED = Alteration()
 _AHEAD = 4
@@ -140,8 +141,12 @@ def open_entry(entry: Entry, plan: ExtractionPlan, alteration: Alteration = _UNA
         elif entry.mask is not None:
             masks = hints = read_masks(entry.mask, extraction, alteration.mask)
         if extraction.crops:
-            crops = _chosen(extraction.crops, hints)
-            return Opened(tuple(_sample(crop, entry, masks, plan.crop) for crop in crops))
+            spans = stretches_of(extraction)
+            samples = [
+                _sample(crop, entry, masks, plan.crop, spans[crop.frame_index].seconds)
+                for crop in _chosen(extraction.crops, hints)
+            ]
+            return Opened(tuple(samples))
         if extraction.media.kind == "video":
             return Opened(())
         pixels = decode_picture(sniff(upload.data).name, upload.data, plan.limits).pixels
@@ -167,7 +172,9 @@ def _chosen(crops: tuple[FaceCrop, ...], masks: dict[int, Mask]) -> list[FaceCro
     return [crop for crop in crops if crop.track == track]
 
 
-def _sample(crop: FaceCrop, entry: Entry, masks: dict[int, Mask], rule: CropRule) -> Sample:
+def _sample(
+    crop: FaceCrop, entry: Entry, masks: dict[int, Mask], rule: CropRule, seconds: float
+) -> Sample:
     mask = masks.get(crop.frame_index)
     return Sample(
         crop.pixels,
@@ -180,6 +187,8 @@ def _sample(crop: FaceCrop, entry: Entry, masks: dict[int, Mask], rule: CropRule
         crop.time_s,
         origin=entry.origin,
         in_key_frame=crop.in_key_frame,
+        good=not SUPPORT.reasons(crop.quality),
+        seconds=seconds,
     )
 
 

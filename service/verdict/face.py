@@ -8,21 +8,21 @@ import numpy as np
 from service.faces.crop import FaceCrop
 from service.inference.evidence import Evidence
 from service.inference.model_file import ModelSpec
-from service.verdict.aggregate import track_logit
-from service.verdict.agreement import LEAST_AGREEMENT, agreement
+from service.verdict.agreement import LEAST_AGREEMENT
 from service.verdict.calibration import decide, logit_of, probability
 from service.verdict.findings import FaceFinding, MaskFinding, Presence, Sighting
 from service.verdict.intervals import Interval, manipulated_intervals
 from service.verdict.mask import Mask, crop_mask
 from service.verdict.method import name_method
 from service.verdict.support import SupportRule
+from service.verdict.track import weigh
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
     """One face in one frame, judged.
 
-    logit: calibrated; of a clip's faces good enough to judge, see `levelled`. stretch: the part of
+    logit: calibrated, see `levelled_where_good`. stretch: the part of
     the clip that its frame stands for.
     """
 
@@ -60,16 +60,14 @@ def judge_face(
     Crops too poor to judge have no vote where the same face was also seen well. The more its
     frames contradict one another, the nearer its probability comes to one half.
     """
-    good = [each for each in seen if not rule.reasons(each.crop.quality)]
-    voters = good or list(seen)
+    good = [not rule.reasons(each.crop.quality) for each in seen]
+    seconds = [each.stretch.seconds for each in seen]
+    weighed = weigh([each.logit for each in seen], seconds, good, spec.thresholds)
+    voters = [seen[place] for place in weighed.voters]
     worst = max(voters, key=lambda each: each.logit)
-    logits = [each.logit for each in voters]
-    low, high = logit_of(spec.thresholds.authentic), logit_of(spec.thresholds.manipulated)
-    agreeing = agreement(logits, low, high)
-    seconds = [each.stretch.seconds for each in voters]
-    fake = probability(agreeing * track_logit(logits, seconds))
-    reasons = () if good else rule.reasons(worst.crop.quality)
-    if agreeing < LEAST_AGREEMENT:
+    fake = probability(weighed.logit)
+    reasons = () if any(good) else rule.reasons(worst.crop.quality)
+    if weighed.agreement < LEAST_AGREEMENT:
         reasons += ("frames_disagree",)
     verdict = "inconclusive" if reasons else decide(fake, spec.thresholds)
     mask = crop_mask(worst.crop, worst.raw_mask, spec.thresholds.mask)
@@ -86,17 +84,20 @@ def judge_face(
         # Specks on a face judged authentic would contradict its verdict.
         mask = MaskFinding(np.zeros_like(mask.pixels), mask.frame_index, mask.box, 0.0)
     elif moves:
-        intervals = manipulated_intervals([each.stretch for each in voters], logits, high)
+        high = logit_of(spec.thresholds.manipulated)
+        intervals = manipulated_intervals(
+            [each.stretch for each in voters], [each.logit for each in voters], high
+        )
     return FaceFinding(
         track=worst.crop.track,
         box=worst.crop.box,
         detection_score=worst.crop.detection_score,
         fake_probability=fake,
         verdict=verdict,
-        supported=bool(good),
+        supported=any(good),
         reasons=reasons,
         presence=Presence(len(seen), seen[0].crop.time_s, seen[-1].crop.time_s),
-        agreement=agreeing,
+        agreement=weighed.agreement,
         intervals=intervals,
         method=method,
         mask=mask,

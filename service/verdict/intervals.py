@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from service.faces.extraction import Extraction
+
 
 @dataclass(frozen=True, slots=True)
 class Interval:
@@ -28,6 +30,13 @@ def stretches(shown: Sequence[Interval], duration_s: float) -> list[Interval]:
     middles = [(before.end_s + after.start_s) / 2 for before, after in pairwise(shown)]
     edges = [0.0, *middles, max([duration_s, *(each.end_s for each in shown)])]
     return [Interval(start_s, end_s) for start_s, end_s in pairwise(edges)]
+
+
+def stretches_of(extraction: Extraction) -> dict[int, Interval]:
+    """For each analysed frame, by its index, the part of the clip that it stands for."""
+    shown = [Interval(time_s, until_s) for _, time_s, until_s in extraction.frames]
+    spans = stretches(shown, extraction.media.duration_s or 0.0)
+    return {index: span for (index, _, _), span in zip(extraction.frames, spans, strict=True)}
 
 
 def smooth(logits: Sequence[float], seconds: Sequence[float]) -> list[float]:

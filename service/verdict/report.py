@@ -13,11 +13,11 @@ from service.inference.model_file import ModelSpec
 from service.verdict.calibration import fake_logit
 from service.verdict.face import Seen, judge_face
 from service.verdict.findings import FaceFinding, MaskFinding, Report, TimelinePoint
-from service.verdict.intervals import Interval, stretches
+from service.verdict.intervals import stretches_of
 from service.verdict.mask import area_fraction, draw_into_frame
 from service.verdict.method import UNKNOWN_METHOD
-from service.verdict.prediction import levelled
 from service.verdict.support import SupportRule
+from service.verdict.track import levelled_where_good
 
 _GRAVITY = {"authentic": 0, "inconclusive": 1, "manipulated": 2}
 
@@ -59,21 +59,21 @@ def build_report(
 def _seen(
     extraction: Extraction, evidence: Sequence[Evidence], spec: ModelSpec, rule: SupportRule
 ) -> list[Seen]:
-    shown = [Interval(time_s, until_s) for _, time_s, until_s in extraction.frames]
-    spans = stretches(shown, extraction.media.duration_s or 0.0)
-    indices = [index for index, _, _ in extraction.frames]
-    by_frame = dict(zip(indices, spans, strict=True))
+    by_frame = stretches_of(extraction)
     seen = [
         Seen(crop, item, fake_logit(item, spec.calibration), by_frame[crop.frame_index])
         for crop, item in zip(extraction.crops, evidence, strict=True)
     ]
-    good: dict[int, list[int]] = defaultdict(list)
+    tracks: dict[int, list[int]] = defaultdict(list)
     for place, crop in enumerate(extraction.crops):
-        if not rule.reasons(crop.quality):
-            good[crop.track].append(place)
-    for places in good.values():
-        keys = [seen[place].crop.in_key_frame for place in places]
-        logits = levelled([seen[place].logit for place in places], keys)
+        tracks[crop.track].append(place)
+    for places in tracks.values():
+        crops = [seen[place].crop for place in places]
+        logits = levelled_where_good(
+            [seen[place].logit for place in places],
+            [crop.in_key_frame for crop in crops],
+            [not rule.reasons(crop.quality) for crop in crops],
+        )
         for place, logit in zip(places, logits, strict=True):
             seen[place] = replace(seen[place], logit=logit)
     return seen

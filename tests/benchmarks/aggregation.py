@@ -32,7 +32,7 @@ from service.settings import Settings
 from service.verdict.aggregate import track_logit
 from service.verdict.agreement import agreement
 from service.verdict.calibration import fake_logit, logit_of
-from service.verdict.intervals import Interval, manipulated_intervals, stretches
+from service.verdict.intervals import Interval, manipulated_intervals, stretches_of
 from service.verdict.prediction import levelled
 
 Logits = Sequence[float]
@@ -87,10 +87,8 @@ def judge(clip: ForgedClip, share: float, crf: int, model: ModelFile, session: S
         batch = [crop.pixels for crop in crops[at : at + session.largest_batch]]
         logits += [fake_logit(item, spec.calibration) for item in session.run(batch)]
     logits = levelled(logits, [crop.in_key_frame for crop in crops])
-    shown = [Interval(time_s, until_s) for _, time_s, until_s in taken.frames]
-    spans = stretches(shown, taken.media.duration_s or 0.0)
-    places = {index: place for place, (index, _, _) in enumerate(taken.frames)}
-    seen = [spans[places[crop.frame_index]] for crop in crops]
+    spans = stretches_of(taken)
+    seen = [spans[crop.frame_index] for crop in crops]
     low, high = logit_of(spec.thresholds.authentic), logit_of(spec.thresholds.manipulated)
     found = manipulated_intervals(seen, logits, high)
     return Judged(

@@ -16,7 +16,10 @@ from model_export.evaluation.figures import (
 )
 from model_export.evaluation.rows import Row
 from model_export.metrics.segmentation import MaskMatch, match_masks
+from service.inference.model_file import Thresholds
 from tests.model_export.colour_model import NOTE
+
+THRESHOLDS = Thresholds(manipulated=0.7, authentic=0.3, mask=128, method=0.5)
 
 
 def row(
@@ -60,7 +63,8 @@ def test_a_clip_is_judged_by_the_upper_half_of_its_worst_track() -> None:
             row(-9, "swap", "clip"),
             row(1, "swap", "clip", track=1),
             row(-1, None, "real clip"),
-        ]
+        ],
+        THRESHOLDS,
     )
     assert [(clip.group, clip.logit) for clip in clips] == [("clip", 3.0), ("real clip", -1.0)]
     assert clips[0].probability == pytest.approx(float(expit(3.0)))
@@ -69,8 +73,29 @@ def test_a_clip_is_judged_by_the_upper_half_of_its_worst_track() -> None:
 def test_what_prediction_adds_to_a_clip_is_made_the_usual() -> None:
     rows = [row(x, "swap", "clip") for x in (1.0, -1.0, 1.0)]
     keys = [replace(each, in_key_frame=place == 1) for place, each in enumerate(rows)]
-    assert [clip.logit for clip in as_clips([*rows, row(0, None)])] == [0.0, 0.0]
-    assert [clip.logit for clip in as_clips([*keys, row(0, None)])] == [-0.5, 0.0]
+    assert [clip.logit for clip in as_clips([*rows, row(0, None)], THRESHOLDS)] == [0.0, 0.0]
+    assert [clip.logit for clip in as_clips([*keys, row(0, None)], THRESHOLDS)] == [-0.5, 0.0]
+
+
+def test_poor_crops_have_no_vote_where_there_is_a_good_one() -> None:
+    poor = [replace(row(x, "swap", "clip"), good=False) for x in (6.0, 4.0)]
+    assert [clip.logit for clip in as_clips([*poor, row(1, "swap", "clip")], THRESHOLDS)] == [1.0]
+    assert [clip.logit for clip in as_clips(poor, THRESHOLDS)] == [5.0]
+
+
+def test_a_frame_weighs_for_as_long_as_it_stands() -> None:
+    frames = [row(x, "swap", "clip") for x in (3.0, 1.0)]
+    long = [replace(frames[0], seconds=3.0), frames[1]]
+    assert [clip.logit for clip in as_clips(frames, THRESHOLDS)] == [2.0]
+    assert [clip.logit for clip in as_clips(long, THRESHOLDS)] == [2.5]
+
+
+def test_frames_that_contradict_one_another_bring_a_clip_to_the_middle() -> None:
+    flips = [row(4.0 * (-1) ** place, "swap", "clip") for place in range(8)]
+    run = sorted(flips, key=lambda each: each.logit)
+    (contradicting,), (agreeing,) = (as_clips(rows, THRESHOLDS) for rows in (flips, run))
+    assert agreeing.logit == 4.0
+    assert contradicting.logit == 0.0
 
 
 def test_clips_are_reported_only_where_there_are_any() -> None:

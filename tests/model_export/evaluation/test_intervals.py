@@ -1,5 +1,6 @@
 """Found stretches of manipulation against the true ones."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,7 +9,9 @@ from model_export.evaluation.intervals import overlap_in_time, time_iou
 from model_export.evaluation.rows import Row
 from model_export.sources.clips import ClipTruth
 
-NOTE: dict[str, Any] = {"thresholds": {"manipulated": 0.5}}
+NOTE: dict[str, Any] = {
+    "thresholds": {"manipulated": 0.5, "authentic": 0.25, "mask": 128, "method": 0.5}
+}
 
 
 def row(group: str, time_s: float, logit: float) -> Row:
@@ -43,6 +46,14 @@ def test_a_clip_judged_right_in_every_frame_is_found_to_the_sampling() -> None:
     # Frames a second apart place an edge half a second off at most.
     assert figures["iou"] > 0.75
     assert figures["edge_error_s"] <= 0.5
+
+
+def test_what_is_too_poor_to_judge_is_no_interval_where_there_are_better_frames() -> None:
+    rows = [row("a", time, 4.0 if 2 <= time < 6 else -4.0) for time in range(8)]
+    poor = [replace(each, good=each.logit < 0) for each in rows]
+    figures = overlap_in_time(poor, {"a": ClipTruth(8, (2.0, 6.0))}, NOTE)
+    assert figures["iou"] == 0
+    assert figures["edge_error_s"] is None
 
 
 def test_real_clips_with_an_interval_are_false_alarms() -> None:

@@ -1,0 +1,54 @@
+"""All frames of one face: what each may say, and what they say together."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from service.inference.model_file import Thresholds
+from service.verdict.aggregate import track_logit
+from service.verdict.agreement import agreement
+from service.verdict.calibration import logit_of
+from service.verdict.prediction import levelled
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """What the frames of a track say together.
+
+    logit: of P(fake); the more the frames contradict one another, the nearer to 0. agreement:
+    0 to 1, see `agreement`. voters: places of the frames that had a vote, rising.
+    """
+
+    logit: float
+    agreement: float
+    voters: tuple[int, ...]
+
+
+def levelled_where_good(
+    logits: Sequence[float], keys: Sequence[bool], good: Sequence[bool]
+) -> list[float]:
+    """The logits of a track, those of crops good enough to judge `levelled` among themselves.
+
+    One value a frame, in order of time. keys: see `levelled`. good: whether the crop's quality
+    lets it be judged; what is wrong with other crops is not the codec's doing alone.
+    """
+    places = [place for place, fits in enumerate(good) if fits]
+    changed = levelled([logits[place] for place in places], [keys[place] for place in places])
+    level = dict(zip(places, changed, strict=True))
+    return [level.get(place, logit) for place, logit in enumerate(logits)]
+
+
+def weigh(
+    logits: Sequence[float], seconds: Sequence[float], good: Sequence[bool], thresholds: Thresholds
+) -> Weighed:
+    """Put the frames of one track together.
+
+    One value a frame, at least one frame, in order of time. logits: of `levelled_where_good`.
+    seconds: how long a stretch of the clip each stands for. good: see there; other crops have no
+    vote where there is a good one.
+    """
+    voters = tuple(place for place, fits in enumerate(good) if fits) or tuple(range(len(good)))
+    said = [logits[place] for place in voters]
+    low, high = logit_of(thresholds.authentic), logit_of(thresholds.manipulated)
+    agreeing = agreement(said, low, high)
+    together = track_logit(said, [seconds[place] for place in voters])
+    return Weighed(agreeing * together, agreeing, voters)

@@ -1,0 +1,32 @@
+"""What the frames of one face say together."""
+
+import pytest
+
+from service.inference.model_file import Thresholds
+from service.verdict.track import Weighed, levelled_where_good, weigh
+
+THRESHOLDS = Thresholds(manipulated=0.7, authentic=0.3, mask=128, method=0.5)
+
+
+def test_only_good_crops_are_levelled_and_only_by_one_another() -> None:
+    logits, keys = [-9.0, 1.0, -1.0, 1.0, 5.0], [True, False, True, False, False]
+    good = [False, True, True, True, False]
+    assert levelled_where_good(logits, keys, good) == [-9.0, 0.0, -1.0, 0.0, 5.0]
+    assert levelled_where_good(logits, keys, [False] * 5) == logits
+
+
+def test_poor_crops_have_no_vote_where_there_is_a_good_one() -> None:
+    assert weigh([9.0, 2.0], [1, 1], [False, True], THRESHOLDS) == Weighed(2.0, 1.0, (1,))
+    assert weigh([9.0, 2.0], [1, 1], [False, False], THRESHOLDS) == Weighed(5.5, 1.0, (0, 1))
+
+
+def test_frames_weigh_for_as_long_as_they_stand() -> None:
+    assert weigh([3.0, 1.0], [3, 1], [True, True], THRESHOLDS).logit == pytest.approx(2.5)
+
+
+def test_what_contradicts_itself_comes_to_the_middle() -> None:
+    flips = weigh([4.0, -4.0] * 4, [1] * 8, [True] * 8, THRESHOLDS)
+    assert (flips.logit, flips.agreement) == (0.0, 0.0)
+    # Poor crops do not contradict good ones.
+    good = [place % 2 == 0 for place in range(8)]
+    assert weigh([4.0, -4.0] * 4, [1] * 8, good, THRESHOLDS) == Weighed(4.0, 1.0, (0, 2, 4, 6))
