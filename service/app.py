@@ -10,7 +10,7 @@ from service.api.gate import Gate
 from service.api.meter import RequestMeter
 from service.api.problems import install_problem_handlers
 from service.api.routes import Desk, build_router
-from service.pipeline import open_pipeline
+from service.opening import open_pipeline
 from service.settings import Settings
 from service.telemetry import Telemetry
 

@@ -12,12 +12,13 @@ from pathlib import Path
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
+from service.analysis import Analysis, Options
 from service.devices import obtain_model, prove_devices
 from service.errors import ConfigurationError, UnmaskError
 from service.faces.finder import face_finder
 from service.files import analyze_file, distinct_names, read_file, write_pictures
 from service.listening import sockets_of
-from service.pipeline import Analysis, Options, open_pipeline
+from service.opening import open_pipeline
 from service.runtime import Runtime
 from service.settings import Settings, unknown_variables
 from service.telemetry import Telemetry, configure_logging

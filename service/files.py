@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
+from service.analysis import Analysis, Options
 from service.errors import InvalidRequestError, MediaTooLargeError
 from service.media.upload import Upload
-from service.pipeline import Analysis, Options, Pipeline
+from service.pipeline import Pipeline
 from service.verdict.mask import encode_png
 
 

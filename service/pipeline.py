@@ -3,31 +3,26 @@
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, nullcontext
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any, TypeVar
 
-from service.devices import media_workers, obtain_model, one_for_each_session, session_plan
+from service.analysis import Analysis, Options, Timing
+from service.devices import media_workers
 from service.errors import DeadlineExceededError
-from service.faces.extract import extract, warm_up
-from service.faces.extraction import ANSWERS, Extraction
+from service.faces.extract import extract
+from service.faces.extraction import Extraction
 from service.faces.plan import ExtractionPlan
 from service.inference.admission import Admission, Permit
-from service.inference.batcher import BatchQueue
 from service.inference.device import Device
 from service.inference.model_file import ModelFile
 from service.inference.pool import InferencePool
-from service.inference.session import Session
 from service.media.limits import MediaLimits
 from service.media.sniff import sniff
 from service.media.upload import Upload
 from service.media.workers import MediaWorkers
-from service.runtime import Runtime, device_memory_bytes
 from service.settings import Settings
 from service.telemetry import Telemetry
-from service.verdict.findings import Report
 from service.verdict.need import mask_floor
 from service.verdict.rendering import RenderPlan, plan_rendering, render_frame, render_overlay
 from service.verdict.report import build_report
@@ -35,49 +30,13 @@ from service.verdict.support import SupportRule
 
 _Result = TypeVar("_Result")
 
-_OVERLAY_BYTES = 256 * 2**20
-_BESIDE_CROP_BYTES = 1024
-"""Of landmarks and of where a crop lies: far more than they take."""
 _QUICK_PIXELS = 2**19
 """Of a picture, times its faces. The way to a thread and back costs more than such a report, which
 takes 0.2 ms where no mask is drawn (`tests.benchmarks limit`)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """Seconds spent in each stage; media includes waiting for a worker."""
-
-    media: float
-    queue: float
-    inference: float
-    report: float
-
-    @property
-    def total(self) -> float:
-        return self.media + self.queue + self.inference + self.report
-
-
-@dataclass(frozen=True, slots=True)
-class Analysis:
-    """A report and how it came about. device: name of the device kind, such as "cpu"."""
-
-    id: str
-    report: Report
-    model: ModelFile
-    device: str
-    timing: Timing
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What a request may choose. None takes the settings' value; more is cut to their limit."""
-
-    max_frames: int | None = None
-    max_faces: int | None = None
-
-
 class Pipeline:
-    """Takes uploads through all stages. Started and stopped by `open_pipeline`."""
+    """Takes uploads through all stages. Started and stopped by `opening.open_pipeline`."""
 
     def __init__(
         self,
@@ -246,55 +205,3 @@ def _report_is_quick(extraction: Extraction) -> bool:
     """Whether the event loop may wait for the report."""
     media, faces = extraction.media, max(1, len(extraction.crops))
     return media.kind == "image" and media.width * media.height * faces <= _QUICK_PIXELS
-
-
-@asynccontextmanager
-async def open_pipeline(settings: Settings, telemetry: Telemetry) -> AsyncIterator[Pipeline]:
-    """Start every stage, warmed, and stop them at the end. Raises ConfigurationError."""
-    runtime = Runtime()
-    model, devices = await asyncio.to_thread(obtain_model, settings, runtime)
-    media = MediaWorkers(
-        media_workers(settings),
-        settings.media.memory_bytes,
-        partial(warm_up, settings.faces.plan()),
-        ANSWERS,
-        lifetime_s=settings.media.lifetime_s,
-        most_answer_bytes=_most_answer_bytes(settings, model.spec.crop_rule.size),
-    )
-    queue = BatchQueue(settings.inference.linger_s)
-    plan = session_plan(settings)
-    pool = InferencePool(
-        one_for_each_session(devices, settings),
-        lambda device: Session(model, device, plan, runtime),
-        queue,
-        telemetry,
-    )
-    loop = asyncio.get_running_loop()
-    admission = Admission(settings.inference.capacity_crops, loop.time, telemetry.refused)
-    telemetry.watch(telemetry.queue_crops, lambda: pool.queued_crops)
-    for device in devices:
-        telemetry.model_info.labels(
-            *(model.spec.name, model.spec.version, model.sha256),
-            *(device.provider, model.spec.precision),
-        ).set(1)
-        if device_memory_bytes(device.index) is not None:
-            gauge = telemetry.device_memory.labels(device.name)
-            telemetry.watch(gauge, partial(_memory, device))
-    try:
-        await asyncio.gather(pool.start(), media.start())
-        yield Pipeline(
-            settings, model, media=media, pool=pool, admission=admission, telemetry=telemetry
-        )
-    finally:
-        await pool.stop()
-        await media.close()
-
-
-def _most_answer_bytes(settings: Settings, side: int) -> int:
-    """Room for every crop that one request may be given, and for an overlay."""
-    crops = settings.media.max_frames * settings.faces.max_faces
-    return max(_OVERLAY_BYTES, crops * (3 * side**2 + _BESIDE_CROP_BYTES))
-
-
-def _memory(device: Device) -> float:
-    return float(device_memory_bytes(device.index) or 0)

@@ -4,7 +4,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from service.pipeline import Analysis
+from service.analysis import Analysis
 from service.verdict.findings import Report
 
 _ROW = "{:<28} {:<13} {:>7} {:>6} {:<11} {:>7}  {:<17} {}"

@@ -5,9 +5,9 @@ from typing import Any, Literal
 import numpy as np
 from fastapi import Response
 
+from service.analysis import Analysis
 from service.api.headers import IMAGE_HEADERS, image_headers
 from service.api.presenter import report_body
-from service.pipeline import Analysis
 from service.verdict.mask import encode_png
 from service.verdict.rendering import OVERLAY_TYPE
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from service.analysis import Analysis
 from service.api.schemas.vocabulary import METHODS, REPORT_WARNINGS, VERDICTS
-from service.pipeline import Analysis
 
 _TEXT, _WHOLE = {"type": "string"}, {"type": "integer", "minimum": 0}
 _SHARE = {"type": "number", "minimum": 0, "maximum": 1}

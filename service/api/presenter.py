@@ -4,6 +4,7 @@ import base64
 import time
 from dataclasses import replace
 
+from service.analysis import Analysis
 from service.api.schemas.face import (
     BoxBody,
     FaceBody,
@@ -22,7 +23,6 @@ from service.api.schemas.report import (
     TimelineFaceBody,
     TimingBody,
 )
-from service.pipeline import Analysis
 from service.verdict.findings import FaceFinding, MaskFinding, MethodFinding
 from service.verdict.mask import encode_png
 from service.verdict.rendering import OVERLAY_TYPE

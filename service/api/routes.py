@@ -11,6 +11,7 @@ from fastapi.routing import APIRoute
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.requests import ClientDisconnect
 
+from service.analysis import Analysis, Options
 from service.api.answers import (
     OPENAPI_RESPONSE,
     answer_without_overlay,
@@ -41,7 +42,7 @@ from service.errors import (
     UnmaskError,
     UnsupportedMediaError,
 )
-from service.pipeline import Analysis, Options, Pipeline
+from service.pipeline import Pipeline
 from service.settings import Settings
 from service.telemetry import Telemetry
 

@@ -4,6 +4,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from service.analysis import Analysis, Timing
 from service.api.presenter import report_body
 from service.faces.extract import extract, warm_up
 from service.faces.extraction import Extraction
@@ -14,7 +15,6 @@ from service.inference.model_file import read_model_file
 from service.inference.precision import in_precision
 from service.inference.session import Session, SessionPlan
 from service.media.upload import Upload
-from service.pipeline import Analysis, Timing
 from service.runtime import Runtime
 from service.settings import Settings
 from service.verdict.need import mask_floor

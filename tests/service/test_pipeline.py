@@ -8,8 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from service.analysis import Options
 from service.media.upload import Upload
-from service.pipeline import Options, open_pipeline
+from service.opening import open_pipeline
 from service.settings import Settings
 from service.telemetry import Telemetry
 from tests.media_files import clip, encode

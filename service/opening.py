@@ -1,0 +1,76 @@
+"""Starts the stages of a pipeline, and stops them."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+
+from service.devices import media_workers, obtain_model, one_for_each_session, session_plan
+from service.faces.extract import warm_up
+from service.faces.extraction import ANSWERS
+from service.inference.admission import Admission
+from service.inference.batcher import BatchQueue
+from service.inference.device import Device
+from service.inference.pool import InferencePool
+from service.inference.session import Session
+from service.media.workers import MediaWorkers
+from service.pipeline import Pipeline
+from service.runtime import Runtime, device_memory_bytes
+from service.settings import Settings
+from service.telemetry import Telemetry
+
+_OVERLAY_BYTES = 256 * 2**20
+_BESIDE_CROP_BYTES = 1024
+"""Of landmarks and of where a crop lies: far more than they take."""
+
+
+@asynccontextmanager
+async def open_pipeline(settings: Settings, telemetry: Telemetry) -> AsyncIterator[Pipeline]:
+    """Start every stage, warmed, and stop them at the end. Raises ConfigurationError."""
+    runtime = Runtime()
+    model, devices = await asyncio.to_thread(obtain_model, settings, runtime)
+    media = MediaWorkers(
+        media_workers(settings),
+        settings.media.memory_bytes,
+        partial(warm_up, settings.faces.plan()),
+        ANSWERS,
+        lifetime_s=settings.media.lifetime_s,
+        most_answer_bytes=_most_answer_bytes(settings, model.spec.crop_rule.size),
+    )
+    queue = BatchQueue(settings.inference.linger_s)
+    plan = session_plan(settings)
+    pool = InferencePool(
+        one_for_each_session(devices, settings),
+        lambda device: Session(model, device, plan, runtime),
+        queue,
+        telemetry,
+    )
+    loop = asyncio.get_running_loop()
+    admission = Admission(settings.inference.capacity_crops, loop.time, telemetry.refused)
+    telemetry.watch(telemetry.queue_crops, lambda: pool.queued_crops)
+    for device in devices:
+        telemetry.model_info.labels(
+            *(model.spec.name, model.spec.version, model.sha256),
+            *(device.provider, model.spec.precision),
+        ).set(1)
+        if device_memory_bytes(device.index) is not None:
+            gauge = telemetry.device_memory.labels(device.name)
+            telemetry.watch(gauge, partial(_memory, device))
+    try:
+        await asyncio.gather(pool.start(), media.start())
+        yield Pipeline(
+            settings, model, media=media, pool=pool, admission=admission, telemetry=telemetry
+        )
+    finally:
+        await pool.stop()
+        await media.close()
+
+
+def _most_answer_bytes(settings: Settings, side: int) -> int:
+    """Room for every crop that one request may be given, and for an overlay."""
+    crops = settings.media.max_frames * settings.faces.max_faces
+    return max(_OVERLAY_BYTES, crops * (3 * side**2 + _BESIDE_CROP_BYTES))
+
+
+def _memory(device: Device) -> float:
+    return float(device_memory_bytes(device.index) or 0)
