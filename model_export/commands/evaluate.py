@@ -10,9 +10,10 @@ from tqdm import tqdm
 from model_export.commands.arguments import existing_folder, existing_path, whole
 from model_export.commands.data import add_data, open_source
 from model_export.description import crop_rule
-from model_export.evaluation.figures import split, summarise
+from model_export.evaluation.figures import as_clips, split, summarise
 from model_export.evaluation.gallery import Gallery
 from model_export.evaluation.intervals import overlap_in_time
+from model_export.evaluation.judged import NAME, write_judged
 from model_export.evaluation.markdown import write_report
 from model_export.evaluation.plots import write_plots
 from model_export.evaluation.robustness import plot_robustness, robustness
@@ -22,6 +23,7 @@ from model_export.metrics.curves import equal_error
 from model_export.sources.clips import ClipSource
 from model_export.sources.sample import Sample, Source, Tally
 from service.faces.crop import CropRule
+from service.inference.model_file import Thresholds
 
 _TOLD = 5
 """Files of which is said why they could not be judged."""
@@ -35,7 +37,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "-o",
         "--out",
         type=Path,
-        help="folder for report.json, report.md, plots; default: only print",
+        help="folder for report.json, report.md, judged.csv, plots; default: only print",
     )
     parser.add_argument(
         "--threshold-from",
@@ -84,6 +86,9 @@ def run(options: argparse.Namespace) -> int:
     print(text)
     if options.out is not None:
         _write(options.out, report, text, rows, gallery)
+        thresholds = Thresholds(**note["thresholds"])
+        write_judged(as_clips(rows, thresholds), thresholds, options.out / NAME)
+        print(f"written to {options.out}")
     return 0
 
 
@@ -131,4 +136,3 @@ def _write(
         plots.append("robustness.png")
     pictures = "\n".join(f"![{name}]({name})" for name in plots + sheets)
     (folder / "report.md").write_text(f"{text}\n## Plots\n\n{pictures}\n")
-    print(f"written to {folder}")

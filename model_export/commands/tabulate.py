@@ -4,7 +4,8 @@ import argparse
 import json
 from pathlib import Path
 
-from model_export.evaluation.comparison import comparison
+from model_export.evaluation.comparison import Evaluation, comparison
+from model_export.evaluation.judged import NAME, read_judged
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -19,12 +20,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the table. Raises ValueError for a folder without a report."""
-    reports = []
-    for argument in options.reports:
-        name, equals, folder = argument.rpartition("=")
-        path = Path(folder) / "report.json"
-        if not equals or not path.is_file():
-            raise ValueError(f"{argument!r} is not NAME=FOLDER with a report.json in it")
-        reports.append((name, json.loads(path.read_text())))
-    print(comparison(reports))
+    print(comparison([_evaluation(argument) for argument in options.reports]))
     return 0
+
+
+def _evaluation(argument: str) -> Evaluation:
+    name, equals, folder = argument.rpartition("=")
+    path = Path(folder) / "report.json"
+    if not equals or not path.is_file():
+        raise ValueError(f"{argument!r} is not NAME=FOLDER with a report.json in it")
+    report, judged = json.loads(path.read_text()), path.with_name(NAME)
+    # Earlier versions wrote none.
+    return Evaluation(name, report, *read_judged(judged) if judged.is_file() else ())

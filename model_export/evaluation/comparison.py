@@ -1,25 +1,62 @@
 """Several evaluations side by side: the table of a paper or of a model card."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from model_export.evaluation.markdown import decimal, percent, table
+from model_export.evaluation.markdown import area, decimal, percent, table
+from model_export.metrics.resampling import Trials, area_gained
 
 HEAD = (
     "model, data",
     "fakes / reals",
-    "AUC",
+    "AUC [95 %]",
     "EER",
     "found at BPCER 5 %",
     "pixel accuracy",
     "IoU on fakes",
     "false-mask area on reals",
 )
+GAINED = "AUC less that of the first [95 %]"
 
 
-def comparison(reports: Sequence[tuple[str, dict[str, Any]]]) -> str:
-    """A Markdown table with a row for each (name, content of a report.json)."""
-    return table(HEAD, [(name, *_row(report["figures"])) for name, report in reports])
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What `evaluate` wrote.
+
+    name: what its row is called. report: the content of its report.json. files: what was judged,
+    rising, and trials: what was said of it, in that order; both as `read_judged` gives them, or
+    None where that was not written.
+    """
+
+    name: str
+    report: dict[str, Any]
+    files: Sequence[str] | None = None
+    trials: Trials | None = None
+
+
+def comparison(evaluations: Sequence[Evaluation]) -> str:
+    """A Markdown table with a row for each.
+
+    Where others judged the same files as the first, a column says how far their AUC is from its,
+    with the interval of the difference: what is hard for both is in neither.
+    """
+    rows = [(each.name, *_row(each.report["figures"])) for each in evaluations]
+    first, *others = evaluations
+    gained = ["-", *(_gained(first, other) for other in others)]
+    if {*gained} == {"-"}:
+        return table(HEAD, rows)
+    return table((*HEAD, GAINED), [(*row, cell) for row, cell in zip(rows, gained, strict=True)])
+
+
+def _gained(first: Evaluation, other: Evaluation) -> str:
+    if first.trials is None or other.trials is None or first.files != other.files:
+        return "-"
+    try:
+        found = area_gained(first.trials, other.trials)
+    except ValueError:
+        return "-"
+    return f"{found.value:+.3f} [{found.low:+.3f}, {found.high:+.3f}]"
 
 
 def _row(figures: dict[str, Any]) -> tuple[str, ...]:
@@ -28,7 +65,7 @@ def _row(figures: dict[str, Any]) -> tuple[str, ...]:
     masks = figures["segmentation"]
     return (
         f"{level['fakes']} / {level['reals']}",
-        decimal(level["auc"]),
+        area(level),
         percent(level["eer"]),
         percent(level["found_at_bpcer"].get("0.05")),
         percent(masks["pixel_accuracy"]),

@@ -14,6 +14,7 @@ from model_export.metrics.calibration import brier, reliability
 from model_export.metrics.coverage import band, risk_coverage
 from model_export.metrics.curves import area_under_roc, equal_error, found_at_alarm_rate
 from model_export.metrics.errors import Rate, errors_at
+from model_export.metrics.resampling import Trials, area
 from model_export.metrics.segmentation import MaskMatch
 from model_export.metrics.skin import TONES
 from model_export.sources.sample import known_method
@@ -62,13 +63,16 @@ def detection(rows: Sequence[Row], threshold: float, note: dict[str, Any]) -> di
     everything = np.concatenate((fake, real))
     truth = np.arange(len(everything)) < len(fake)
     kin = {"fake_kin": _kin(rows, fake=True), "real_kin": _kin(rows, fake=False)}
+    logits = np.concatenate((fake_logits, real_logits))
+    auc = area(Trials(logits, truth, np.concatenate((kin["fake_kin"], kin["real_kin"]))))
     rate, at = equal_error(fake_logits, real_logits)
     bins, thresholds = reliability(everything, truth), note["thresholds"]
     verdicts = band(everything, truth, thresholds["authentic"], thresholds["manipulated"])
     return {
         "fakes": len(fake),
         "reals": len(real),
-        "auc": area_under_roc(fake_logits, real_logits),
+        "auc": auc.value,
+        "auc_interval": [auc.low, auc.high],
         "eer": rate,
         "eer_probability": float(expit(at)),
         "found_at_bpcer": {

@@ -14,6 +14,12 @@ def decimal(value: float | None) -> str:
     return "-" if value is None else f"{value:.3f}"
 
 
+def area(figures: dict[str, Any]) -> str:
+    """An area under the ROC with its interval, where that is known."""
+    low, high = figures.get("auc_interval", (None, None))
+    return decimal(figures["auc"]) + ("" if low is None else f" [{decimal(low)}, {decimal(high)}]")
+
+
 def rate(value: dict[str, Any]) -> str:
     """A share with its interval and its counts."""
     return (
@@ -68,7 +74,7 @@ def _detection(figures: dict[str, Any]) -> str:
     verdicts = figures["verdicts"]
     summary = [
         ("fakes, reals", f"{figures['fakes']}, {figures['reals']}"),
-        ("AUC", decimal(figures["auc"])),
+        ("AUC [95 %]", area(figures)),
         ("EER", percent(figures["eer"])),
         *((f"fakes found at BPCER {percent(float(a))}", percent(found))
           for a, found in figures["found_at_bpcer"].items()),

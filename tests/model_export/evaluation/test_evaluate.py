@@ -1,5 +1,6 @@
 """`unmask-model evaluate` on folders, on synthetic pairs and on FaceForensics++."""
 
+import csv
 import json
 from pathlib import Path
 from typing import Any
@@ -85,11 +86,46 @@ def test_evaluations_stand_side_by_side(
     cells = [cell.strip() for cell in first.strip("|").split("|")]
     row = dict(zip(names, cells, strict=True))
     assert row["model, data"] == "one"
-    assert row["AUC"] == f"{report['figures']['clips']['auc']:.3f}"
+    clips = report["figures"]["clips"]
+    low, high = clips["auc_interval"]
+    assert row["AUC [95 %]"] == f"{clips['auc']:.3f} [{low:.3f}, {high:.3f}]"
+    assert row["AUC less that of the first [95 %]"] == "-"
+    assert second.rstrip("| ").endswith("+0.000 [+0.000, +0.000]")
     assert row["IoU on fakes"] == f"{report['figures']['segmentation']['iou']:.3f}"
     assert second.split("|")[1].strip() == "again, the same"
     assert main(["tabulate", f"one={tmp_path}"]) == 1
     assert "report.json" in capsys.readouterr().err
+
+
+def test_evaluations_of_other_files_are_not_told_apart(
+    out: Path,
+    checkpoint: Path,
+    faces: FaceIndex,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    people = write_people(tmp_path / "people", faces, 40)
+    words = ["evaluate", str(checkpoint), str(people), "--pairs", "4", "-o", str(tmp_path)]
+    assert main(words) == 0
+    capsys.readouterr()
+    assert main(["tabulate", f"one={out}", f"other={tmp_path}"]) == 0
+    assert "less that" not in capsys.readouterr().out
+    (tmp_path / "judged.csv").write_text("file,kin\na,b\n")
+    assert main(["tabulate", f"other={tmp_path}"]) == 1
+    assert "judged.csv was not written" in capsys.readouterr().err
+
+
+def test_every_file_is_told_with_its_verdict(out: Path, report: dict[str, Any]) -> None:
+    lines = [*csv.DictReader((out / "judged.csv").open())]
+    assert len(lines) == 10, "four pictures and a clip of each class"
+    assert {line["file"] for line in lines if line["fake"] == "1"} >= {"fake/clip.mp4"}
+    logits = [float(line["logit"]) for line in lines]
+    assert logits == sorted(logits, reverse=True)
+    called = [line for line in lines if line["verdict"] == "manipulated"]
+    strict = report["figures"]["clips"]["at_manipulated"]
+    fakes = sum(line["fake"] == "1" for line in called)
+    assert fakes == strict["missed"]["count"] - strict["missed"]["errors"]
+    assert len(called) - fakes == strict["bpcer"]["errors"]
 
 
 def test_every_robustness_figure_is_there(report: dict[str, Any]) -> None:
