@@ -3,6 +3,7 @@
 import argparse
 import logging
 from pathlib import Path
+from typing import Any
 
 from model_export.commands.arguments import (
     angle,
@@ -26,6 +27,10 @@ from service.faces.crop import CropRule
 
 log = logging.getLogger(__name__)
 KINDS = ("synthetic", "folders", "clips", "faceforensics")
+_ASKED = (
+    *("kind", "pairs", "strength", "family", "leave_out", "method"),
+    *("frames", "h264", "as_clips", "turn", "scale"),
+)
 SPLITS: dict[Part, str] = {"training": "train", "calibration": "val", "test": "test"}
 
 
@@ -103,6 +108,11 @@ def add_data(parser: argparse.ArgumentParser) -> None:
         default=0,
         help="further processes that make crops; with 0 this one makes them",
     )
+
+
+def asked(options: argparse.Namespace) -> dict[str, Any]:
+    """The options that what is judged follows from, JSON-ready."""
+    return {name: getattr(options, name) for name in _ASKED}
 
 
 def open_source(

@@ -8,7 +8,7 @@ from typing import Any
 from tqdm import tqdm
 
 from model_export.commands.arguments import existing_folder, existing_path, whole
-from model_export.commands.data import add_data, open_source
+from model_export.commands.data import add_data, asked, open_source
 from model_export.description import crop_rule
 from model_export.evaluation.figures import as_clips, split, summarise
 from model_export.evaluation.gallery import Gallery
@@ -74,7 +74,11 @@ def run(options: argparse.Namespace) -> int:
     report: dict[str, Any] = {
         "model": {key: note[key] for key in ("name", "version", "preset", "crop", "calibration")}
         | {"thresholds": note["thresholds"], "quantised": note.get("quantised")},
-        "data": {"name": options.data.resolve().name, "files": source.tally.to_dict()},
+        "data": {
+            "name": options.data.resolve().name,
+            "asked": asked(options),
+            "files": source.tally.to_dict(),
+        },
         "threshold": {"probability": probability, "from": origin},
         "figures": summarise(rows, probability, note),
     }

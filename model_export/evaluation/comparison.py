@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from model_export.evaluation.markdown import area, decimal, percent, table
+from model_export.evaluation.markdown import area, decimal, percent, table, within
 from model_export.metrics.resampling import Trials, area_gained
 
 HEAD = (
@@ -38,8 +38,9 @@ class Evaluation:
 def comparison(evaluations: Sequence[Evaluation]) -> str:
     """A Markdown table with a row for each.
 
-    Where others judged the same files as the first, a column says how far their AUC is from its,
-    with the interval of the difference: what is hard for both is in neither.
+    Where others judged the same as the first, files of the same names in a folder of the same name
+    read with the same options, a column says how far their AUC is from its, with the interval of
+    the difference: what is hard for both is no part of it.
     """
     rows = [(each.name, *_row(each.report["figures"])) for each in evaluations]
     first, *others = evaluations
@@ -52,11 +53,19 @@ def comparison(evaluations: Sequence[Evaluation]) -> str:
 def _gained(first: Evaluation, other: Evaluation) -> str:
     if first.trials is None or other.trials is None or first.files != other.files:
         return "-"
+    data = [{**each.report["data"], "files": None} for each in (first, other)]
+    if data[0] != data[1]:
+        return "-"
     try:
         found = area_gained(first.trials, other.trials)
     except ValueError:
         return "-"
-    return f"{found.value:+.3f} [{found.low:+.3f}, {found.high:+.3f}]"
+    interval = [within(found.interval, _signed)] if found.interval else []
+    return " ".join([_signed(found.value), *interval])
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.3f}"
 
 
 def _row(figures: dict[str, Any]) -> tuple[str, ...]:

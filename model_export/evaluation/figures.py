@@ -72,7 +72,7 @@ def detection(rows: Sequence[Row], threshold: float, note: dict[str, Any]) -> di
         "fakes": len(fake),
         "reals": len(real),
         "auc": auc.value,
-        "auc_interval": [auc.low, auc.high],
+        "auc_interval": auc.interval,
         "eer": rate,
         "eer_probability": float(expit(at)),
         "found_at_bpcer": {
@@ -103,22 +103,24 @@ def as_clips(rows: Sequence[Row], thresholds: Thresholds) -> list[Row]:
     """One row per picture or clip: its worst track's logit, put together as the service does.
 
     What the service leaves open, because no crop is good enough or frames contradict one another,
-    counts by its probability all the same.
+    counts by its probability all the same. Of crops that `prepare` cut neither quality nor time is
+    known: all are good and weigh alike there.
     The row is that of the track's most incriminating crop, with the clip's probability. A clip
     with a manipulated stretch is a fake, whichever frame looks worst.
     """
     tracks: dict[tuple[str, int], list[Row]] = defaultdict(list)
     for row in rows:
         tracks[row.group, row.track].append(row)
-    worst: dict[str, tuple[float, Row]] = {}
+    worst: dict[str, tuple[tuple[bool, float], Row]] = {}
     for (group, _), seen in tracks.items():
         good = [row.good for row in seen]
         logits = levelled_where_good(
             [row.logit for row in seen], [row.in_key_frame for row in seen], good
         )
-        weighed = weigh(logits, [row.seconds for row in seen], good, thresholds)
-        if group not in worst or weighed.logit > worst[group][0]:
-            worst[group] = weighed.logit, max(seen, key=lambda row: row.logit)
+        weighed = weigh(logits, [row.stretch.seconds for row in seen], good, thresholds)
+        rank = any(good), weighed.logit
+        if group not in worst or rank > worst[group][0]:
+            worst[group] = rank, max(seen, key=lambda row: row.logit)
     fakes = {row.group: row.method for row in rows if row.fake}
     return [
         replace(
@@ -128,7 +130,7 @@ def as_clips(rows: Sequence[Row], thresholds: Thresholds) -> list[Row]:
             fake=group in fakes,
             method=fakes.get(group, row.method),
         )
-        for group, (logit, row) in worst.items()
+        for group, ((_, logit), row) in worst.items()
     ]
 
 

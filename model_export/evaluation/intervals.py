@@ -9,8 +9,9 @@ import numpy as np
 from model_export.evaluation.rows import Row
 from model_export.sources.clips import ClipTruth
 from service.inference.model_file import Thresholds
+from service.verdict.agreement import LEAST_AGREEMENT
 from service.verdict.calibration import decide, logit_of, probability
-from service.verdict.intervals import Interval, manipulated_intervals, stretches
+from service.verdict.intervals import Interval, manipulated_intervals
 from service.verdict.track import levelled_where_good, weigh
 
 Span = tuple[float, float]
@@ -31,7 +32,7 @@ def overlap_in_time(
         seen[row.group].append(row)
     overlaps, edges, alarms = [], [], []
     for name, truth in truths.items():
-        found = _found(sorted(seen[name], key=lambda row: row.time_s), truth, thresholds)
+        found = _found(sorted(seen[name], key=lambda row: row.time_s), thresholds)
         if truth.interval_s is None:
             alarms.append(bool(found))
             continue
@@ -55,18 +56,18 @@ def time_iou(found: Sequence[Span], truth: Span) -> float:
     return shared / total if total else 0.0
 
 
-def _found(rows: Sequence[Row], truth: ClipTruth, thresholds: Thresholds) -> tuple[Interval, ...]:
+def _found(rows: Sequence[Row], thresholds: Thresholds) -> tuple[Interval, ...]:
     if not rows:
         return ()
-    spans = stretches([Interval(row.time_s, row.time_s) for row in rows], truth.duration_s)
     good = [row.good for row in rows]
     keys = [row.in_key_frame for row in rows]
     logits = levelled_where_good([row.logit for row in rows], keys, good)
-    weighed = weigh(logits, [row.seconds for row in rows], good, thresholds)
-    if decide(probability(weighed.logit), thresholds) == "authentic":
+    weighed = weigh(logits, [row.stretch.seconds for row in rows], good, thresholds)
+    believed = any(good) and weighed.agreement >= LEAST_AGREEMENT
+    if believed and decide(probability(weighed.logit), thresholds) == "authentic":
         return ()
     return manipulated_intervals(
-        [spans[place] for place in weighed.voters],
+        [rows[place].stretch for place in weighed.voters],
         [logits[place] for place in weighed.voters],
         logit_of(thresholds.manipulated),
     )

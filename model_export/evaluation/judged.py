@@ -18,9 +18,10 @@ _HEAD = ("file", "kin", "fake", "method", "logit", "probability", "verdict")
 def write_judged(rows: Sequence[Row], thresholds: Thresholds, path: Path) -> None:
     """A line for each picture or clip, see `figures.as_clips`; what looks most fake comes first.
 
-    verdict: what the thresholds say of the probability. Raises OSError.
+    verdict: what the thresholds say of the probability; the service leaves more open. Raises
+    OSError.
     """
-    with path.open("w", newline="", encoding="utf-8") as file:
+    with path.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
         lines = csv.writer(file)
         lines.writerow(_HEAD)
         for row in sorted(rows, key=lambda row: (-row.logit, row.group)):
@@ -31,14 +32,14 @@ def write_judged(rows: Sequence[Row], thresholds: Thresholds, path: Path) -> Non
 
 def read_judged(path: Path) -> tuple[list[str], Trials]:
     """The names of the files, rising, and what was said of them. Raises ValueError, OSError."""
-    with path.open(newline="", encoding="utf-8") as file:
-        lines = sorted(csv.DictReader(file), key=lambda line: str(line.get("file")))
     try:
+        with path.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
+            lines = sorted(csv.DictReader(file), key=lambda line: line["file"])
         trials = Trials(
             np.array([float(line["logit"]) for line in lines]),
-            np.array([line["fake"] == "1" for line in lines]),
-            np.array([line["kin"] for line in lines]),
+            np.array([line["fake"] == "1" for line in lines], dtype=bool),
+            np.array([line["kin"] for line in lines], dtype=np.str_),
         )
         return [line["file"] for line in lines], trials
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, csv.Error) as error:
         raise ValueError(f"{path} was not written by `unmask-model evaluate`") from error

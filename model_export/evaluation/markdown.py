@@ -1,6 +1,6 @@
 """An evaluation as Markdown, for people and for model cards."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 
@@ -14,10 +14,15 @@ def decimal(value: float | None) -> str:
     return "-" if value is None else f"{value:.3f}"
 
 
+def within(interval: Sequence[float], written: Callable[[float], str]) -> str:
+    """An interval in brackets."""
+    return f"[{', '.join(map(written, interval))}]"
+
+
 def area(figures: dict[str, Any]) -> str:
     """An area under the ROC with its interval, where that is known."""
-    low, high = figures.get("auc_interval", (None, None))
-    return decimal(figures["auc"]) + ("" if low is None else f" [{decimal(low)}, {decimal(high)}]")
+    interval = figures.get("auc_interval")
+    return " ".join([decimal(figures["auc"]), *([within(interval, decimal)] if interval else [])])
 
 
 def rate(value: dict[str, Any]) -> str:

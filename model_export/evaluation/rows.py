@@ -12,7 +12,8 @@ from model_export.judge import Judge, judged
 from model_export.metrics.segmentation import MaskMatch, match_masks
 from model_export.metrics.skin import UNMEASURED, skin_tone
 from model_export.networks.contract import FAKE, REAL
-from model_export.sources.sample import Sample, Source
+from model_export.sources.sample import UNKNOWN_STRETCH, Sample, Source
+from service.verdict.intervals import Interval
 from service.verdict.shape import method_of_shape
 
 UNKNOWN = "unknown"
@@ -26,7 +27,7 @@ class Row:
     sigmoid, P(fake). likeliest: the method most likely if it is fake; named: the method the
     service would name, or "unknown". match: mask against truth, None for fakes without a mask.
     kin: what rows share that are no independent trials: those of one clip, a real and its fakes.
-    skin: one of metrics.skin.TONES. in_key_frame, good, seconds: see Sample.
+    skin: one of metrics.skin.TONES. in_key_frame, good, stretch: see Sample.
     """
 
     difference: float
@@ -46,7 +47,7 @@ class Row:
     skin: str = UNMEASURED
     in_key_frame: bool = True
     good: bool = True
-    seconds: float = 1.0
+    stretch: Interval = UNKNOWN_STRETCH
 
 
 def judge_rows(judge: Judge, source: Source) -> Iterator[tuple[Row, Sample, NDArray[np.uint8]]]:
@@ -86,7 +87,7 @@ def judge_rows(judge: Judge, source: Source) -> Iterator[tuple[Row, Sample, NDAr
                 skin=skin_tone(sample.crop),
                 in_key_frame=sample.in_key_frame,
                 good=sample.good,
-                seconds=sample.seconds,
+                stretch=sample.stretch,
             )
             yield row, sample, mask
 

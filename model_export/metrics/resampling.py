@@ -3,6 +3,7 @@
 The bootstrap (Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13): trials are
 drawn anew, with replacement, and the middle 95 % of what comes of it is the interval. Kin are drawn
 together: frames of one clip, or a real and the fakes made of it, are no independent trials.
+Where kin are few, such intervals are too narrow; below LEAST_GROUPS there is none.
 """
 
 from collections.abc import Iterator
@@ -12,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 RESAMPLES = 2000
+LEAST_GROUPS = 10
+"""Of kin, among the fakes and among the reals: with fewer, intervals miss the truth far oftener."""
 _SEED = 0
 _MIDDLE = (0.025, 0.975)
 Weights = NDArray[np.float64]
@@ -32,30 +35,33 @@ class Trials:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A figure and its 95 % interval.
+    """A figure and its 95 % interval, low and high.
 
-    Where every fake ranks above every real, nothing shows how uncertain that is: the interval is
-    as narrow as the figure.
+    There is no interval where kin are too few, or where every fake ranks above every real, or
+    below: nothing shows there how uncertain that is.
     """
 
     value: float
-    low: float
-    high: float
+    interval: tuple[float, float] | None
 
 
 def area(trials: Trials) -> Estimate:
-    """The area under the ROC."""
+    """The area under the ROC. Raises ValueError where a class is missing."""
+    _expect_both(trials)
     ranks = _ranks(trials)
-    drawn = [_area(ranks, trials.fake, weights) for weights in _draws(trials)]
-    return _estimate(_area(ranks, trials.fake, np.ones(len(ranks))), drawn)
+    value = _area(ranks, trials.fake, np.ones(len(ranks)))
+    if _too_few(trials) or value in (0, 1):
+        return Estimate(value, None)
+    return Estimate(value, _middle([_area(ranks, trials.fake, each) for each in _draws(trials)]))
 
 
 def area_gained(before: Trials, after: Trials) -> Estimate:
     """By how much the area of `after` is larger than that of `before`, on the same trials.
 
     Both are taken from the same draws: what is hard for both is no difference between them.
-    Raises ValueError where the trials are not the same.
+    Raises ValueError where the trials are not the same, or a class is missing.
     """
+    _expect_both(before)
     same = np.array_equal(before.fake, after.fake) and np.array_equal(before.kin, after.kin)
     if not same:
         raise ValueError("two detectors can be compared on the same trials only")
@@ -64,7 +70,20 @@ def area_gained(before: Trials, after: Trials) -> Estimate:
     def gained(weights: Weights) -> float:
         return _area(new, after.fake, weights) - _area(old, before.fake, weights)
 
-    return _estimate(gained(np.ones(len(old))), [gained(weights) for weights in _draws(before)])
+    value = gained(np.ones(len(old)))
+    if _too_few(before):
+        return Estimate(value, None)
+    return Estimate(value, _middle([gained(weights) for weights in _draws(before)]))
+
+
+def _expect_both(trials: Trials) -> None:
+    if not trials.fake.any() or trials.fake.all():
+        raise ValueError("an area under the ROC needs fakes and reals")
+
+
+def _too_few(trials: Trials) -> bool:
+    classes = (trials.kin[trials.fake], trials.kin[~trials.fake])
+    return min(len(np.unique(kin)) for kin in classes) < LEAST_GROUPS
 
 
 def _draws(trials: Trials) -> Iterator[Weights]:
@@ -90,6 +109,6 @@ def _area(ranks: NDArray[np.intp], fake: NDArray[np.bool_], weights: Weights) ->
     return float(counts @ (below[place] + 0.5 * at[place]) / (counts.sum() * at.sum()))
 
 
-def _estimate(value: float, drawn: list[float]) -> Estimate:
-    low, high = np.quantile(drawn, _MIDDLE) if drawn else (value, value)
-    return Estimate(value, float(low), float(high))
+def _middle(drawn: list[float]) -> tuple[float, float]:
+    low, high = np.quantile(drawn, _MIDDLE)
+    return float(low), float(high)

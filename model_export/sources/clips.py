@@ -13,7 +13,7 @@ from service.faces.crop import CropRule, FaceCrop, cut_square
 from service.faces.extract import extract
 from service.faces.plan import ExtractionPlan
 from service.media.upload import Upload
-from service.verdict.intervals import stretches_of
+from service.verdict.intervals import Interval, stretches_of
 
 TRUTH = "truth.json"
 
@@ -54,8 +54,7 @@ class ClipSource:
                 found = extract(Upload((self._root / name).read_bytes()), self._plan)
                 spans = stretches_of(found)
                 samples = [
-                    self._sample(entry, crop, spans[crop.frame_index].seconds)
-                    for crop in found.crops
+                    self._sample(entry, crop, spans[crop.frame_index]) for crop in found.crops
                 ]
             except (UnmaskError, OSError, ValueError) as error:
                 self.tally.unreadable[name] = str(error)
@@ -68,7 +67,7 @@ class ClipSource:
             )
             yield from samples
 
-    def _sample(self, entry: dict[str, Any], crop: FaceCrop, seconds: float) -> Sample:
+    def _sample(self, entry: dict[str, Any], crop: FaceCrop, stretch: Interval) -> Sample:
         """Raises ValueError where the clip has more frames than its description, or no mask."""
         if crop.frame_index >= len(entry["frames_fake"]):
             raise ValueError(f"{TRUTH} describes {len(entry['frames_fake'])} frames, it has more")
@@ -89,5 +88,5 @@ class ClipSource:
             time_s=crop.time_s,
             in_key_frame=crop.in_key_frame,
             good=not SUPPORT.reasons(crop.quality),
-            seconds=seconds,
+            stretch=stretch,
         )

@@ -25,7 +25,7 @@ from service.faces.quality import measure
 from service.media.pictures import decode_picture
 from service.media.sniff import sniff
 from service.media.upload import Upload
-from service.verdict.intervals import stretches_of
+from service.verdict.intervals import Interval, stretches_of
 
 _UNALTERED = Alteration()
 _AHEAD = 4
@@ -143,7 +143,7 @@ def open_entry(entry: Entry, plan: ExtractionPlan, alteration: Alteration = _UNA
         if extraction.crops:
             spans = stretches_of(extraction)
             samples = [
-                _sample(crop, entry, masks, plan.crop, spans[crop.frame_index].seconds)
+                _sample(crop, entry, masks, plan.crop, spans[crop.frame_index])
                 for crop in _chosen(extraction.crops, hints)
             ]
             return Opened(tuple(samples))
@@ -173,7 +173,7 @@ def _chosen(crops: tuple[FaceCrop, ...], masks: dict[int, Mask]) -> list[FaceCro
 
 
 def _sample(
-    crop: FaceCrop, entry: Entry, masks: dict[int, Mask], rule: CropRule, seconds: float
+    crop: FaceCrop, entry: Entry, masks: dict[int, Mask], rule: CropRule, stretch: Interval
 ) -> Sample:
     mask = masks.get(crop.frame_index)
     return Sample(
@@ -188,7 +188,7 @@ def _sample(
         origin=entry.origin,
         in_key_frame=crop.in_key_frame,
         good=not SUPPORT.reasons(crop.quality),
-        seconds=seconds,
+        stretch=stretch,
     )
 
 

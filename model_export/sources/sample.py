@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 from model_export.networks.contract import METHODS
 from service.faces.sharpening import sharpened
 from service.settings import VerdictSettings
+from service.verdict.intervals import Interval
 from service.verdict.support import SupportRule
 
 _USUAL = VerdictSettings()
 SUPPORT = SupportRule(_USUAL.min_face_px, _USUAL.min_sharpness)
 """What a face must have to be judged, where nobody has set it otherwise."""
+UNKNOWN_STRETCH = Interval(0.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +29,9 @@ class Sample:
     face of it. warnings: quality codes of service.faces.quality. time_s: of
     the frame in its clip. sharpening: by how much the crop is still to be sharpened. origin: what
     a real and the fakes that were made from it have in common; empty where that is not known.
-    in_key_frame: whether its frame is stored by itself, as far as that is known. good: whether the
-    service would judge it by itself, see SUPPORT. seconds: how long a stretch of its clip the frame
-    stands for; all alike where that is not known.
+    in_key_frame: whether its frame is stored by itself, as far as that is known. good: whether
+    its quality lets the service judge it, see SUPPORT; true where that is not known. stretch: the
+    part of its clip that the frame stands for; the same for all where that is not known.
     """
 
     crop: NDArray[np.uint8]
@@ -44,7 +46,7 @@ class Sample:
     origin: str = ""
     in_key_frame: bool = True
     good: bool = True
-    seconds: float = 1.0
+    stretch: Interval = UNKNOWN_STRETCH
 
     @property
     def seen(self) -> NDArray[np.uint8]:

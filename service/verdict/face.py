@@ -22,8 +22,8 @@ from service.verdict.track import weigh
 class Seen:
     """One face in one frame, judged.
 
-    logit: calibrated, see `levelled_where_good`. stretch: the part of
-    the clip that its frame stands for.
+    logit: calibrated, see `levelled_where_good`. stretch: the part of the clip that its frame
+    stands for.
     """
 
     crop: FaceCrop

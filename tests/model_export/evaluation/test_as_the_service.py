@@ -12,9 +12,9 @@ from model_export.evaluation.figures import as_clips
 from model_export.evaluation.rows import judge_rows
 from model_export.judge import open_judge
 from model_export.sources.folders import FolderSource
+from model_export.sources.sample import SUPPORT
 from service.inference.model_file import Thresholds
 from service.verdict.report import build_report
-from service.verdict.support import SupportRule
 from tests.benchmarks.stages import Stages
 
 SHIPPED = Path(__file__).parents[3] / "service" / "weights" / "unmask.onnx"
@@ -38,10 +38,9 @@ def test_a_clip_with_poor_frames_and_a_still_in_it(
     stages = Stages(SHIPPED, threads=1)
     extraction = stages.extract(data)
     evidence = stages.judge(extraction)
-    rule = SupportRule(64, 1.0)
-    report = build_report(extraction, evidence, stages.model.spec, rule)
+    report = build_report(extraction, evidence, stages.model.spec, SUPPORT)
     assert report.fake_probability is not None
-    poor = [bool(rule.reasons(crop.quality)) for crop in extraction.crops]
+    poor = [bool(SUPPORT.reasons(crop.quality)) for crop in extraction.crops]
     assert 0 < sum(poor) < len(poor)
 
     judge = open_judge(SHIPPED)

@@ -17,6 +17,7 @@ from model_export.evaluation.figures import (
 from model_export.evaluation.rows import Row
 from model_export.metrics.segmentation import MaskMatch, match_masks
 from service.inference.model_file import Thresholds
+from service.verdict.intervals import Interval
 from tests.model_export.colour_model import NOTE
 
 THRESHOLDS = Thresholds(manipulated=0.7, authentic=0.3, mask=128, method=0.5)
@@ -85,7 +86,7 @@ def test_poor_crops_have_no_vote_where_there_is_a_good_one() -> None:
 
 def test_a_frame_weighs_for_as_long_as_it_stands() -> None:
     frames = [row(x, "swap", "clip") for x in (3.0, 1.0)]
-    long = [replace(frames[0], seconds=3.0), frames[1]]
+    long = [replace(frames[0], stretch=Interval(0.0, 3.0)), frames[1]]
     assert [clip.logit for clip in as_clips(frames, THRESHOLDS)] == [2.0]
     assert [clip.logit for clip in as_clips(long, THRESHOLDS)] == [2.5]
 

@@ -8,6 +8,7 @@ import pytest
 from model_export.evaluation.intervals import overlap_in_time, time_iou
 from model_export.evaluation.rows import Row
 from model_export.sources.clips import ClipTruth
+from service.verdict.intervals import Interval
 
 NOTE: dict[str, Any] = {
     "thresholds": {"manipulated": 0.5, "authentic": 0.25, "mask": 128, "method": 0.5}
@@ -30,6 +31,7 @@ def row(group: str, time_s: float, logit: float) -> Row:
         named="deepfakes",
         match=None,
         time_s=time_s,
+        stretch=Interval(max(0.0, time_s - 0.5), 8.0 if time_s == 7 else time_s + 0.5),
     )
 
 
@@ -54,6 +56,15 @@ def test_what_is_too_poor_to_judge_is_no_interval_where_there_are_better_frames(
     figures = overlap_in_time(poor, {"a": ClipTruth(8, (2.0, 6.0))}, NOTE)
     assert figures["iou"] == 0
     assert figures["edge_error_s"] is None
+
+
+def test_what_is_judged_authentic_has_no_interval_however_loud_two_frames_are() -> None:
+    loud = [row("a", t / 2, 4.0 if t in (7, 8) else -9.0) for t in range(16)]
+    truths = {"a": ClipTruth(8, None)}
+    assert overlap_in_time(loud, truths, NOTE)["reals_with_an_interval"] == 0
+    poor = [replace(each, good=False) for each in loud]
+    assert overlap_in_time(poor, truths, NOTE)["reals_with_an_interval"] == 1, "left open"
+    assert overlap_in_time(loud[4:12], truths, NOTE)["reals_with_an_interval"] == 1, "long enough"
 
 
 def test_real_clips_with_an_interval_are_false_alarms() -> None:

@@ -26,6 +26,9 @@ def test_each_frame_has_the_truth_of_its_own_moment(folder: Path) -> None:
     assert len(samples) == 8
     assert source.truths["00000.mp4"].duration_s == 2
     assert {sample.fake for sample in samples} == {True, False}
+    ends = [0.0, *(sample.stretch.end_s for sample in samples)]
+    assert [sample.stretch.start_s for sample in samples] == ends[:-1]
+    assert ends[-1] == pytest.approx(2.0)
     for sample in samples:
         assert sample.fake == (start <= sample.time_s < end)
         assert (sample.mask is not None) == sample.fake
