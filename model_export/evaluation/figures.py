@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from model_export.evaluation.rows import UNKNOWN, Row
+from model_export.evaluation.rows import UNKNOWN, Row, put_together
 from model_export.metrics.calibration import brier, reliability
 from model_export.metrics.coverage import band, risk_coverage
 from model_export.metrics.curves import area_under_roc, equal_error, found_at_alarm_rate
@@ -19,7 +19,6 @@ from model_export.metrics.segmentation import MaskMatch
 from model_export.metrics.skin import TONES
 from model_export.sources.sample import known_method
 from service.inference.model_file import Thresholds
-from service.verdict.track import levelled_where_good, weigh
 
 Values = NDArray[np.float64]
 ALARM_RATES = (0.01, 0.05)
@@ -113,12 +112,8 @@ def as_clips(rows: Sequence[Row], thresholds: Thresholds) -> list[Row]:
         tracks[row.group, row.track].append(row)
     worst: dict[str, tuple[tuple[bool, float], Row]] = {}
     for (group, _), seen in tracks.items():
-        good = [row.good for row in seen]
-        logits = levelled_where_good(
-            [row.logit for row in seen], [row.in_key_frame for row in seen], good
-        )
-        weighed = weigh(logits, [row.stretch.seconds for row in seen], good, thresholds)
-        rank = any(good), weighed.logit
+        _, weighed = put_together(seen, thresholds)
+        rank = any(row.good for row in seen), weighed.logit
         if group not in worst or rank > worst[group][0]:
             worst[group] = rank, max(seen, key=lambda row: row.logit)
     fakes = {row.group: row.method for row in rows if row.fake}

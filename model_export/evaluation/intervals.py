@@ -6,13 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from model_export.evaluation.rows import Row
+from model_export.evaluation.rows import Row, put_together
 from model_export.sources.clips import ClipTruth
 from service.inference.model_file import Thresholds
 from service.verdict.agreement import LEAST_AGREEMENT
 from service.verdict.calibration import decide, logit_of, probability
 from service.verdict.intervals import Interval, manipulated_intervals
-from service.verdict.track import levelled_where_good, weigh
 
 Span = tuple[float, float]
 
@@ -59,11 +58,8 @@ def time_iou(found: Sequence[Span], truth: Span) -> float:
 def _found(rows: Sequence[Row], thresholds: Thresholds) -> tuple[Interval, ...]:
     if not rows:
         return ()
-    good = [row.good for row in rows]
-    keys = [row.in_key_frame for row in rows]
-    logits = levelled_where_good([row.logit for row in rows], keys, good)
-    weighed = weigh(logits, [row.stretch.seconds for row in rows], good, thresholds)
-    believed = any(good) and weighed.agreement >= LEAST_AGREEMENT
+    logits, weighed = put_together(rows, thresholds)
+    believed = any(row.good for row in rows) and weighed.agreement >= LEAST_AGREEMENT
     if believed and decide(probability(weighed.logit), thresholds) == "authentic":
         return ()
     return manipulated_intervals(

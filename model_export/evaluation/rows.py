@@ -1,6 +1,6 @@
 """Judgements of a detector, one row per crop."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,8 +13,10 @@ from model_export.metrics.segmentation import MaskMatch, match_masks
 from model_export.metrics.skin import UNMEASURED, skin_tone
 from model_export.networks.contract import FAKE, REAL
 from model_export.sources.sample import UNKNOWN_STRETCH, Sample, Source
+from service.inference.model_file import Thresholds
 from service.verdict.intervals import Interval
 from service.verdict.shape import method_of_shape
+from service.verdict.track import Weighed, levelled_where_good, weigh
 
 UNKNOWN = "unknown"
 
@@ -90,6 +92,17 @@ def judge_rows(judge: Judge, source: Source) -> Iterator[tuple[Row, Sample, NDAr
                 stretch=sample.stretch,
             )
             yield row, sample, mask
+
+
+def put_together(rows: Sequence[Row], thresholds: Thresholds) -> tuple[list[float], Weighed]:
+    """The logits of one track as the service takes them, and what they say together.
+
+    rows: at least one, in order of time.
+    """
+    good = [row.good for row in rows]
+    keys = [row.in_key_frame for row in rows]
+    logits = levelled_where_good([row.logit for row in rows], keys, good)
+    return logits, weigh(logits, [row.stretch.seconds for row in rows], good, thresholds)
 
 
 def method_shares(

@@ -3,41 +3,23 @@
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from model_export.evaluation.comparison import Evaluation, comparison
 from model_export.evaluation.judged import read_judged, write_judged
-from model_export.evaluation.rows import Row
 from service.inference.model_file import Thresholds
+from tests.model_export.evaluation.rows import row
 
 THRESHOLDS = Thresholds(manipulated=0.7, authentic=0.3, mask=128, method=0.5)
-
-
-def row(name: str, fake: bool, logit: float) -> Row:
-    return Row(
-        difference=logit,
-        logit=logit,
-        probability=float(1 / (1 + np.exp(-logit))),
-        fake=fake,
-        method="swap" if fake else "real",
-        group=name,
-        kin=name,
-        track=0,
-        warnings=(),
-        likeliest="unknown",
-        likelihood=0.0,
-        named="unknown",
-        match=None,
-    )
 
 
 def evaluation(
     name: str, folder: Path, wrong: int, *, data: dict[str, Any] | None = None, prefix: str = ""
 ) -> Evaluation:
     """Of 20 fakes and 20 reals; the first `wrong` fakes rank below all reals."""
-    rows = [row(f"{prefix}fake/{n:02d}", True, -9.0 - n if n < wrong else 2.0) for n in range(20)]
-    rows += [row(f"{prefix}real/{n:02d}", False, -1.0 - n / 100) for n in range(20)]
+    logits = [-9.0 - n if n < wrong else 2.0 for n in range(20)]
+    rows = [row(logits[n], "swap", f"{prefix}fake/{n:02d}") for n in range(20)]
+    rows += [row(-1.0 - n / 100, None, f"{prefix}real/{n:02d}") for n in range(20)]
     path = folder / f"{name}.csv"
     write_judged(rows, THRESHOLDS, path)
     level = {"auc": 1 - wrong / 20, "eer": 0.0, "found_at_bpcer": {}, "fakes": 20, "reals": 20}
@@ -86,7 +68,7 @@ def test_files_that_could_not_be_read_make_no_difference(tmp_path: Path) -> None
 
 def test_names_that_are_no_unicode_come_back_as_they_were(tmp_path: Path) -> None:
     name = b"real/caf\xe9.png".decode("utf-8", "surrogateescape")
-    write_judged([row(name, False, 0.0)], THRESHOLDS, tmp_path / "judged.csv")
+    write_judged([row(0.0, None, name)], THRESHOLDS, tmp_path / "judged.csv")
     files, trials = read_judged(tmp_path / "judged.csv")
     assert files == [name]
     assert [*trials.kin] == [name]
@@ -103,7 +85,7 @@ def test_something_else_is_one_line(content: bytes, tmp_path: Path) -> None:
 
 def test_one_class_alone_is_not_compared(tmp_path: Path) -> None:
     both = evaluation("both", tmp_path, 3)
-    write_judged([row("fake/00", True, 0.0)], THRESHOLDS, tmp_path / "fakes.csv")
+    write_judged([row(0.0, "swap", "fake/00")], THRESHOLDS, tmp_path / "fakes.csv")
     fakes = Evaluation("fakes", both.report, *read_judged(tmp_path / "fakes.csv"))
     assert "less that" not in comparison([fakes, fakes])
     (tmp_path / "empty.csv").write_text("file,kin,fake,method,logit,probability,verdict\n")

@@ -14,45 +14,13 @@ from model_export.evaluation.figures import (
     segmentation,
     summarise,
 )
-from model_export.evaluation.rows import Row
-from model_export.metrics.segmentation import MaskMatch, match_masks
+from model_export.metrics.segmentation import match_masks
 from service.inference.model_file import Thresholds
 from service.verdict.intervals import Interval
 from tests.model_export.colour_model import NOTE
+from tests.model_export.evaluation.rows import row
 
 THRESHOLDS = Thresholds(manipulated=0.7, authentic=0.3, mask=128, method=0.5)
-
-
-def row(
-    logit: float,
-    method: str | None,
-    group: str = "",
-    *,
-    track: int = 0,
-    named: str = "unknown",
-    warnings: tuple[str, ...] = (),
-    match: MaskMatch | None = None,
-    skin: str = "unmeasured",
-) -> Row:
-    if match is None and method is None:
-        black = np.zeros((8, 8), np.uint8)
-        match = match_masks(black, black)
-    return Row(
-        difference=logit,
-        logit=logit,
-        probability=float(expit(logit)),
-        fake=method is not None,
-        method=method or "real",
-        group=group or f"{method} {logit}",
-        kin=group or f"{method} {logit}",
-        track=track,
-        warnings=warnings,
-        likeliest=named,
-        likelihood=1.0,
-        named=named,
-        match=match,
-        skin=skin,
-    )
 
 
 def test_a_clip_is_judged_by_the_upper_half_of_its_worst_track() -> None:

@@ -9,6 +9,7 @@ from model_export.evaluation.intervals import overlap_in_time, time_iou
 from model_export.evaluation.rows import Row
 from model_export.sources.clips import ClipTruth
 from service.verdict.intervals import Interval
+from tests.model_export.evaluation.rows import row as judged
 
 NOTE: dict[str, Any] = {
     "thresholds": {"manipulated": 0.5, "authentic": 0.25, "mask": 128, "method": 0.5}
@@ -16,22 +17,11 @@ NOTE: dict[str, Any] = {
 
 
 def row(group: str, time_s: float, logit: float) -> Row:
-    return Row(
-        difference=logit,
-        logit=logit,
-        probability=0.5,
-        fake=logit > 0,
-        method="deepfakes",
-        group=group,
-        kin=group,
-        track=0,
-        warnings=(),
-        likeliest="deepfakes",
-        likelihood=1.0,
-        named="deepfakes",
-        match=None,
+    until_s = 8.0 if time_s == 7 else time_s + 0.5
+    return replace(
+        judged(logit, "deepfakes" if logit > 0 else None, group),
         time_s=time_s,
-        stretch=Interval(max(0.0, time_s - 0.5), 8.0 if time_s == 7 else time_s + 0.5),
+        stretch=Interval(max(0.0, time_s - 0.5), until_s),
     )
 
 
