@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from model_export.metrics.errors import Rate, errors_at
 from model_export.metrics.resampling import Trials, area
 from model_export.metrics.segmentation import MaskMatch
 from model_export.metrics.skin import TONES
+from model_export.metrics.surface import Surface
 from model_export.sources.sample import known_method
 from service.inference.model_file import Thresholds
 
@@ -39,6 +40,7 @@ def summarise(rows: Sequence[Row], threshold: float, note: dict[str, Any]) -> di
         "methods": methods(rows),
         "quality": by_warning(rows, threshold),
         "skin": by_skin(rows, threshold),
+        "surface": by_surface(rows),
     }
     clips = as_clips(rows, Thresholds(**note["thresholds"]))
     if len(clips) < len(rows) and _both_classes(clips):
@@ -197,6 +199,21 @@ def by_skin(rows: Sequence[Row], threshold: float) -> dict[str, Any]:
                 "auc": area_under_roc(fake, real),
             }
     return figures
+
+
+def by_surface(rows: Sequence[Row]) -> dict[str, float]:
+    """How well one number of the crops tells fakes from reals, without a detector.
+
+    AUC of each of `Surface` as a score: above 0.5 where fakes have more of it.
+    """
+
+    def values(name: str, *, fake: bool) -> Values:
+        return np.array([getattr(row.surface, name) for row in rows if row.fake == fake])
+
+    return {
+        each.name: area_under_roc(values(each.name, fake=True), values(each.name, fake=False))
+        for each in fields(Surface)
+    }
 
 
 def _kin(rows: Sequence[Row], *, fake: bool) -> NDArray[np.str_]:

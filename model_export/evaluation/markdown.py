@@ -63,6 +63,7 @@ def write_report(report: dict[str, Any]) -> str:
         parts += ["## Wrong by quality warning", table(("warning", "wrong [95 %]"), rows)]
     if figures["skin"]:
         parts += ["## By tone of skin, as the pictures show it", _skin(figures["skin"])]
+    parts += ["## Told apart by one number of the crop, without a detector", _surface(figures)]
     if "intervals" in report:
         parts += ["## Manipulated intervals of clips", _intervals(report["intervals"])]
     if "robustness" in report:
@@ -136,6 +137,14 @@ def _skin(figures: dict[str, Any]) -> str:
     ]
     head = ("skin", "AUC", "reals called fake at the threshold [95 %]", "fakes missed [95 %]")
     return table(head, rows)
+
+
+def _surface(figures: dict[str, Any]) -> str:
+    rows = [
+        (name, decimal(max(auc, 1 - auc)), "more" if auc > 0.5 else "less")
+        for name, auc in figures["surface"].items()
+    ]
+    return table(("number", "AUC", "fakes have"), rows)
 
 
 def _intervals(figures: dict[str, Any]) -> str:

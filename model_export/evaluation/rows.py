@@ -11,6 +11,7 @@ from scipy.special import expit, softmax
 from model_export.judge import Judge, judged
 from model_export.metrics.segmentation import MaskMatch, match_masks
 from model_export.metrics.skin import UNMEASURED, skin_tone
+from model_export.metrics.surface import Surface, surface_of
 from model_export.networks.contract import FAKE, REAL
 from model_export.sources.sample import UNKNOWN_STRETCH, Sample, Source
 from service.inference.model_file import Thresholds
@@ -29,7 +30,8 @@ class Row:
     sigmoid, P(fake). likeliest: the method most likely if it is fake; named: the method the
     service would name, or "unknown". match: mask against truth, None for fakes without a mask.
     kin: what rows share that are no independent trials: those of one clip, a real and its fakes.
-    skin: one of metrics.skin.TONES. in_key_frame, good, stretch: see Sample.
+    skin: one of metrics.skin.TONES. surface: of the crop as the network saw it. in_key_frame, good,
+    stretch: see Sample.
     """
 
     difference: float
@@ -45,6 +47,7 @@ class Row:
     likelihood: float
     named: str
     match: MaskMatch | None
+    surface: Surface
     time_s: float = 0.0
     skin: str = UNMEASURED
     in_key_frame: bool = True
@@ -85,6 +88,7 @@ def judge_rows(judge: Judge, source: Source) -> Iterator[tuple[Row, Sample, NDAr
                 likelihood=likelihood,
                 named=named,
                 match=_match(sample, mask, level),
+                surface=surface_of(sample.seen),
                 time_s=sample.time_s,
                 skin=skin_tone(sample.crop),
                 in_key_frame=sample.in_key_frame,

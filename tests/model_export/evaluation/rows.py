@@ -5,6 +5,9 @@ from scipy.special import expit
 
 from model_export.evaluation.rows import Row
 from model_export.metrics.segmentation import MaskMatch, match_masks
+from model_export.metrics.surface import Surface
+
+PLAIN = Surface(sharpness=5.0, contrast=50.0, brightness=120.0, colour=40.0)
 
 
 def row(
@@ -17,6 +20,7 @@ def row(
     warnings: tuple[str, ...] = (),
     match: MaskMatch | None = None,
     skin: str = "unmeasured",
+    surface: Surface = PLAIN,
 ) -> Row:
     """A crop with a logit; method: None for a real one, whose mask is black by default."""
     if match is None and method is None:
@@ -36,5 +40,6 @@ def row(
         likelihood=1.0,
         named=named,
         match=match,
+        surface=surface,
         skin=skin,
     )

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from model_export.evaluation.comparison import Evaluation, comparison
+from model_export.evaluation.comparison import Entry, Evaluation, comparison
 from model_export.evaluation.judged import read_judged, write_judged
 from service.inference.model_file import Thresholds
 from tests.model_export.evaluation.rows import row
@@ -14,8 +14,14 @@ THRESHOLDS = Thresholds(manipulated=0.7, authentic=0.3, mask=128, method=0.5)
 
 
 def evaluation(
-    name: str, folder: Path, wrong: int, *, data: dict[str, Any] | None = None, prefix: str = ""
-) -> Evaluation:
+    name: str,
+    folder: Path,
+    wrong: int,
+    *,
+    data: dict[str, Any] | None = None,
+    prefix: str = "",
+    iou: float | None = None,
+) -> Entry:
     """Of 20 fakes and 20 reals; the first `wrong` fakes rank below all reals."""
     logits = [-9.0 - n if n < wrong else 2.0 for n in range(20)]
     rows = [row(logits[n], "swap", f"{prefix}fake/{n:02d}") for n in range(20)]
@@ -23,12 +29,17 @@ def evaluation(
     path = folder / f"{name}.csv"
     write_judged(rows, THRESHOLDS, path)
     level = {"auc": 1 - wrong / 20, "eer": 0.0, "found_at_bpcer": {}, "fakes": 20, "reals": 20}
-    masks = {"pixel_accuracy": None, "iou": None, "false_mask_area": None}
+    masks = {"pixel_accuracy": None, "iou": iou, "false_mask_area": 0.1, "fakes_with_truth": 20}
     report = {
+        "model": {"name": "m", "version": "1"},
         "data": {"name": "own", "asked": {"h264": None}, "files": {}} | (data or {}),
         "figures": {"crops": level, "segmentation": masks},
     }
-    return Evaluation(name, report, *read_judged(path))
+    return Entry(name, [Evaluation(report, *read_judged(path))])
+
+
+def together(name: str, *entries: Entry) -> Entry:
+    return Entry(name, [part for entry in entries for part in entry.parts])
 
 
 def cells(table: str) -> list[list[str]]:
@@ -86,8 +97,62 @@ def test_something_else_is_one_line(content: bytes, tmp_path: Path) -> None:
 def test_one_class_alone_is_not_compared(tmp_path: Path) -> None:
     both = evaluation("both", tmp_path, 3)
     write_judged([row(0.0, "swap", "fake/00")], THRESHOLDS, tmp_path / "fakes.csv")
-    fakes = Evaluation("fakes", both.report, *read_judged(tmp_path / "fakes.csv"))
+    report = both.parts[0].report
+    fakes = Entry("fakes", [Evaluation(report, *read_judged(tmp_path / "fakes.csv"))])
     assert "less that" not in comparison([fakes, fakes])
     (tmp_path / "empty.csv").write_text("file,kin,fake,method,logit,probability,verdict\n")
-    empty = Evaluation("empty", both.report, *read_judged(tmp_path / "empty.csv"))
+    empty = Entry("empty", [Evaluation(report, *read_judged(tmp_path / "empty.csv"))])
     assert "less that" not in comparison([empty, empty])
+
+
+CODED = {"asked": {"h264": 23}}
+
+
+def test_evaluations_that_count_as_one_share_a_threshold(tmp_path: Path) -> None:
+    plain, coded = evaluation("plain", tmp_path, 0), evaluation("coded", tmp_path, 0, data=CODED)
+    # Each by itself is judged without error; a shift by compression shows only between them.
+    path = tmp_path / "shifted.csv"
+    rows = [row(-1.5, "swap", f"fake/{n:02d}") for n in range(20)]
+    rows += [row(-5.0, None, f"real/{n:02d}") for n in range(20)]
+    write_judged(rows, THRESHOLDS, path)
+    shifted = Entry("shifted", [Evaluation(coded.parts[0].report, *read_judged(path))])
+    _, _, same, one = cells(
+        comparison([together("same", plain, coded), together("1", plain, shifted)])
+    )
+    assert same[1] == one[1] == "40 / 40"
+    assert same[2] == "1.000"
+    assert float(one[2].split()[0]) == pytest.approx(0.75)
+    assert one[4] == "50.00 %", "half of the fakes lie below all reals of the plain pictures"
+    assert float(one[-1].split()[0]) == pytest.approx(-0.25)
+
+
+def test_what_was_judged_at_two_qualities_is_no_two_trials(tmp_path: Path) -> None:
+    plain, coded = evaluation("plain", tmp_path, 4), evaluation("coded", tmp_path, 4, data=CODED)
+    elsewhere = evaluation("elsewhere", tmp_path, 4, data={"name": "elsewhere"})
+    kin, strangers = (
+        cells(comparison([together("", plain, other)]))[2][2] for other in (coded, elsewhere)
+    )
+    (value, low, high), (_, higher, lower) = (
+        [float(word.strip("[,]")) for word in cell.split()] for cell in (kin, strangers)
+    )
+    assert value == pytest.approx(0.8)
+    assert low < higher < lower < high
+
+
+def test_their_masks_count_by_the_crops_there_are(tmp_path: Path) -> None:
+    one = evaluation("one", tmp_path, 0, iou=0.5)
+    two = evaluation("two", tmp_path, 0, iou=0.8)
+    two.parts[0].report["figures"]["segmentation"]["fakes_with_truth"] = 10
+    none = evaluation("none", tmp_path, 0)
+    assert cells(comparison([together("", one, two, none)]))[2][6] == "0.600"
+    assert cells(comparison([together("", none, none)]))[2][5:] == ["-", "-", "10.00 %"]
+
+
+def test_what_cannot_be_put_together_says_why(tmp_path: Path) -> None:
+    one, other = evaluation("one", tmp_path, 3), evaluation("other", tmp_path, 3)
+    bare = Entry("bare", [Evaluation(one.parts[0].report)])
+    with pytest.raises(ValueError, match=r"all: .* without judged\.csv"):
+        comparison([together("all", one, bare)])
+    other.parts[0].report["model"]["version"] = "2"
+    with pytest.raises(ValueError, match="all: several models"):
+        comparison([together("all", one, other)])

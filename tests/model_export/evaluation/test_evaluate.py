@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,15 @@ def test_two_frames_of_a_clip_are_no_two_trials(report: dict[str, Any]) -> None:
     assert alarms["high"] == pytest.approx(1 - 0.025 ** (1 / 5)), "four pictures and one clip"
 
 
+def test_it_is_said_that_this_manipulation_shows_without_a_detector(
+    out: Path, report: dict[str, Any]
+) -> None:
+    aucs = report["figures"]["surface"]
+    assert {*aucs} == {"sharpness", "contrast", "brightness", "colour"}
+    assert max(max(auc, 1 - auc) for auc in aucs.values()) == 1
+    assert "without a detector" in (out / "report.md").read_text()
+
+
 def test_its_masks_and_methods_too(report: dict[str, Any]) -> None:
     figures = report["figures"]
     assert figures["segmentation"]["fakes_with_truth"] == 4
@@ -93,7 +103,11 @@ def test_evaluations_stand_side_by_side(
     assert second.rstrip("| ").endswith("+0.000")
     assert row["IoU on fakes"] == f"{report['figures']['segmentation']['iou']:.3f}"
     assert second.split("|")[1].strip() == "again, the same"
-    assert main(["tabulate", f"one={tmp_path}"]) == 1
+    assert main(["tabulate", f"twice={out}{os.pathsep}{out}"]) == 0
+    assert "| 10 / 10 " in capsys.readouterr().out
+    assert main(["tabulate", str(out)]) == 1
+    assert "NAME=FOLDER" in capsys.readouterr().err
+    assert main(["tabulate", f"one={out}{os.pathsep}{tmp_path}"]) == 1
     assert "report.json" in capsys.readouterr().err
 
 

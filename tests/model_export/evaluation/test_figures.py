@@ -18,7 +18,7 @@ from model_export.metrics.segmentation import match_masks
 from service.inference.model_file import Thresholds
 from service.verdict.intervals import Interval
 from tests.model_export.colour_model import NOTE
-from tests.model_export.evaluation.rows import row
+from tests.model_export.evaluation.rows import PLAIN, row
 
 THRESHOLDS = Thresholds(manipulated=0.7, authentic=0.3, mask=128, method=0.5)
 
@@ -148,6 +148,15 @@ def test_errors_are_told_by_tone_of_skin() -> None:
     assert [*found] == ["light", "dark"], "a tone needs fakes and reals"
     assert (found["light"]["bpcer"]["rate"], found["dark"]["bpcer"]["rate"]) == (0.0, 1.0)
     assert found["dark"]["missed"]["rate"] == 0.0
+
+
+def test_a_number_that_tells_the_classes_apart_by_itself_is_found() -> None:
+    soft, sharp = (replace(PLAIN, sharpness=value) for value in (2.0, 6.0))
+    rows = [row(n, "swap", surface=soft) for n in range(6)]
+    rows += [row(-n, None, surface=sharp if n else soft) for n in range(6)]
+    found = summarise(rows, 0.5, NOTE)["surface"]
+    assert found["sharpness"] == pytest.approx(1 / 12)
+    assert found["brightness"] == 0.5
 
 
 def test_many_frames_of_few_clips_do_not_make_a_figure_certain() -> None:

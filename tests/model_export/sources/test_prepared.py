@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter, defaultdict
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,17 +10,16 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from scipy.special import expit
 
 from model_export.cli import main
 from model_export.data.faceforensics import MANIFEST, METHODS, read_manifest
 from model_export.evaluation.figures import summarise
 from model_export.evaluation.rows import Row
-from model_export.metrics.segmentation import match_masks
 from model_export.sources.prepared import PreparedSource
 from model_export.sources.sample import Sample
 from service.faces.sharpening import amount_at
 from tests.model_export.colour_model import NOTE, write_colour_model
+from tests.model_export.evaluation.rows import row
 from tests.model_export.labelled import Lengths, write_faceforensics
 
 FRAMES = 3
@@ -102,22 +102,8 @@ def write_manifest(folder: Path, clips: int, frames: int) -> None:
 def coin(sample: Sample, rng: np.random.Generator) -> Row:
     """What a detector says that does not look."""
     logit = float(rng.normal())
-    black = np.zeros((8, 8), np.uint8)
-    return Row(
-        difference=logit,
-        logit=logit,
-        probability=float(expit(logit)),
-        fake=sample.fake,
-        method=sample.method or "real",
-        group=sample.group,
-        kin=sample.kin,
-        track=sample.track,
-        warnings=(),
-        likeliest="unknown",
-        likelihood=1.0,
-        named="unknown",
-        match=match_masks(black, black),
-    )
+    said = row(logit, sample.method, sample.group, track=sample.track)
+    return replace(said, kin=sample.kin)
 
 
 def test_a_detector_that_flips_coins_tells_no_clip_from_another(tmp_path: Path) -> None:
