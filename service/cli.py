@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import json
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -24,6 +25,9 @@ from service.settings import Settings, unknown_variables
 from service.telemetry import Telemetry, configure_logging
 from service.terminal import show_progress, table_head, table_row, wipe_progress
 
+_NOBODY_LISTENS = 128 + signal.SIGPIPE
+"""What a shell says of a command that died of writing to nobody."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the exit code. 1: a file failed; 2: the configuration is wrong."""
@@ -40,6 +44,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:
+        # Whoever read has heard enough (`| head`); Python would complain once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _NOBODY_LISTENS
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -139,7 +147,7 @@ async def _analyze(settings: Settings, chosen: argparse.Namespace) -> int:
     names = distinct_names(chosen.files)
     async with open_pipeline(settings, Telemetry()) as pipeline:
         if not chosen.json:
-            print(table_head())
+            _tell(table_head())
         for number, path in enumerate(chosen.files):
             show_progress(number, len(chosen.files), path.name)
             try:
@@ -161,9 +169,9 @@ async def _analyze(settings: Settings, chosen: argparse.Namespace) -> int:
                 continue
             wipe_progress()
             if chosen.json:
-                print(_as_json(path, analysis))
+                _tell(_as_json(path, analysis))
             else:
-                print(table_row(path, analysis))
+                _tell(table_row(path, analysis))
     return 1 if failures else 0
 
 
@@ -176,9 +184,14 @@ def _as_json(path: Path, analysis: Analysis) -> str:
 
 def _print_failure(path: Path, error: UnmaskError, *, as_json: bool) -> None:
     if as_json:
-        print(json.dumps({"file": str(path), "code": error.code, "detail": error.detail}))
+        _tell(json.dumps({"file": str(path), "code": error.code, "detail": error.detail}))
     else:
-        print(f"{path.name[:28]:<28} {error.code}: {error.detail}")
+        _tell(f"{path.name[:28]:<28} {error.code}: {error.detail}")
+
+
+def _tell(line: str) -> None:
+    # At once: whoever reads a pipe waits for it, or has gone.
+    print(line, flush=True)
 
 
 if __name__ == "__main__":

@@ -14,9 +14,12 @@ from service.verdict.mask import encode_png
 def read_file(path: Path, max_bytes: int) -> Upload:
     """A file as an upload. Raises InvalidRequestError or MediaTooLargeError."""
     try:
-        if path.stat().st_size > max_bytes:
+        # Not by its stated size: a pipe or a device has none.
+        with path.open("rb") as file:
+            data = file.read(max_bytes + 1)
+        if len(data) > max_bytes:
             raise MediaTooLargeError(f"The file is larger than {max_bytes} bytes.", limit="bytes")
-        return Upload(path.read_bytes(), name=path.name)
+        return Upload(data, name=path.name)
     except OSError as error:
         raise InvalidRequestError(f"The file cannot be read: {error.strerror}.") from error
 

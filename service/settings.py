@@ -4,7 +4,15 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from service.faces.plan import DetectorPlan
@@ -44,7 +52,8 @@ class ServerSettings(Group):
 class MediaSettings(Group):
     """Uploads and the workers that decode them.
 
-    frames: frames of a clip that are analysed unless the request says otherwise.
+    frames: frames of a clip that are analysed unless the request says otherwise; where only a
+        smaller max_frames is set, that many.
     workers: decoding processes; None is one per usable core, but at least two. With two or
         more, one is always left to pictures.
     memory_bytes: limit of private memory of each worker; below 256 MiB the detector's share of a
@@ -64,6 +73,12 @@ class MediaSettings(Group):
     memory_bytes: Annotated[int, Field(ge=256 * 2**20)] = 2 * 2**30
     timeout_s: Seconds = 30.0
     lifetime_s: Annotated[float, Field(ge=60.0)] = 600.0
+
+    @model_validator(mode="after")
+    def _frames_within(self) -> "MediaSettings":
+        if "frames" in self.model_fields_set and self.frames > self.max_frames:
+            raise ValueError("its FRAMES are more than its MAX_FRAMES")
+        return self
 
     def limits(self) -> MediaLimits:
         """The limits as the media stage takes them."""
@@ -140,7 +155,8 @@ class Settings(BaseSettings):
         env_prefix="UNMASK_", env_nested_delimiter="__", extra="ignore"
     )
 
-    host: str = "127.0.0.1"
+    # An empty one, as an orchestrator's unset variable gives, would mean every address there is.
+    host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     device: Literal["auto", "cpu", "cuda", "tensorrt"] = "auto"
     precision: Precision = "auto"
@@ -166,9 +182,15 @@ class Settings(BaseSettings):
     @field_validator("api_keys", mode="before")
     @classmethod
     def _split(cls, keys: object) -> object:
-        if isinstance(keys, str):
-            return [key.strip() for key in keys.split(",") if key.strip()]
-        return keys
+        if not isinstance(keys, str):
+            return keys
+        split = [key.strip() for key in keys.split(",") if key.strip()]
+        if keys and not split:
+            raise ValueError("it holds no key; without the variable the service is open to all")
+        # Clients do not agree on how a header would carry others.
+        if not all(key.isascii() and key.isprintable() for key in split):
+            raise ValueError("a key must be printable ASCII")
+        return split
 
 
 def unknown_variables(names: Iterable[str]) -> list[str]:

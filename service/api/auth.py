@@ -44,8 +44,8 @@ class KeyRing:
             return
         scheme, _, token = headers.get("authorization", "").partition(" ")
         bearer = token.strip() if scheme.lower() == "bearer" else ""
-        given = (bearer or headers.get("x-api-key", "")).encode()
+        given = (bearer.encode(), headers.get("x-api-key", "").encode())
         # Every key is compared in constant time, so that neither place nor prefix leaks.
-        matches = [hmac.compare_digest(given, key) for key in self._keys]
+        matches = [hmac.compare_digest(one, key) for one in given for key in self._keys]
         if not any(matches):
             raise UnauthorizedError("Present a key as a bearer token or in X-API-Key.")

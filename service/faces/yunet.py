@@ -26,7 +26,7 @@ class YuNetDetector:
 
     def __init__(self, path: str) -> None:
         if not Path(path).is_file():
-            raise ConfigurationError("The face detector 'yunet' needs the path of its model file")
+            raise ConfigurationError(f"There is no YuNet model file {path}")
         try:
             self._net = cv2.FaceDetectorYN.create(
                 path, "", (320, 320), _LOWEST_SCORE, _MOST_OVERLAP, _MOST_CANDIDATES

@@ -9,7 +9,10 @@ from service.media.headers import picture_size
 from service.media.jpeg import without_end
 from service.media.limits import MediaLimits
 
-_UNDECODABLE = "The picture cannot be decoded whole: it is damaged, or ends early"
+_UNDECODABLE = (
+    "The picture cannot be decoded whole: it is damaged, ends early, is stored in a way that is "
+    "not read here, or needs more memory than there is"
+)
 
 
 def decode_picture(name: str, data: bytes, limits: MediaLimits) -> Frame:

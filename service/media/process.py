@@ -61,6 +61,7 @@ class WorkerProcess:
         self._inbox = inbox
         self._transport = transport
         self._killed = False
+        self._from_outside: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
 
     @classmethod
     async def start(
@@ -136,20 +137,40 @@ class WorkerProcess:
     async def bury(self) -> None:
         """Wait for the end of a killed or dead process, so that it leaves no zombie."""
         self._transport.abort()
-        code = await asyncio.to_thread(_end, self._process, 0.0 if self._killed else _BY_ITSELF_S)
+        alone = False
+        try:
+            wait_s = 0.0 if self._killed else _BY_ITSELF_S
+            alone = await asyncio.to_thread(_end, self._process, wait_s)
+        finally:
+            code = self._process.returncode
+            if not self._from_outside.done():
+                self._from_outside.set_result(
+                    alone and not self._killed and code == -signal.SIGKILL
+                )
         if not self._killed:
             _log.warning("a media worker died with exit code %s", code)
 
+    async def killed_from_outside(self) -> bool:
+        """Whether somebody else than the service killed a worker that is gone; once it is buried.
 
-def _end(process: subprocess.Popen[bytes], by_itself_s: float) -> int | None:
-    """Give a process some time to end, end it and its group, and reap it."""
+        An operator, or the kernel in want of memory: no codec dies of SIGKILL, and what a file
+        makes a worker take is limited otherwise.
+        """
+        return await asyncio.shield(self._from_outside)
+
+
+def _end(process: subprocess.Popen[bytes], by_itself_s: float) -> bool:
+    """Give a process some time to end, end it and its group, and reap it.
+
+    Whether it ended by itself.
+    """
     until = time.monotonic() + by_itself_s
-    while not _exited(process) and time.monotonic() < until:
+    while not (alone := _exited(process)) and time.monotonic() < until:
         time.sleep(0.01)
     _kill_group(process)
     with contextlib.suppress(subprocess.TimeoutExpired):  # the kernel holds it: nobody can help
         process.wait(_KERNEL_S)
-    return process.returncode
+    return alone
 
 
 def _exited(process: subprocess.Popen[bytes]) -> bool:

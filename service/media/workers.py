@@ -22,6 +22,8 @@ _Result = TypeVar("_Result")
 _log = logging.getLogger(__name__)
 
 _ATTEMPTS = 3
+_TIMES_TAKEN_UP = 2
+"""How often a job may be begun: a second time where its worker was killed from outside."""
 
 
 class MediaWorkers:
@@ -122,6 +124,9 @@ class MediaWorkers:
         Cancelling the caller takes the job out of the queue, or kills the worker on it if it is
         not soon done.
 
+        A job whose worker is killed from outside (see `WorkerProcess.killed_from_outside`) is done
+        once more, by another.
+
         Raises MediaCorruptError when the worker died, ran out of memory or sent something else
         than a plausible answer, DecodeTimeoutError past the limit, OverloadedError while
         closing, every UnmaskError of the function, and WorkerDefectError for any other exception
@@ -132,6 +137,7 @@ class MediaWorkers:
         self._running += 1
         self._idle.clear()
         try:
+            taken_up = 0
             for attempt in range(_ATTEMPTS):
                 worker = await self._take(again=attempt > 0)
                 try:
@@ -144,6 +150,9 @@ class MediaWorkers:
                 if incoming is not None:
                     result: _Result = self._read(worker, incoming, plausible)
                     return result
+                taken_up += worker.begun
+                if taken_up == _TIMES_TAKEN_UP:
+                    break
             raise MediaCorruptError("Decoding the file ended its worker")
         finally:
             self._running -= 1
@@ -176,7 +185,10 @@ class MediaWorkers:
         self._free.append(worker)
 
     async def _attempt(self, worker: WorkerProcess, job: Job, timeout_s: float) -> Incoming | None:
-        """What the worker answers; None when it died before it took the job up."""
+        """What the worker answers; None when it died through no fault of the job.
+
+        That is before it took the job up, or killed by somebody else than the service.
+        """
         answer = worker.begin(job)
         try:
             await asyncio.wait({answer}, timeout=timeout_s)
@@ -192,7 +204,7 @@ class MediaWorkers:
         except ConnectionError as error:
             if self._ended:
                 raise OverloadedError("The service is shutting down") from error
-            if not worker.begun:
+            if not worker.begun or await worker.killed_from_outside():
                 return None
             raise MediaCorruptError("Decoding the file ended its worker") from error
 

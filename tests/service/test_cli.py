@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import signal
 import socket
 import subprocess
 import sys
@@ -194,3 +195,24 @@ def test_progress_shows_on_a_terminal_and_nowhere_else(
     assert "[############............] 1 of 2 done, now second.jpg" in shown
     assert shown.endswith("\r\033[K")
     assert table == quiet.stdout
+
+
+def test_a_reader_that_leaves_ends_the_command_quietly(
+    model_path: Path, tmp_path: Path, astronaut_jpeg: bytes
+) -> None:
+    picture = tmp_path / "face.jpg"
+    picture.write_bytes(astronaut_jpeg)
+    with subprocess.Popen(
+        [sys.executable, "-m", "service.cli", "analyze", "--json", *[str(picture)] * 3],
+        env=environment(model_path),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline().startswith("{")
+        process.stdout.close()
+        complaint = process.stderr.read()
+    assert complaint == ""
+    assert process.returncode == 128 + signal.SIGPIPE

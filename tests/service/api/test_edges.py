@@ -50,7 +50,14 @@ def test_a_key_is_needed(small: Running, astronaut_jpeg: bytes) -> None:
         assert response.headers["www-authenticate"] == "Bearer"
 
 
-@pytest.mark.parametrize("headers", [KEYS, {"Authorization": "Bearer second"}])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        KEYS,
+        {"Authorization": "Bearer second"},
+        {**KEYS, "Authorization": "Bearer of another gateway"},
+    ],
+)
 def test_a_key_opens(small: Running, astronaut_jpeg: bytes, headers: dict[str, str]) -> None:
     response = small.client.post("/analyze", content=astronaut_jpeg, headers=headers)
     assert response.status_code == 200

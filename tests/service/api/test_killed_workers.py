@@ -1,4 +1,4 @@
-"""`kill -9` on the decoding processes of a server at work costs only what they were decoding."""
+"""`kill -9` on the decoding processes of a server at work costs nobody a request."""
 
 import contextlib
 import os
@@ -57,7 +57,7 @@ def until_restarted(server: Running) -> None:
         time.sleep(0.1)
 
 
-def test_a_worker_killed_in_the_middle_of_a_clip_costs_that_clip(
+def test_a_clip_whose_worker_is_killed_in_the_middle_is_decoded_again(
     server: Running, astronaut: NDArray[np.uint8], astronaut_jpeg: bytes
 ) -> None:
     long = clip(moving(astronaut, 80))
@@ -74,10 +74,9 @@ def test_a_worker_killed_in_the_middle_of_a_clip_costs_that_clip(
         os.kill(busy, signal.SIGKILL)
         picture = server.client.post("/analyze?mask=none", content=astronaut_jpeg)
         assert picture.status_code == 200
-        lost = posted.result()
-    assert (lost.status_code, lost.json()["code"]) == (422, "media_corrupt")
+        answer = posted.result()
+    assert (answer.status_code, answer.json()["media"]["frames_analyzed"]) == (200, 60)
     until_ready(server)
-    assert server.client.post("/analyze?mask=none", content=long).status_code == 200
     until_restarted(server)
 
 
@@ -89,11 +88,8 @@ def test_all_workers_killed_at_rest_are_replaced(server: Running, astronaut_jpeg
     until_ready(server)
 
 
-def test_kills_under_load_cost_at_most_what_was_being_decoded(
-    server: Running, astronaut_jpeg: bytes
-) -> None:
+def test_kills_under_load_cost_nobody_a_request(server: Running, astronaut_jpeg: bytes) -> None:
     until_ready(server)
-    kills = 3
 
     def post(_: int) -> httpx.Response:
         address = f"http://127.0.0.1:{server.port}/analyze?mask=none"
@@ -101,13 +97,11 @@ def test_kills_under_load_cost_at_most_what_was_being_decoded(
 
     with ThreadPoolExecutor(4) as threads:
         posts = [threads.submit(post, number) for number in range(60)]
-        for _ in range(kills):
+        for _ in range(3):
             time.sleep(0.5)
             for worker in workers_of(server)[:1]:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(worker, signal.SIGKILL)
         responses = [each.result() for each in posts]
-    lost = [each for each in responses if each.status_code != 200]
-    assert len(lost) <= kills * 2
-    assert {each.json()["code"] for each in lost} <= {"media_corrupt"}
+    assert {each.status_code for each in responses} == {200}
     until_ready(server)

@@ -21,11 +21,42 @@ from tests.service.media.worker_pool import beside_others, running, until, with_
 MIB = 2**20
 
 
-def test_a_worker_killed_in_the_middle_of_a_job_costs_that_job_only() -> None:
+@pytest.mark.parametrize("signal_", [signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS])
+def test_a_crash_in_the_middle_of_a_job_costs_that_job_and_one_worker(
+    signal_: signal.Signals,
+) -> None:
     async def test(pool: MediaWorkers) -> None:
-        error = await beside_others(pool, jobs.die_after, 0.1)
+        error = await beside_others(pool, jobs.die_after, 0.1, signal_)
         assert isinstance(error, MediaCorruptError)
         await until(lambda: pool.restarts == 1)
+        assert pool.alive()
+
+    with_workers(test)
+
+
+def test_a_job_whose_worker_somebody_kills_is_done_by_another(tmp_path: Path) -> None:
+    trace, enough = tmp_path / "trace", tmp_path / "enough"
+
+    def begun() -> list[int]:
+        return [int(line) for line in trace.read_text().split()] if trace.exists() else []
+
+    async def test(pool: MediaWorkers) -> None:
+        running = asyncio.create_task(pool.run(jobs.tell_and_wait_for, trace, enough, timeout_s=20))
+        await until(lambda: len(begun()) == 1)
+        os.kill(begun()[0], signal.SIGKILL)
+        await until(lambda: len(begun()) == 2)
+        enough.touch()
+        assert await running == begun()[1] != begun()[0]
+        await until(lambda: pool.restarts == 1)
+
+    with_workers(test)
+
+
+def test_a_job_whose_workers_are_killed_again_is_given_up() -> None:
+    async def test(pool: MediaWorkers) -> None:
+        error = await beside_others(pool, jobs.die_after, 0.1, signal.SIGKILL)
+        assert isinstance(error, MediaCorruptError)
+        await until(lambda: pool.restarts == 2)
         assert pool.alive()
 
     with_workers(test)

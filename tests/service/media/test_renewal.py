@@ -68,7 +68,7 @@ def test_an_old_worker_that_dies_counts_and_is_not_replaced_twice(tmp_path: Path
         long = asyncio.create_task(pool.run(jobs.wait_for, tmp_path / "never", timeout_s=25))
         await until(lambda: pool.running == 1)
         await pool.run(jobs.pid, timeout_s=5)
-        os.kill(first, signal.SIGKILL)
+        os.kill(first, signal.SIGSEGV)
         with pytest.raises(MediaCorruptError):
             await long
         await until(lambda: pool.restarts == 1)

@@ -43,10 +43,18 @@ def wait_for(path: Path) -> None:
         time.sleep(0.02)
 
 
-def die_after(seconds: float) -> None:
-    """Be killed in the middle of a job, as by a crash in a codec or by the kernel."""
+def die_after(seconds: float, of: signal.Signals) -> None:
+    """End in the middle of a job, as by a crash in a codec (SIGSEGV) or by the kernel (SIGKILL)."""
     time.sleep(seconds)
-    os.kill(os.getpid(), signal.SIGKILL)
+    os.kill(os.getpid(), of)
+
+
+def tell_and_wait_for(trace: Path, path: Path) -> int:
+    """A job that writes down which process does it and takes until there is such a file."""
+    with trace.open("a") as lines:
+        lines.write(f"{os.getpid()}\n")
+    wait_for(path)
+    return os.getpid()
 
 
 def hang() -> None:

@@ -1,0 +1,37 @@
+"""Settings that contradict themselves are refused, not repaired in silence."""
+
+import pytest
+from pydantic import ValidationError
+
+from service.settings import MediaSettings, Settings
+
+
+def test_an_empty_host_is_not_every_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UNMASK_HOST", "")
+    with pytest.raises(ValidationError, match="host"):
+        Settings()
+
+
+def test_keys_are_divided_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UNMASK_API_KEYS", "first, second,")
+    assert [key.get_secret_value() for key in Settings().api_keys] == ["first", "second"]
+    monkeypatch.setenv("UNMASK_API_KEYS", "")
+    assert Settings().api_keys == ()
+
+
+@pytest.mark.parametrize(
+    ("keys", "reason"), [(",", "holds no key"), (" ", "holds no key"), ("a,d\u00e9", "ASCII")]
+)
+def test_keys_that_cannot_be_meant_do_not_leave_the_service_open(
+    keys: str, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UNMASK_API_KEYS", keys)
+    with pytest.raises(ValidationError, match=reason):
+        Settings()
+
+
+def test_no_more_frames_are_asked_for_than_are_allowed() -> None:
+    with pytest.raises(ValidationError, match="FRAMES are more than its MAX_FRAMES"):
+        MediaSettings(frames=100)
+    assert MediaSettings(frames=100, max_frames=100).frames == 100
+    assert MediaSettings(max_frames=8).max_frames == 8, "the default gives way"
