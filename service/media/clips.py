@@ -12,8 +12,9 @@ from service.media.capture import open_capture
 from service.media.completeness import breaks_off, ends_early
 from service.media.frame import Frame
 from service.media.limits import MediaLimits
+from service.media.matroska import Shown, read_shown
 from service.media.pictures import check_pixels
-from service.media.png import whole_chunks
+from service.media.png import delays_s, whole_chunks
 from service.media.reader import Reader
 from service.media.sampling import at_key_frames, sampled
 from service.media.timeline import Timeline, read_timeline, watch_timeline
@@ -21,6 +22,7 @@ from service.media.timeline import Timeline, read_timeline, watch_timeline
 # Frames that are decoded for less than this share of the clip's length leave it truncated.
 _WHOLE_SHARE = 0.9
 _WITH_EDITS = frozenset({"mp4", "mov"})
+_MATROSKA = frozenset({"mkv", "webm"})
 # Decoded twice, 3,000 frames of 1080p take some 20 seconds.
 _WATCHED_PIXELS = 3_000 * 1920 * 1080
 # In these, frames are drawn over one another: none can be decoded without those before it. But each
@@ -48,14 +50,28 @@ class Clip:
         self.width = int(capture.get(cv2.CAP_PROP_FRAME_WIDTH))
         self.height = int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT))
         check_pixels(self.width, self.height, limits)
-        self._timeline = read_timeline(name, capture, limits)
+        shown = self._shown(data)
+        last_s = shown.last_s if shown is not None else None
+        delays = delays_s(data) if name == "png" else []
+        self._timeline = read_timeline(
+            name, capture, limits, lambda count: delays[-1] if len(delays) == count else last_s
+        )
         # In this order: see `open_capture`.
         del capture, stream
         if name in _WITH_EDITS and self._is_edited(data):
             self._timeline = self._watched()
+        elif shown is not None:
+            self._timeline = self._timeline.corrected(shown.times_s)
         self.frames_total = len(self._timeline.times)
         self.duration_s = self._timeline.seconds
         self.truncated = ends_early(name, data) or (self._timeline.short and breaks_off(name, data))
+
+    def _shown(self, data: bytes) -> Shown | None:
+        """What a Matroska file says of its frames, if it is whole."""
+        name = self._name
+        if name not in _MATROSKA or ends_early(name, data) or breaks_off(name, data):
+            return None
+        return read_shown(data)
 
     def _is_edited(self, data: bytes) -> bool:
         """Whether the file says that it shows only parts of what is stored."""
@@ -71,7 +87,7 @@ class Clip:
 
         Raises MediaTooLargeError (limits "duration", "frames").
         """
-        most = min(_WATCHED_PIXELS // (self.width * self.height), len(self._timeline.times))
+        most = min(_WATCHED_PIXELS // (self.width * self.height), self._timeline.stored)
         stream = io.BytesIO(self._data)
         capture = open_capture(stream)
         watched = watch_timeline(capture, most + 1, self._limits)

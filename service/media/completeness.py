@@ -2,12 +2,10 @@
 
 import struct
 
+from service.media import matroska
 from service.media.boxes import boxes
 from service.media.png import reaches_end
 
-_MATROSKA_SEGMENT = b"\x18\x53\x80\x67"
-# How far into the file the segment may begin: only the short EBML header comes before it.
-_SEGMENT_WITHIN = 256
 _GIF_TRAILER, _GIF_IMAGE, _GIF_EXTENSION = 0x3B, 0x2C, 0x21
 # Hostile files hold pieces of a few bytes; of one with more than this nothing is said.
 _MOST_PIECES = 1_000_000
@@ -24,7 +22,7 @@ def ends_early(name: str, data: bytes) -> bool:
     if name in ("mp4", "mov"):
         return any(box.end > len(data) for box in boxes(data))
     if name in ("webm", "mkv"):
-        return _segment(data)[1] > len(data)
+        return matroska.segment(data)[1] > len(data)
     if name == "gif":
         return not data.endswith(b"\x00\x3b") and not _gif_reaches_trailer(data)
     if name == "png":
@@ -39,7 +37,7 @@ def breaks_off(name: str, data: bytes) -> bool:
     name: a format of `sniff`.
     """
     if name in ("webm", "mkv"):
-        return _segment_breaks(data)
+        return matroska.breaks(data)
     if name in ("mp4", "mov"):
         return any(box.kind == bytes(4) for box in boxes(data))
     return name == "avi"
@@ -48,39 +46,6 @@ def breaks_off(name: str, data: bytes) -> bool:
 def _riff_end(data: bytes) -> int:
     (size,) = struct.unpack_from("<I", data, 4)
     return int(size) + 8
-
-
-def _segment(data: bytes) -> tuple[int, int]:
-    """Where the segment's content begins and ends; the file's end where its size is unknown."""
-    at = data.find(_MATROSKA_SEGMENT, 0, _SEGMENT_WITHIN) + len(_MATROSKA_SEGMENT)
-    if at < len(_MATROSKA_SEGMENT):
-        return len(data), len(data)
-    start, size = _matroska_size(data, at)
-    return start, len(data) if size is None else start + size
-
-
-def _matroska_size(data: bytes, at: int) -> tuple[int, int | None]:
-    """Where an element's content begins, and its size in bytes; None where that is unknown."""
-    if at >= len(data) or data[at] == 0:
-        return at, None
-    length = 9 - data[at].bit_length()  # the leading zero bits say how many bytes follow
-    unknown = (1 << 7 * length) - 1
-    size = int.from_bytes(data[at : at + length], "big") & unknown
-    return at + length, None if size == unknown else size
-
-
-def _segment_breaks(data: bytes) -> bool:
-    at, end = _segment(data)
-    for _ in range(_MOST_PIECES):
-        if at >= end:
-            return False
-        if data[at] < 0x10:  # identifiers have at most four bytes
-            return True
-        start, size = _matroska_size(data, at + 9 - data[at].bit_length())
-        if size is None:
-            return False
-        at = start + size
-    return False
 
 
 def _gif_reaches_trailer(data: bytes) -> bool:

@@ -4,6 +4,7 @@ import struct
 from collections.abc import Iterator
 
 _HEADER, _END = 8, b"IEND\xaeB`\x82"
+_FRAME_CONTROL, _DELAY_AT = 26, 20
 # Hostile files hold chunks of a few bytes; what comes after so many is not looked at.
 _MOST_CHUNKS = 1_000_000
 
@@ -24,6 +25,19 @@ def chunks(data: bytes, most: int = _MOST_CHUNKS) -> Iterator[tuple[bytes, int]]
 def reaches_end(data: bytes) -> bool:
     """Whether the last chunk is there, whatever may follow it."""
     return data.endswith(_END) or any(kind == b"IEND" for kind, _ in chunks(data))
+
+
+def delays_s(data: bytes) -> list[float]:
+    """How long each frame of an animated PNG is shown, in seconds, as far as the file is whole.
+
+    0 where a viewer may choose. See "fcTL" in the PNG specification, third edition, section 11.3.
+    """
+    delays: list[float] = []
+    for kind, end in chunks(data):
+        if kind == b"fcTL" and end >= _HEADER + _FRAME_CONTROL + 12:
+            over, under = struct.unpack_from(">HH", data, end - 4 - _FRAME_CONTROL + _DELAY_AT)
+            delays.append(over / (under or 100))
+    return delays
 
 
 def whole_chunks(data: bytes) -> bytes:

@@ -2,7 +2,7 @@
 
 import math
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -35,6 +35,7 @@ class Timeline:
         not what its packet says.
     clocked: whether the clip stores times; where it does not, frames can only be counted.
     short: the container states clearly more than is there. It may mean another track.
+    stored: how many packets were read; more than frames where some state the time of others.
     """
 
     times: tuple[float, ...]
@@ -43,6 +44,7 @@ class Timeline:
     first_s: float | None
     clocked: bool
     short: bool
+    stored: int
 
     def index_at(self, time_s: float) -> int:
         """The frame on screen at a time, in seconds from the first frame."""
@@ -52,11 +54,33 @@ class Timeline:
         """Until when a frame is on screen, in seconds."""
         return self.times[index + 1] if index + 1 < len(self.times) else self.seconds
 
+    def corrected(self, times_s: Sequence[float]) -> "Timeline":
+        """This one, or where packets were lost because FFmpeg gave them others' times, another.
 
-def read_timeline(name: str, capture: cv2.VideoCapture, limits: MediaLimits) -> Timeline:
+        It does so where the first packets do not say when they are decoded: it counts from where
+        one does. Then neither packets nor decoded frames have times that can be believed, and
+        frames are counted.
+        times_s: when the container itself says that the frames are shown, in seconds, ascending.
+        """
+        if len(self.times) == self.stored or len(times_s) != self.stored:
+            return self
+        if any(new - old <= _SAME_S for old, new in pairwise(times_s)):
+            return self
+        times = tuple(time_s - times_s[0] for time_s in times_s)
+        seconds = times[-1] + self.seconds - self.times[-1]
+        return Timeline(times, (), seconds, 0.0, False, False, self.stored)
+
+
+def read_timeline(
+    name: str,
+    capture: cv2.VideoCapture,
+    limits: MediaLimits,
+    last_s: Callable[[int], float | None] = lambda _: None,
+) -> Timeline:
     """Step through the packets of a fresh capture, which is of no further use.
 
-    name: a format of `sniff`.
+    name: a format of `sniff`. last_s: how long the last of so many frames is shown, in seconds,
+        where the file says so by other means than its packets.
     Raises MediaCorruptError where there is no packet, MediaTooLargeError (limits "duration",
     "frames").
     """
@@ -65,11 +89,12 @@ def read_timeline(name: str, capture: cv2.VideoCapture, limits: MediaLimits) -> 
         raise MediaCorruptError("Not one frame of the clip can be decoded")
     if len(packets) > 1 and packets[-1][0] - packets[0][0] < _SAME_S:
         times = tuple(_CLOCKLESS_STEP_S * index for index in range(len(packets)))
-        return Timeline(times, (), _CLOCKLESS_STEP_S * len(times), 0.0, False, False)
+        return Timeline(times, (), _CLOCKLESS_STEP_S * len(times), 0.0, False, False, len(packets))
     first_s = packets[0][0]
     frames = [packets[0]] + [new for old, new in pairwise(packets) if new[0] - old[0] > _SAME_S]
     times = tuple(time_s - first_s for time_s, _ in frames)
-    seconds = _lasting(times)
+    told_s = last_s(len(packets))
+    seconds = times[-1] + told_s if told_s else _lasting(times)
     stated_frames, stated_s = _stated(capture)
     short = seconds < _WHOLE_SHARE * stated_s
     # Where no packet is missing the last frame is on screen until the stated end.
@@ -78,7 +103,8 @@ def read_timeline(name: str, capture: cv2.VideoCapture, limits: MediaLimits) -> 
     check_length(len(times), seconds, limits)
     keys = tuple(index for index, (_, key) in enumerate(frames) if key)
     # AVI stores when frames are decoded, not shown.
-    return Timeline(times, keys, seconds, None if name == "avi" else first_s, True, short)
+    first = None if name == "avi" else first_s
+    return Timeline(times, keys, seconds, first, True, short, len(packets))
 
 
 def watch_timeline(capture: cv2.VideoCapture, most: int, limits: MediaLimits) -> Timeline | None:
@@ -104,7 +130,7 @@ def watch_timeline(capture: cv2.VideoCapture, most: int, limits: MediaLimits) ->
         return None
     seconds = _lasting(times) or _CLOCKLESS_STEP_S
     check_length(len(times), seconds, limits)
-    return Timeline(tuple(times), (), seconds, first_s, True, False)
+    return Timeline(tuple(times), (), seconds, first_s, True, False, len(times))
 
 
 def _lasting(times: Sequence[float]) -> float:

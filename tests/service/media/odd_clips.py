@@ -3,7 +3,7 @@
 import io
 import struct
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -44,15 +44,18 @@ def make(
     keyframe_every: int = 12,
     sound_s: float = 0.0,
     last_ms: int = 0,
+    rate: int = 25,
+    options: Mapping[str, str] | None = None,
 ) -> bytes:
     """A clip whose frames show their own numbers.
 
     container: of PyAV. sound_s: length of a silent track. last_ms: how long the last frame stays.
+    rate: frames a second that the file says it has. options: of the encoder, instead of the usual.
     """
     buffer = io.BytesIO()
     with av.open(buffer, "w", format=container) as output:
         codec = _CODECS[container]
-        video = output.add_stream(codec, rate=25, options=_OPTIONS[codec])
+        video = output.add_stream(codec, rate=rate, options=dict(options or _OPTIONS[codec]))
         assert isinstance(video, av.VideoStream)
         video.width, video.height, video.pix_fmt = BITS * STRIPE, HEIGHT, "yuv420p"
         video.time_base = video.codec_context.time_base = _CLOCK
@@ -65,7 +68,8 @@ def make(
             packets += video.encode(frame)
         packets += video.encode(None)
         if last_ms:
-            packets[-1].duration = round(Fraction(last_ms, 1000) / packets[-1].time_base)
+            shown_last = max(packets, key=lambda packet: packet.pts)
+            shown_last.duration = round(Fraction(last_ms, 1000) / shown_last.time_base)
         if sound is not None:
             assert isinstance(sound, av.AudioStream)
             packets += _silence(sound, sound_s)

@@ -15,11 +15,13 @@ from tests.service.media.odd_clips import (
     BITS,
     HEIGHT,
     STRIPE,
+    animated_png,
     asked_for,
     edited,
     key_frames,
     make,
     number_of,
+    numbered,
     read,
     shows_what_viewers_see,
     trimmed,
@@ -61,10 +63,11 @@ def test_the_frames_asked_for_are_found_wherever_jumps_lead(
 @pytest.mark.parametrize("container", ["matroska", "webm"])
 def test_slides_far_apart_are_all_read(container: str) -> None:
     times = [40_000 * i for i in range(10)]
-    clip, numbers = read(make(times, container), 4)
+    data = make(times, container, last_ms=40_000)
+    clip, numbers = read(data, 4)
     assert numbers == [1, 3, 6, 8]
     assert clip.duration_s == pytest.approx(400, abs=1)
-    assert read(make(times, container), 16)[1] == list(range(10))
+    assert read(data, 16)[1] == list(range(10))
 
 
 @pytest.mark.parametrize("container", ["matroska", "webm"])
@@ -109,7 +112,7 @@ def test_a_frame_that_stays_is_the_one_that_is_seen(container: str) -> None:
     assert numbers[0] < 125 < numbers[-1]
 
 
-@pytest.mark.parametrize("container", ["mp4", "mov"])
+@pytest.mark.parametrize("container", ["mp4", "mov", "matroska", "webm"])
 def test_the_last_frame_lasts_until_the_end(container: str) -> None:
     times = [40 * i for i in range(250)]
     data = make(times, container, last_ms=5000)
@@ -119,6 +122,31 @@ def test_the_last_frame_lasts_until_the_end(container: str) -> None:
     assert shows_what_viewers_see(numbers, times, clip.duration_s, 16, key_frames(data))
     assert numbers == asked_for(times, clip.duration_s, 16, key_frames(data))
     assert (len(numbers), numbers[-1]) == (16, 249)
+
+
+def test_frames_whose_packets_do_not_say_when_they_are_decoded_are_all_counted() -> None:
+    times = [1000 * i for i in range(24)]
+    data = make(times, "matroska", last_ms=1000, rate=1, options={"preset": "ultrafast"})
+    with av.open(io.BytesIO(data), "r") as source:
+        assert next(source.demux(video=0)).dts is None
+    clip, numbers = read(data, 100)
+    assert numbers == [*range(24)]
+    assert (clip.frames_total, clip.truncated) == (24, False)
+    assert clip.duration_s == pytest.approx(24)
+    clip = Clip("mkv", data, MediaLimits())
+    assert [frame.time_s for frame in clip.frames(4)] == pytest.approx([3, 9, 15, 21])
+
+
+@pytest.mark.parametrize("last_ms", [20_000, 20])
+def test_the_last_frame_of_an_animated_png_lasts_as_long_as_it_says(last_ms: int) -> None:
+    pictures = [numbered(number) for number in range(5)]
+    durations = [100, 100, 100, 3000, last_ms]
+    clip, _ = read(animated_png(pictures, durations, hidden=False), 16)
+    assert clip.duration_s == pytest.approx(sum(durations) / 1000)
+    frames = list(
+        Clip("png", animated_png(pictures, durations, hidden=False), MediaLimits()).frames(99)
+    )
+    assert frames[-1].until_s - frames[-1].time_s == pytest.approx(last_ms / 1000)
 
 
 def test_what_a_trimmed_clip_hides_is_not_looked_at() -> None:

@@ -1,0 +1,62 @@
+"""What a Matroska file says of its frames is read from its blocks."""
+
+import random
+import time
+
+import pytest
+
+from service.media.matroska import read_shown
+from tests.service.media.odd_clips import make
+
+UNEVEN = [0, 40, 80, 1000, 1040, 70_000, 70_040]
+
+
+@pytest.fixture(scope="module")
+def whole() -> bytes:
+    return make(UNEVEN, "matroska", last_ms=5000)
+
+
+@pytest.mark.parametrize("container", ["matroska", "webm"])
+def test_times_are_those_of_the_frames_in_the_order_in_which_they_are_shown(
+    container: str,
+) -> None:
+    shown = read_shown(make(UNEVEN, container, last_ms=5000))
+    assert shown is not None
+    assert shown.times_s == pytest.approx([each / 1000 for each in UNEVEN])
+    assert shown.last_s == pytest.approx(5)
+
+
+def test_beside_sound_nothing_is_said_of_the_last_frame() -> None:
+    shown = read_shown(make(UNEVEN, "matroska", last_ms=5000, sound_s=3))
+    assert shown is not None
+    assert shown.times_s == pytest.approx([each / 1000 for each in UNEVEN]), "blocks of sound apart"
+    assert shown.last_s is None
+
+
+def test_of_something_else_nothing_is_said() -> None:
+    for data in (b"", b"\x1a\x45\xdf\xa3", bytes(1000), make(UNEVEN, "mp4")):
+        assert read_shown(data) is None
+
+
+def test_damage_ends_in_less_never_in_an_error(whole: bytes) -> None:
+    rng = random.Random(0)
+    begun = time.monotonic()
+    for _ in range(300):
+        damaged = bytearray(whole[: rng.randrange(len(whole))])
+        for _ in range(rng.randrange(4)):
+            if damaged:
+                damaged[rng.randrange(len(damaged))] = rng.randrange(256)
+        shown = read_shown(bytes(damaged))
+        assert shown is None or shown.times_s
+    assert time.monotonic() - begun < 20
+
+
+@pytest.mark.parametrize("cluster", [b"\xec\x80" * 500_000, b"\xa0\x82\xec\x80" * 500_000])
+def test_many_pieces_take_little_time(cluster: bytes) -> None:
+    """Empty elements, in twenty clusters of a segment of unknown size."""
+    size = (len(cluster) | 1 << 28).to_bytes(4, "big")
+    data = b"\x1a\x45\xdf\xa3\x80\x18\x53\x80\x67\xff"
+    data += (b"\x1f\x43\xb6\x75" + size + cluster) * 20
+    begun = time.monotonic()
+    assert read_shown(data) is None
+    assert time.monotonic() - begun < 5
