@@ -8,7 +8,7 @@ from types import FrameType
 
 import uvicorn
 
-from service.api.connection import Connection
+from service.api.connection import connections
 from service.api.routes import Desk
 from service.app import create_app
 from service.listening import heard, sockets_of
@@ -69,7 +69,7 @@ def serve(settings: Settings) -> int:
     app = create_app(settings)
     config = uvicorn.Config(
         app,
-        http=Connection,
+        http=connections(settings.server.deadline_s),
         host=settings.host,
         port=settings.port,
         log_config=None,

@@ -1,5 +1,6 @@
-"""One HTTP connection: what is no request, or too long a head of one, is a problem as well."""
+"""One HTTP connection: what is no request, or too long or slow a head, is a problem as well."""
 
+import asyncio
 import re
 from http import HTTPStatus
 
@@ -18,13 +19,30 @@ class Connection(HttpToolsProtocol):
 
     WHY: httptools keeps a head until it is whole, however long it is, and a client need never
     end it; the same goes for the trailers after a chunked body. Where a client offers another
-    protocol, as some do with each request, httptools reads no body.
+    protocol, as some do with each request, httptools reads no body. And uvicorn waits for a head
+    for ever: connections that cost a client nothing would use up the service's descriptors.
+
+    head_s: how long a head may take to arrive.
     """
+
+    head_s = 60.0
+    _late: asyncio.TimerHandle | None = None
 
     _unread_bytes = 0
     _progress = False
     _body_begun = False
     _awaits_head = True
+    _silent = True
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """A client is there, and its first head is awaited."""
+        super().connection_made(transport)
+        self._expect_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The client has gone."""
+        self._expect_nothing()
+        super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """Parse what has arrived; answers 400 or 431 and closes where that is no request."""
@@ -33,10 +51,33 @@ class Connection(HttpToolsProtocol):
         self._unread_bytes = 0 if self._progress else self._unread_bytes + len(data)
         if self._unread_bytes > MOST_HEAD_BYTES and not self.transport.is_closing():
             self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+        # Empty lines may come before a request; uvicorn takes them for one.
+        self._silent = False
+        if self._awaits_head and self._unread_bytes:
+            self._expect_head()
+
+    def _expect_head(self) -> None:
+        if self._late is None:
+            self._late = self.loop.call_later(self.head_s, self._give_up)
+
+    def _expect_nothing(self) -> None:
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
+
+    def _give_up(self) -> None:
+        self._late = None
+        if self.cycle is not None and not self.cycle.response_complete:
+            self._expect_head()  # an answer is still on its way, and comes first
+        elif self._silent:
+            self.transport.close()  # an answer would be taken for that to a request not yet sent
+        elif not self.transport.is_closing():
+            self._refuse(HTTPStatus.REQUEST_TIMEOUT)
 
     def on_message_begin(self) -> None:
         """A request's first line begins."""
         self._progress, self._body_begun = True, False
+        self._expect_head()
         super().on_message_begin()
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -48,6 +89,7 @@ class Connection(HttpToolsProtocol):
         """The last header has been read."""
         self._progress = self._body_begun = True
         self._awaits_head = False
+        self._expect_nothing()
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
@@ -71,6 +113,11 @@ class Connection(HttpToolsProtocol):
         head += [name + b": " + value for name, value in response.raw_headers]
         self.transport.write(b"\r\n".join([*head, b"", bytes(response.body)]))
         self.transport.close()
+
+
+def connections(head_s: float) -> type[Connection]:
+    """The kind of connection that waits so many seconds for a head."""
+    return type(Connection.__name__, (Connection,), {"head_s": head_s})
 
 
 def _without_upgrade(data: bytes) -> bytes:
