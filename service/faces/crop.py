@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 from service.faces.pyramid import Pyramid
 from service.faces.sharpening import amount_at, sharpened
 
+_ON_ITS_SIDE = 60.0
+"""Degrees. Up to here boxes of tilted heads are higher than they are wide, or nearly."""
+
 
 @dataclass(frozen=True, slots=True)
 class Box:
@@ -73,9 +76,9 @@ class CropRule:
     """Which square around a face the network was trained on; read from the model's metadata.
 
     The square is centred on the face box, turned as the head is (see `Detection.roll`), and its
-    side is `scale` times the box's height. The paper cuts 1.3 times the height of the manipulated
-    region. Aligned generators repaint a square that 1.1 times the detector's box just covers: the
-    crop must show what is around it.
+    side is `scale` times the box's height (the width, where the face lies on its side). The paper
+    cuts 1.3 times the height of the manipulated region. Aligned generators repaint a square that
+    1.1 times the detector's box just covers: the crop must show what is around it.
     sharpening: how much crops are sharpened that were enlarged, or shrunk by little, see
     `amount_at`. What generators leave out is fine detail, and small faces hold little of it.
     """
@@ -97,7 +100,7 @@ def cut_square(
     Returns the crop, uint8 (size, size, C), and crop_to_frame, float64 (2, 3).
     Raises ValueError where the box lies outside of the picture.
     """
-    side = _side(rule, box)
+    side = _side(rule, box, roll)
     if roll:
         return _cut_turned(pixels, box, rule, side, roll)
     left = round(box.x + box.width / 2 - side / 2)
@@ -132,9 +135,10 @@ def enlargement_of(crop_to_frame: NDArray[np.float64]) -> float:
     return 1 / float(np.hypot(crop_to_frame[0, 0], crop_to_frame[1, 0]))
 
 
-def _side(rule: CropRule, box: Box) -> int:
+def _side(rule: CropRule, box: Box, roll: float) -> int:
     """Side of the square in frame pixels, one that can be halved as often as is needed."""
-    side = max(2, round(rule.scale * box.height))
+    lies = _ON_ITS_SIDE < abs(roll) < 180 - _ON_ITS_SIDE
+    side = max(2, round(rule.scale * (box.width if lies else box.height)))
     halves = int(2 ** max(0, int(np.log2(side / rule.size))))
     return halves * round(side / halves)
 

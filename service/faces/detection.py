@@ -22,14 +22,17 @@ _LEAST_ROLL = 10.0
 class Detection:
     """One face in one picture.
 
-    landmarks: eyes, nose tip, mouth corners, left to right in the picture, in its pixels; empty
-        where the detector gives none.
+    landmarks: eyes, nose tip, mouth corners, left to right as the upright face is seen, in the
+        picture's pixels; empty where the detector gives none.
     score: the detector's, 0 to 1.
+    turns: quarter turns, clockwise as the picture is seen, by which the face was turned from
+        upright when it was found; 0 to 3.
     """
 
     box: Box
     landmarks: tuple[tuple[float, float], ...]
     score: float
+    turns: int = 0
 
     @property
     def leans(self) -> bool:
@@ -40,18 +43,23 @@ class Detection:
     def roll(self) -> float:
         """Degrees by which the head is tilted, clockwise as the picture is seen; 0 if hardly.
 
-        Estimated from the eyes, the mouth, and the way from one to the other.
+        Above -180 and up to 180. What is left of whole quarter turns is estimated from the eyes,
+        the mouth, and the way from one to the other.
         """
         across = sum(line / abs(line) for line in self._lines())
         shown = math.degrees(cmath.phase(across)) if across else 0.0
         degrees = max(-180.0, min(180.0, _SHOWN_PER_TILT * shown))
-        return degrees if abs(degrees) >= _LEAST_ROLL else 0.0
+        rest = degrees if abs(degrees) >= _LEAST_ROLL else 0.0
+        return 180.0 - (180.0 - 90.0 * self.turns - rest) % 360.0
 
     def _lines(self) -> list[complex]:
-        """What is level in an upright face, as far as there are landmarks."""
+        """What is level in an upright face, its quarter turns undone, as far as it is known."""
         if not self.landmarks:
             return []
-        left_eye, right_eye, _, left_mouth, right_mouth = (complex(x, y) for x, y in self.landmarks)
+        back = 1j**-self.turns
+        left_eye, right_eye, _, left_mouth, right_mouth = (
+            back * complex(x, y) for x, y in self.landmarks
+        )
         down = left_mouth + right_mouth - left_eye - right_eye
         return [
             line for line in (right_eye - left_eye, right_mouth - left_mouth, down / 1j) if line
@@ -64,7 +72,24 @@ class Detection:
             Box(box.x * scale + left, box.y * scale + top, box.width * scale, box.height * scale),
             tuple((x * scale + left, y * scale + top) for x, y in self.landmarks),
             self.score,
+            self.turns,
         )
+
+    def turned(self, turns: int, width: float, height: float) -> "Detection":
+        """The same face where the picture itself is turned clockwise.
+
+        turns: quarter turns. width, height: of the picture as it is before that, in pixels.
+        """
+        if not turns:
+            return self
+        box = self.box
+        once = Detection(
+            Box(height - box.y - box.height, box.x, box.height, box.width),
+            tuple((height - y, x) for x, y in self.landmarks),
+            self.score,
+            (self.turns + 1) % 4,
+        )
+        return once.turned(turns - 1, height, width)
 
 
 class Detector(Protocol):

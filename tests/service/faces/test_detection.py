@@ -44,6 +44,31 @@ def test_without_landmarks_or_with_all_in_one_place_nothing_is_told() -> None:
     assert Detection(box, ((5.0, 5.0),) * 5, 0.9).roll == 0.0
 
 
+@pytest.mark.parametrize("turns", range(5))
+def test_a_face_turns_with_its_picture(turns: int) -> None:
+    picture = np.zeros((90, 120, 3), np.uint8)
+    picture[40:80, 30:70] = 255
+    face = Detection(Box(30, 40, 40, 40), ((50.0, 60.0), *turned(0).landmarks[1:]), 0.9)
+    found = face.turned(turns, 120, 90)
+    box, there = found.box, np.rot90(picture, -turns)
+    seen = there[round(box.y) : round(box.y + box.height), round(box.x) : round(box.x + box.width)]
+    assert seen.size == 3 * 40 * 40
+    assert seen.min() == 255
+    middle = (box.x + box.width / 2, box.y + box.height / 2)
+    assert found.landmarks[0] == pytest.approx(middle)
+    assert found.turns == turns % 4
+
+
+@pytest.mark.parametrize(("turns", "roll"), [(0, 0.0), (1, 90.0), (2, 180.0), (3, -90.0)])
+def test_a_quarter_turn_is_known_and_only_the_rest_is_estimated(turns: int, roll: float) -> None:
+    assert turned(0).turned(turns, 120, 90).roll == roll
+    assert not turned(0).turned(turns, 120, 90).leans
+    tilted = turned(20).turned(turns, 120, 90)
+    assert (tilted.roll - roll - 26) % 360 == pytest.approx(0, abs=1e-9)
+    assert -180 < tilted.roll <= 180
+    assert tilted.leans
+
+
 @pytest.mark.parametrize("degrees", [-30, 20, 30])
 def test_most_of_the_tilt_of_a_turned_photograph_is_found(
     astronaut: NDArray[np.uint8], degrees: int

@@ -103,6 +103,30 @@ def test_a_large_face_costs_one_small_pass_and_one_close_look(astronaut: Pixels)
     assert max(detector.widths) == 320
 
 
+def test_a_picture_without_an_upright_face_is_looked_at_from_all_sides(astronaut: Pixels) -> None:
+    detector = CountingDetector()
+    finder = FaceFinder(detector, DetectorPlan())
+    assert not finder.find(np.full((300, 300, 3), 110, np.uint8), 8).faces
+    assert len(detector.widths) == 4
+    picture, boxes = scene(astronaut, (400, 300), [120])
+    for turns in (1, 2, 3):
+        (face,) = finder.find(np.ascontiguousarray(np.rot90(picture, -turns)), 8).faces
+        assert face.turns == turns
+        back = face.turned(4 - turns, *((300, 400) if turns % 2 else (400, 300)))
+        assert overlap(back.box, boxes[0]) > 0.6
+        assert (back.turns, back.roll) == (0, 0.0)
+
+
+def test_upright_faces_are_never_turned(finder: FaceFinder, astronaut: Pixels) -> None:
+    picture, _ = scene(astronaut, (1280, 720), [40, 90, 160])
+    soft = np.asarray(cv2.GaussianBlur(picture, (0, 0), 2), np.uint8)
+    dark = (picture // 4).astype(np.uint8)
+    for seen in (picture, soft, dark):
+        found = finder.find(seen, 8).faces
+        assert len(found) >= 2
+        assert {face.turns for face in found} == {0}
+
+
 def test_larger_passes_follow_only_in_doubt_and_when_allowed(astronaut: Pixels) -> None:
     detector = CountingDetector()
     finder = FaceFinder(detector, DetectorPlan())
