@@ -32,6 +32,8 @@ _SAME_FACE = 0.3
 # A detector knows faces on their side or upside down, but places them badly, and the network takes
 # them for fakes. Of upright portraits nearly all score higher than this, of turned ones hardly any.
 _SURELY_UPRIGHT = 0.91
+# Most pictures without a face have none lying either: three such looks cost what the first one did.
+_LYING_SIDE = 192
 _CLEARLY_HIGHER = 0.03
 
 
@@ -82,7 +84,8 @@ class FaceFinder:
         faces = [d for d in found if d.score >= self._plan.min_score and _touches(d.box, rgb)]
         faces.sort(key=lambda d: d.box.width * d.box.height, reverse=True)
         if not faces and deep:
-            faces = self._lying(pyramid, min(self._plan.sides[0] / longest, 1.0))
+            scale = min(_LYING_SIDE / longest, 1.0)
+            faces = self._lying(pyramid, scale)
         closer = [self._righted(rgb, self._close_look(rgb, d, scale)) for d in faces[:most]]
         return Found(tuple(merge_by_area(closer)), max(len(faces) - most, 0), in_doubt)
 
