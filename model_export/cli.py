@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import io
 import logging
 import sys
 from collections.abc import Sequence
@@ -35,6 +36,9 @@ COMMANDS = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point; returns the exit status: 0 done, 1 a problem said in one line, 2 misuse."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # As stderr does: a file's name that is no Unicode must not end a command that names it.
+        sys.stdout.reconfigure(errors="backslashreplace")
     words = sys.argv[1:] if arguments is None else arguments
     with extras_needed(" ".join(("unmask-model", *words[:1])), "export"):
         options = _parser(words).parse_args(words)

@@ -139,4 +139,6 @@ def _write(
         plot_robustness(report["robustness"], folder / "robustness.png")
         plots.append("robustness.png")
     pictures = "\n".join(f"![{name}]({name})" for name in plots + sheets)
-    (folder / "report.md").write_text(f"{text}\n## Plots\n\n{pictures}\n")
+    written = f"{text}\n## Plots\n\n{pictures}\n"
+    # Files may have names that are no Unicode.
+    (folder / "report.md").write_text(written, encoding="utf-8", errors="surrogateescape")

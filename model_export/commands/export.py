@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from model_export.checkpoint import Checkpoint, load_checkpoint
 from model_export.commands.arguments import existing_path
+from model_export.data.pictures import read_picture
 from model_export.export import check_pictures, export
 from service.inference.precision import companion
 
@@ -138,8 +139,6 @@ def _rounded(
 def _read(paths: list[Path], size: int) -> NDArray[np.uint8]:
     pictures = []
     for path in paths:
-        picture = cv2.imread(str(path), cv2.IMREAD_COLOR_RGB)
-        if picture is None:
-            raise ValueError(f"cannot read the picture {path}")
-        pictures.append(cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA))
+        whole = read_picture(path)
+        pictures.append(cv2.resize(whole, (size, size), interpolation=cv2.INTER_AREA))
     return np.asarray(np.stack(pictures), np.uint8)

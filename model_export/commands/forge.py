@@ -5,7 +5,6 @@ import csv
 import json
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from model_export.commands.arguments import existing_path, fraction, positive, strength, whole
@@ -15,9 +14,9 @@ from model_export.data.faces import FaceIndex, load_index
 from model_export.data.families import FAMILIES
 from model_export.data.forge import Forge, Pair
 from model_export.data.landmarks import index_pictures
+from model_export.data.pictures import write_picture
 from model_export.data.sheet import contact_sheet
 from model_export.data.video import encode_h264
-from model_export.data.warp import Picture
 from service.faces.crop import CropRule
 from service.faces.sharpening import sharpened
 
@@ -121,13 +120,13 @@ def _write_pairs(forge: Forge, options: argparse.Namespace) -> None:
             method = FAMILIES[pair.family].method or "unknown"
             share = f"{(pair.mask > 127).mean():.4f}"
             table.writerow((name, pair.family, method, pair.identity, share))
-    _write(options.out / "sheet.png", contact_sheet(pairs))
+    write_picture(options.out / "sheet.png", contact_sheet(pairs))
 
 
 def _write_pair(folder: Path, name: str, pair: Pair) -> None:
-    _write(folder / "real" / name, sharpened(pair.real, pair.sharpening))
-    _write(folder / "fake" / name, sharpened(pair.fake, pair.sharpening))
-    _write(folder / "masks" / name, pair.mask)
+    write_picture(folder / "real" / name, sharpened(pair.real, pair.sharpening))
+    write_picture(folder / "fake" / name, sharpened(pair.fake, pair.sharpening))
+    write_picture(folder / "masks" / name, pair.mask)
 
 
 def _write_clips(forge: Forge, options: argparse.Namespace) -> None:
@@ -141,7 +140,7 @@ def _write_clips(forge: Forge, options: argparse.Namespace) -> None:
         masks = options.out / "masks" / name
         masks.mkdir(parents=True, exist_ok=True)
         for index, mask in enumerate(clip.masks):
-            _write(masks / f"{index:05d}.png", mask)
+            write_picture(masks / f"{index:05d}.png", mask)
         truths.append(
             {
                 "clip": f"{name}.mp4",
@@ -152,9 +151,3 @@ def _write_clips(forge: Forge, options: argparse.Namespace) -> None:
             }
         )
     (options.out / "truth.json").write_text(json.dumps(truths, indent=1))
-
-
-def _write(path: Path, picture: Picture) -> None:
-    shown = picture if picture.ndim == 2 else picture[..., ::-1]
-    if not cv2.imwrite(str(path), shown):
-        raise OSError(f"cannot write {path}")

@@ -17,6 +17,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from model_export.data.clip_frames import frame_count, frames_at
+
 METHODS = ("Deepfakes", "Face2Face", "FaceSwap", "NeuralTextures")
 MANIFEST = "manifest.jsonl"
 SPLITS = ("train", "val", "test")
@@ -142,28 +144,15 @@ def common_indices(pair: ClipPair, count: int) -> list[int]:
     return sorted({int((i + 0.5) * least / count) for i in range(count)})
 
 
-def frame_count(path: Path) -> int:
-    """How many frames a clip says it has. Raises ValueError when that is none."""
-    count = int(cv2.VideoCapture(str(path), cv2.CAP_FFMPEG).get(cv2.CAP_PROP_FRAME_COUNT))
-    if count <= 0:
-        raise ValueError(f"no frame of {path} can be read")
-    return count
-
-
 def read_frames(path: Path, indices: Collection[int]) -> dict[int, NDArray[np.uint8]]:
     """Frames by index, uint8 RGB (H, W, 3), without those that cannot be read.
 
     Raises ValueError when none can.
     """
-    capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
-    frames = {}
-    for index in range(max(indices, default=-1) + 1):
-        if not capture.grab():
-            break
-        if index in indices:
-            good, frame = capture.retrieve()
-            if good:
-                frames[index] = np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB), np.uint8)
+    frames = {
+        index: np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB), np.uint8)
+        for index, frame in frames_at(path, indices)
+    }
     if not frames:
         raise ValueError(f"no frame of {path} can be read")
     return frames

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from model_export.data.pictures import read_picture
 from model_export.data.warp import Picture, Points
 from service.faces.crop import Box
 
@@ -46,17 +46,15 @@ class FaceIndex:
 
     def read(self, position: int) -> RealFace:
         """Decode one picture. Raises ValueError when it cannot be read."""
-        path = self.root / self.names[position]
-        picture = cv2.imread(str(path), cv2.IMREAD_COLOR_RGB)
-        if picture is None:
-            raise ValueError(f"cannot read the picture {path}")
+        picture = read_picture(self.root / self.names[position])
         box = Box(*(float(v) for v in self.boxes[position]))
-        return RealFace(np.asarray(picture, np.uint8), self.landmarks[position], box)
+        return RealFace(picture, self.landmarks[position], box)
 
     @property
     def digest(self) -> str:
         """SHA-256 of which pictures these are, by their names."""
-        return hashlib.sha256("\n".join(self.names).encode()).hexdigest()
+        names = "\n".join(self.names)
+        return hashlib.sha256(names.encode("utf-8", "surrogateescape")).hexdigest()
 
     def subset(self, positions: NDArray[np.int64]) -> "FaceIndex":
         """The same index with only these pictures."""

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from model_export.data.faces import FaceIndex, identity_of, numbered
 from model_export.data.files import visible_files
+from model_export.data.pictures import read_picture
 from model_export.data.warp import Points, move_points, similarity
 from service.faces.crop import Box
 from service.faces.finder import face_finder
@@ -132,12 +133,7 @@ def index_pictures(sources: Sequence[Path]) -> FaceIndex:
 
 
 def _largest_face(path: Path) -> tuple[Box, Points] | None:
-    try:
-        picture = cv2.imread(str(path), cv2.IMREAD_COLOR_RGB)
-    except cv2.error as error:  # more pixels than OpenCV reads
-        raise ValueError(f"cannot read the picture {path}") from error
-    if picture is None:
-        raise ValueError(f"cannot read the picture {path}")
+    picture = read_picture(path)
     margin = round(MARGIN * min(picture.shape[:2]))
     padded = cv2.copyMakeBorder(picture, margin, margin, margin, margin, cv2.BORDER_REFLECT_101)
     faces = face_finder(DetectorPlan()).find(np.asarray(padded, np.uint8), 1).faces

@@ -11,6 +11,7 @@ from model_export.data.degrade import degrade, draw_degradation
 from model_export.data.faceforensics import read_manifest
 from model_export.data.forge import Forge, Pair
 from model_export.data.jitter import draw_jitter, moved, to_side
+from model_export.data.pictures import read_picture
 from model_export.data.rng import Rng, between, chance
 from model_export.data.warp import Picture
 from service.faces.sharpening import amount_at
@@ -51,7 +52,7 @@ class PreparedPairs:
         rows = self._rows[method]
         row = rows[rng.integers(len(rows))]
         paths = [real_beside(row["file"]), row["file"], row["mask"]]
-        pictures = [self._read(name) for name in paths]
+        pictures = [read_picture(self._root / name) for name in paths]
         stored = pictures[0].shape[0]
         matrix = draw_jitter(rng, self._size)
         real, made, mask = (moved(resized(p, self._size), matrix) for p in pictures)
@@ -64,13 +65,6 @@ class PreparedPairs:
             identity=0,
             sharpening=sharpening_of(row, stored, self._size, self._sharpening),
         )
-
-    def _read(self, name: str) -> Picture:
-        path = self._root / name
-        picture = cv2.imread(str(path), cv2.IMREAD_COLOR_RGB)
-        if picture is None:
-            raise ValueError(f"cannot read {path}")
-        return np.asarray(picture, np.uint8)
 
 
 def resized(picture: Picture, size: int) -> Picture:

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from model_export.data.pictures import write_picture
 from model_export.evaluation.rows import Row
 from model_export.sources.sample import Sample
 
@@ -66,7 +67,7 @@ class Gallery:
                 tiles = [tile for _, _, tile in sorted(kept, reverse=True)]
                 sheet = draw_sheet(tiles)
                 names.append(f"overlays_{category}.png")
-                cv2.imwrite(str(folder / names[-1]), cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))
+                write_picture(folder / names[-1], sheet)
         return names
 
 

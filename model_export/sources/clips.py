@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from model_export.sources.masks import read_mask
+from model_export.data.pictures import read_mask
 from model_export.sources.sample import SUPPORT, Sample, Tally
 from service.errors import UnmaskError
 from service.faces.crop import CropRule, FaceCrop, cut_square

@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model_export.data.files import visible_files
+from model_export.data.pictures import read_mask
 from model_export.processes import in_order, process_pool
 from model_export.sources.alteration import Alteration
-from model_export.sources.masks import Mask, find_mask, read_mask, read_masks
+from model_export.sources.masks import Mask, find_mask, read_masks
 from model_export.sources.sample import SUPPORT, Sample, Tally
 from service.errors import UnmaskError
 from service.faces.crop import Box, CropRule, FaceCrop, cut_square, sharpen_crop

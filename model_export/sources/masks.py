@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from model_export.data.clip_frames import frames_at
+from model_export.data.pictures import read_mask
 from service.faces.extraction import Extraction
 
 Mask = NDArray[np.uint8]
@@ -55,17 +56,11 @@ def read_masks(
 
 def _read_clip(path: Path, wanted: set[int], shape: tuple[int, int]) -> dict[int, Mask]:
     """The wanted frames of a clip of masks, each of which must be there."""
-    capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
     found: dict[int, Mask] = {}
-    for index in range(max(wanted) + 1):
-        if not capture.grab():
-            break
-        if index in wanted:
-            good, frame = capture.retrieve()
-            if good:
-                # Codecs do not keep black black; the values of a mask lie far apart.
-                found[index] = np.where(frame.max(2) > 127, 255, 0).astype(np.uint8)
-                check_shape(path, found[index], shape)
+    for index, frame in frames_at(path, wanted):
+        # Codecs do not keep black black; the values of a mask lie far apart.
+        found[index] = np.where(frame.max(2) > 127, 255, 0).astype(np.uint8)
+        check_shape(path, found[index], shape)
     if missing := wanted - set(found):
         raise ValueError(f"{path.name} has no frame {min(missing)}, its fake does")
     return found
@@ -75,14 +70,6 @@ def _checked(path: Path, shape: tuple[int, int], altered: Callable[[Mask], Mask]
     mask = altered(read_mask(path))
     check_shape(path, mask, shape)
     return mask
-
-
-def read_mask(path: Path) -> Mask:
-    """A mask, uint8 (H, W). Raises ValueError when it cannot be read."""
-    mask = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
-    if mask is None:
-        raise ValueError(f"cannot read the mask {path}")
-    return np.asarray(mask, np.uint8)
 
 
 def check_shape(path: Path, mask: Mask, shape: tuple[int, int]) -> None:

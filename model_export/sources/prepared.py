@@ -5,12 +5,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
-
 from model_export.data.faceforensics import read_manifest
+from model_export.data.pictures import read_mask, read_picture
 from model_export.data.prepared_pairs import resized, sharpening_of
-from model_export.sources.masks import read_mask
 from model_export.sources.sample import Sample, Tally
 
 
@@ -46,14 +43,15 @@ class PreparedSource:
         """See `Source`; groups are clips."""
         self.tally = Tally(files=len(self._rows))
         for row in self._rows:
-            crop = cv2.imread(str(self._root / row["file"]), cv2.IMREAD_COLOR_RGB)
-            if crop is None:
-                self.tally.unreadable[row["file"]] = "cannot be read"
+            try:
+                crop = read_picture(self._root / row["file"])
+                mask = read_mask(self._root / row["mask"]) if row["mask"] else None
+            except ValueError as error:
+                self.tally.unreadable[row["file"]] = str(error)
                 continue
             fake = row["label"] == "fake"
-            mask = read_mask(self._root / row["mask"]) if row["mask"] else None
             yield Sample(
-                resized(np.asarray(crop, np.uint8), self._size),
+                resized(crop, self._size),
                 fake,
                 row["method"] if fake else None,
                 None if mask is None else resized(mask, self._size),

@@ -1,0 +1,45 @@
+"""Pictures as files, whatever they are called.
+
+OpenCV ends the process at a name that is not UTF-8, which disks of other systems are full of: it
+is given bytes, never names.
+"""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Pixels = NDArray[np.uint8]
+
+
+def read_picture(path: Path) -> Pixels:
+    """A picture, uint8 RGB (H, W, 3), upright. Raises ValueError when it cannot be read."""
+    return _read(path, cv2.IMREAD_COLOR_RGB, "picture")
+
+
+def read_mask(path: Path) -> Pixels:
+    """A mask, uint8 (H, W). Raises ValueError when it cannot be read."""
+    return _read(path, cv2.IMREAD_GRAYSCALE, "mask")
+
+
+def write_picture(path: Path, picture: Pixels) -> None:
+    """Write uint8 RGB (H, W, 3) or grey (H, W) in the format of the path's ending.
+
+    Raises OSError when it cannot be written.
+    """
+    shown = picture if picture.ndim == 2 else picture[..., ::-1]
+    _, data = cv2.imencode(path.suffix, shown)
+    path.write_bytes(data.tobytes())
+
+
+def _read(path: Path, flags: int, what: str) -> Pixels:
+    try:
+        pixels = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), flags)
+    except OSError as error:
+        raise ValueError(f"cannot read the {what} {path}: {error.strerror}") from error
+    except cv2.error as error:  # an empty file, or more pixels than OpenCV reads
+        raise ValueError(f"cannot read the {what} {path}") from error
+    if pixels is None:
+        raise ValueError(f"cannot read the {what} {path}")
+    return np.asarray(pixels, np.uint8)
