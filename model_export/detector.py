@@ -125,8 +125,12 @@ class FaceNetwork(nn.Module):
 
 
 def export_detector(path: Path) -> None:
-    """Write the network as an ONNX file. Raises ValueError without the library."""
+    """Write the network as an ONNX file; folders that are missing are made.
+
+    Raises ValueError without the library.
+    """
     network = FaceNetwork(Library()).eval()
+    path.parent.mkdir(parents=True, exist_ok=True)
     names = [f"stride_{8 << level}" for level in range(LEVELS)]
     axes = {"image": {0: "height", 1: "width"}}
     axes |= {name: {1: f"{name}_rows", 2: f"{name}_columns"} for name in names}

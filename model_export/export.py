@@ -111,12 +111,13 @@ def export(
 
 
 def write_described(graph: onnx.ModelProto, path: Path, note: dict[str, Any]) -> None:
-    """Write a model with its note, replacing one that it may carry."""
+    """Write a model with its note, replacing one that it may carry; folders missing are made."""
     others = [entry for entry in graph.metadata_props if entry.key != "unmask"]
     del graph.metadata_props[:]
     graph.metadata_props.extend(others)
     entry = graph.metadata_props.add()
     entry.key, entry.value = "unmask", json.dumps(note)
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(graph.SerializeToString())
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from model_export.checkpoint import load_checkpoint
 from model_export.commands.arguments import existing_path
+from model_export.commands.targets import expect_file
 
 FIELDS = {
     "name": "what the model is called",
@@ -30,6 +31,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Set the given fields; prints all facts of the checkpoint."""
+    if options.out is not None:
+        expect_file(options.out)
     checkpoint = load_checkpoint(options.checkpoint)
     given = {f: getattr(options, f) for f in FIELDS if getattr(options, f) is not None}
     if given and options.out is None:

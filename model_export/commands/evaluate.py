@@ -9,6 +9,7 @@ from tqdm import tqdm
 
 from model_export.commands.arguments import existing_folder, existing_path, whole
 from model_export.commands.data import add_data, asked, open_source
+from model_export.commands.targets import expect_folder
 from model_export.description import crop_rule
 from model_export.evaluation.figures import as_clips, split, summarise
 from model_export.evaluation.gallery import Gallery
@@ -25,6 +26,7 @@ from model_export.sources.sample import Sample, Source, Tally
 from service.faces.crop import CropRule
 from service.inference.model_file import Thresholds
 
+REPORT, TEXT = "report.json", "report.md"
 _TOLD = 5
 """Files of which is said why they could not be judged."""
 
@@ -57,6 +59,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Evaluate; prints the report. Raises ValueError when the data cannot be judged."""
+    if options.out is not None:
+        expect_folder(options.out, REPORT, TEXT, NAME)
     judge = open_judge(options.model)
     rule = crop_rule(judge.note["crop"], judge.note["input"]["size"])
     source = open_source(options, options.data, "test", rule, judge.note.get("people"))
@@ -131,7 +135,7 @@ def _write(
     folder: Path, report: dict[str, Any], text: str, rows: list[Row], gallery: Gallery
 ) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "report.json").write_text(json.dumps(report, indent=1))
+    (folder / REPORT).write_text(json.dumps(report, indent=1))
     write_plots(rows, report["figures"]["methods"]["confusion"], folder)
     sheets = gallery.write(folder)
     plots = ["roc.png", "det.png", "reliability.png", "coverage.png", "methods.png"]
@@ -141,4 +145,4 @@ def _write(
     pictures = "\n".join(f"![{name}]({name})" for name in plots + sheets)
     written = f"{text}\n## Plots\n\n{pictures}\n"
     # Files may have names that are no Unicode.
-    (folder / "report.md").write_text(written, encoding="utf-8", errors="surrogateescape")
+    (folder / TEXT).write_text(written, encoding="utf-8", errors="surrogateescape")

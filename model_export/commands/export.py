@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from model_export.checkpoint import Checkpoint, load_checkpoint
 from model_export.commands.arguments import existing_path
+from model_export.commands.targets import expect_file
 from model_export.data.pictures import read_picture
 from model_export.export import check_pictures, export
 from service.inference.precision import companion
@@ -64,6 +65,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Export and check; prints size, digest and the measured differences."""
+    for path in _files(options):
+        expect_file(path)
     checkpoint = load_checkpoint(options.checkpoint)
     size = checkpoint.config.size
     rounded = options.int8 or options.half
@@ -91,6 +94,13 @@ def run(options: argparse.Namespace) -> int:
         print(f"{path}: {len(content) / 2**20:.2f} MiB")
         print(f"sha256 {hashlib.sha256(content).hexdigest()}")
     return 0
+
+
+def _files(options: argparse.Namespace) -> list[Path]:
+    """What will be written: the file, and the companions that are asked for."""
+    small = [companion(options.out, "int8")] if options.int8 else []
+    half = [companion(options.out, "float16")] if options.half else []
+    return [options.out, *small, *half]
 
 
 def _calibration_pictures(options: argparse.Namespace, size: int) -> NDArray[np.uint8]:

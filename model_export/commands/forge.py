@@ -9,6 +9,7 @@ import numpy as np
 
 from model_export.commands.arguments import existing_path, fraction, positive, strength, whole
 from model_export.commands.sources import add_left_out, remaining_families
+from model_export.commands.targets import expect_folder
 from model_export.data.clip_forge import forge_clip
 from model_export.data.faces import FaceIndex, load_index
 from model_export.data.families import FAMILIES
@@ -64,6 +65,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Forge; prints the folder. Raises ValueError where it would mix with files already there."""
+    expect_folder(options.out)
     _refuse_mixture(options)
     families = (options.family,) if options.family else remaining_families(options)
     rule = CropRule(sharpening=options.sharpening)

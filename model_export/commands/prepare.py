@@ -8,6 +8,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from model_export.commands.arguments import existing_folder, positive, whole
+from model_export.commands.targets import expect_folder
 from model_export.data.faceforensics import (
     MANIFEST,
     METHODS,
@@ -70,6 +71,7 @@ def run(options: argparse.Namespace) -> int:
     Returns 1 when a clip gave nothing. Of those that gave fewer frames than were asked for, which
     hidden faces and short clips do, it is said why.
     """
+    expect_folder(options.out)
     methods = tuple(options.method or METHODS)
     pairs, absent = list_pairs(options.root, options.compression, methods, options.splits)
     _remember(options)

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from model_export.commands.arguments import existing_folder
+from model_export.commands.targets import expect_file
 from model_export.data.landmarks import index_pictures, picture_paths
 
 
@@ -22,6 +23,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Write FOLDER/landmarks.npz, which `train` and `forge` read."""
+    out = options.folder / "landmarks.npz"
+    expect_file(out)
     total = len(picture_paths([options.folder]))
     index = index_pictures([options.folder])
     # Names must be relative to the folder given, not to the pictures' deepest common folder.
@@ -34,7 +37,6 @@ def run(options: argparse.Namespace) -> int:
     }
     if options.person_folders:
         table["people"] = np.array([name.parent.as_posix() for name in names])
-    out = options.folder / "landmarks.npz"
     partial = out.with_suffix(".partial")
     with partial.open("wb") as file:
         np.savez_compressed(file, **table)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from model_export.commands.arguments import existing_path, limit, whole
 from model_export.commands.sources import add_faces, read_faces
+from model_export.commands.targets import expect_folder
 from model_export.data.families import FAMILIES
 from model_export.protocol import PRESETS, Protocol, ProtocolPlan
 from model_export.train import TrainConfig
@@ -72,6 +73,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Train, measure, print the table. Raises ValueError for an --other that is none."""
+    expect_folder(options.out)
     others = {}
     for argument in options.other:
         name, equals, path = argument.rpartition("=")

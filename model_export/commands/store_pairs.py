@@ -15,6 +15,7 @@ from model_export.commands.sources import (
     read_divided,
     remaining_families,
 )
+from model_export.commands.targets import expect_folder
 from model_export.data.forge import Forge
 from model_export.data.stored_pairs import PART, is_whole, open_folder, store_part
 from model_export.processes import in_order, process_pool
@@ -57,6 +58,7 @@ def run(options: argparse.Namespace) -> int:
     The people held out for validation by `train` are in none of them. Raises ValueError where
     the folder holds other pairs.
     """
+    expect_folder(options.out)
     people, _ = read_divided(options)
     families = remaining_families(options)
     rule = CropRule(options.crop_scale, sharpening=options.sharpening)

@@ -25,6 +25,7 @@ from model_export.commands.sources import (
     read_divided,
     remaining_families,
 )
+from model_export.commands.targets import expect_folder
 from model_export.data.faceforensics import METHODS
 from model_export.data.families import FAMILIES
 from model_export.data.forge import Forge
@@ -142,6 +143,7 @@ def run(options: argparse.Namespace) -> int:
     What --start-from gave is kept as OUT/start.pt: an exported model is not what `average` takes.
     Raises ValueError where OUT holds a run that is not to be resumed, or one with other settings.
     """
+    expect_folder(options.out)
     _refuse_second_run(options)
     training, validation = read_divided(options)
     families = remaining_families(options)

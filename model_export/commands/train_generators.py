@@ -5,6 +5,7 @@ from pathlib import Path
 
 from model_export.commands.arguments import whole
 from model_export.commands.sources import add_faces, read_divided
+from model_export.commands.targets import expect_file
 from model_export.data.generator import DESIGNS
 from model_export.generators import aligned_faces, save_generators, train_generator
 from service.memory import keep_freed_memory
@@ -22,6 +23,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Train one after the other on the training people; prints the path."""
+    expect_file(options.out)
     keep_freed_memory()
     training, _ = read_divided(options)
     faces = aligned_faces(training)

@@ -46,10 +46,12 @@ class Landmarker:
         return move_points(own, np.asarray(cv2.invertAffineTransform(matrix), np.float64))
 
     def save(self, path: Path = FITTED) -> None:
-        """Write as float32 npz, a few kilobytes."""
-        np.savez_compressed(
-            path, mean5=self.mean5.astype(np.float32), weights=self.weights.astype(np.float32)
-        )
+        """Write as float32 npz, a few kilobytes; folders that are missing are made."""
+        mean5, weights = self.mean5.astype(np.float32), self.weights.astype(np.float32)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Given a path, numpy would add .npz where another name was asked for.
+        with path.open("wb") as file:
+            np.savez_compressed(file, mean5=mean5, weights=weights)
 
 
 def load_landmarker(path: Path = FITTED) -> Landmarker:
