@@ -4,7 +4,7 @@ import json
 import logging
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -13,7 +13,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
-from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from model_export.checkpoint import (
@@ -22,12 +21,12 @@ from model_export.checkpoint import (
     load_checkpoint,
     refuse_other_settings,
 )
-from model_export.data.pairs import Batch, PairDataset, PairMaker, collate
+from model_export.data.loading import load_batches
+from model_export.data.pairs import Batch, PairDataset, PairMaker
 from model_export.losses import Truth, paper_losses, stronger_losses
 from model_export.networks.contract import NetworkConfig, NetworkOutput
 from model_export.networks.factory import Network, build_network
 from model_export.networks.mobile import MobileNetwork
-from model_export.processes import START_METHOD
 from model_export.restore import read_trained
 from model_export.run_table import append_row
 from model_export.validate import validate
@@ -126,17 +125,15 @@ class Trainer:
         # though a GPU then repeats a training less exactly than its order of sums lets it anyway.
         torch.backends.cudnn.benchmark = True
         torch.manual_seed(self.config.seed)
-        held_out = self._loader(
-            PairDataset(self.validation, self.config.validation_pairs, seed=10_007)
-        )
-        validation = [*held_out]
+        held_out = PairDataset(self.validation, self.config.validation_pairs, seed=10_007)
+        validation = [*self._load(held_out)]
         left = 0 if self.progress >= 1 else (self.config.pictures - self.seen) // 2
         pairs = PairDataset(self.training, left, self.config.seed, self.seen // 2)
         terms: dict[str, float] = {}
         checked = self.seen
         started = time.monotonic() - self.seconds
         bar = tqdm(total=self.config.pictures, initial=self.seen, unit="pic", mininterval=5)
-        for batch in self._loader(pairs):
+        for batch in self._load(pairs):
             terms = self.step(batch)
             self.seen += len(batch.pictures)
             self.seconds = time.monotonic() - started
@@ -209,16 +206,8 @@ class Trainer:
         }
         (self.folder / "train.json").write_text(json.dumps(settings, indent=1))
 
-    def _loader(self, pairs: PairDataset) -> DataLoader[Batch]:
-        return DataLoader(
-            pairs,  # type: ignore[arg-type]  # collate turns pairs into batches
-            batch_size=self.config.batch // 2,
-            num_workers=self.config.workers,
-            multiprocessing_context=START_METHOD if self.config.workers else None,
-            collate_fn=collate,
-            drop_last=False,
-            prefetch_factor=4 if self.config.workers else None,
-        )
+    def _load(self, pairs: PairDataset) -> Iterator[Batch]:
+        return load_batches(pairs, self.config.batch // 2, self.config.workers)
 
     def _set_rate(self) -> None:
         warm = min(1.0, (self.seen + self.config.batch) / (100 * self.config.batch))

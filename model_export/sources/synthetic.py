@@ -5,12 +5,11 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from torch.utils.data import DataLoader
 
 from model_export.data.faces import FaceIndex
-from model_export.data.forge import Forge, Pair
+from model_export.data.forge import Forge
+from model_export.data.loading import load_pairs
 from model_export.data.pairs import PairDataset
-from model_export.processes import START_METHOD
 from model_export.sources.sample import Sample, Tally
 from service.faces.crop import Box, CropRule
 from service.faces.quality import measure
@@ -59,15 +58,7 @@ class SyntheticSource:
 
     def samples(self) -> Iterator[Sample]:
         """See `Source`; each real is followed by its fake."""
-        # batch_size None hands single pairs through, made by as many processes as asked for.
-        loader: DataLoader[Pair] = DataLoader(
-            self._pairs,
-            batch_size=None,
-            num_workers=self._workers,
-            multiprocessing_context=START_METHOD if self._workers else None,
-            collate_fn=_unchanged,  # type: ignore[arg-type]  # without batches it gets one item
-        )
-        for number, pair in enumerate(loader):
+        for number, pair in enumerate(load_pairs(self._pairs, self._workers)):
             yield Sample(
                 pair.real,
                 False,
@@ -96,7 +87,3 @@ def _warnings(crop: NDArray[np.uint8]) -> tuple[str, ...]:
     quality = measure(crop, Box(0, 0, width, height), (), crop)
     # The forge resizes after it compresses, which hides the blocks.
     return tuple(code for code in quality.warnings if code != "compressed")
-
-
-def _unchanged(pair: Pair) -> Pair:
-    return pair
