@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidProtobuf
+from onnxruntime.capi import onnxruntime_pybind11_state as state
 
 from model_export.checkpoint import load_checkpoint
 from model_export.description import describe
@@ -21,6 +21,18 @@ from service.inference.second_look import Outputs, look_again
 
 BATCH = 32
 _WITHOUT_METHOD = 3
+_UNRUNNABLE = (
+    *(state.Fail, state.InvalidArgument, state.InvalidGraph, state.InvalidProtobuf),
+    *(state.NoSuchFile, state.NotImplemented),
+)
+"""What ONNX Runtime raises for an empty, cut or foreign file; it has no error they all are."""
+_NOTED = frozenset(
+    (
+        *("name", "version", "preset", "input", "crop", "methods", "method_temperature"),
+        *("calibration", "thresholds", "figures"),
+    )
+)
+"""What an evaluation reads of a file's note."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +92,13 @@ class OnnxJudge:
     def __init__(self, path: Path) -> None:
         try:
             self._session = open_session(path)
-        except (Fail, InvalidProtobuf) as error:
-            raise ValueError(f"{path} is not an ONNX file") from error
-        text = self._session.get_modelmeta().custom_metadata_map.get("unmask")
-        if text is None:
+        except _UNRUNNABLE as error:
+            raise ValueError(f"{path} is not an ONNX file that can be run") from error
+        text = self._session.get_modelmeta().custom_metadata_map.get("unmask", "")
+        note = _read_note(text)
+        if note is None:
             raise ValueError(f"{path} was not written by `unmask-model export`")
-        self.note: dict[str, Any] = json.loads(text)
+        self.note = note
         self._outputs = ["fake_activation", "real_activation", "mask"]
         if self.note["methods"]:
             self._outputs.append("method_logits")
@@ -93,6 +106,15 @@ class OnnxJudge:
     def look(self, crops: Sequence[Crop]) -> Outputs:
         """See `Judge`."""
         return list(self._session.run(self._outputs, {"image": np.stack(crops)}))
+
+
+def _read_note(text: str) -> dict[str, Any] | None:
+    """A file's note, or None where it is none."""
+    try:
+        note = json.loads(text)
+    except ValueError:
+        return None
+    return note if isinstance(note, dict) and note.keys() >= _NOTED else None
 
 
 def open_judge(path: Path) -> Judge:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from onnx import TensorProto, helper
 
 from model_export.checkpoint import Checkpoint
 from model_export.export import check_pictures, export
@@ -70,10 +71,35 @@ def test_what_is_not_clearly_real_is_judged_again_as_its_mirror_image(tmp_path: 
     assert looked == [2, 1]
 
 
+def graph(operator: str, note: str | None = None) -> bytes:
+    """A model of one node that gives its picture back, as if it could; with a note, if any."""
+    image, same = (
+        helper.make_tensor_value_info(name, TensorProto.UINT8, ["N"]) for name in ("image", "same")
+    )
+    node = helper.make_node(operator, ["image"], ["same"])
+    model = helper.make_model(
+        helper.make_graph([node], "one", [image], [same]),
+        opset_imports=[helper.make_opsetid("", 18)],
+        ir_version=10,
+    )
+    if note is not None:
+        entry = model.metadata_props.add()
+        entry.key, entry.value = "unmask", note
+    content: bytes = model.SerializeToString()
+    return content
+
+
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
         ("a.onnx", b"not a graph", "not an ONNX file"),
+        ("a.onnx", b"", "not an ONNX file"),
+        ("a.onnx", graph("Nope"), "not an ONNX file"),
+        ("a.onnx", graph("Sin"), "not an ONNX file"),
+        ("a.onnx", graph("Identity"), "not written by `unmask-model export`"),
+        ("a.onnx", graph("Identity", "{}"), "not written by `unmask-model export`"),
+        ("a.onnx", graph("Identity", "[]"), "not written by `unmask-model export`"),
+        ("a.onnx", graph("Identity", "{"), "not written by `unmask-model export`"),
         ("a.pt", b"not a checkpoint", "a.pt"),
         ("a.bin", b"", "a .pt checkpoint or an .onnx file"),
     ],
