@@ -15,7 +15,7 @@ from model_export.evaluation.figures import as_clips, split, summarise
 from model_export.evaluation.gallery import Gallery
 from model_export.evaluation.intervals import overlap_in_time
 from model_export.evaluation.judged import NAME, write_judged
-from model_export.evaluation.markdown import write_report
+from model_export.evaluation.markdown import first_few, write_report
 from model_export.evaluation.plots import write_plots
 from model_export.evaluation.robustness import plot_robustness, robustness
 from model_export.evaluation.rows import Row, judge_rows
@@ -27,8 +27,6 @@ from service.faces.crop import CropRule
 from service.inference.model_file import Thresholds
 
 REPORT, TEXT = "report.json", "report.md"
-_TOLD = 5
-"""Files of which is said why they could not be judged."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -121,8 +119,7 @@ def _expect_both(rows: list[Row], tally: Tally) -> None:
             continue
         reasons = [f"{file}: {reason}" for file, reason in tally.unreadable.items()]
         reasons += [f"{file}: no face" for file in tally.no_face]
-        more = [f"and {len(reasons) - _TOLD} more"] if len(reasons) > _TOLD else []
-        told = "; ".join([*reasons[:_TOLD], *more])
+        told = "; ".join(first_few(reasons))
         raise ValueError(f"there is no {name} picture or clip to judge" + (told and f" ({told})"))
 
 

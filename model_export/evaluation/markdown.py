@@ -3,6 +3,9 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+FEW = 5
+"""Files of which is said why they could not be judged."""
+
 
 def percent(value: float | None) -> str:
     """A share as a percentage, or a dash where there is none."""
@@ -34,8 +37,8 @@ def rate(value: dict[str, Any]) -> str:
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A Markdown table with aligned columns."""
-    cells = [list(head), *(list(row) for row in rows)]
+    """A Markdown table with aligned columns; a bar in a cell is none between two."""
+    cells = [[cell.replace("|", r"\|") for cell in row] for row in (head, *rows)]
     widths = [max(len(row[i]) for row in cells) for i in range(len(head))]
     lines = []
     for row in cells:
@@ -43,6 +46,12 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
         lines.append(f"| {' | '.join(padded)} |")
     lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
     return "\n".join(lines)
+
+
+def first_few(told: Sequence[str]) -> list[str]:
+    """The first of many, and how many more there are."""
+    more = [f"and {len(told) - FEW} more"] if len(told) > FEW else []
+    return [*told[:FEW], *more]
 
 
 def write_report(report: dict[str, Any]) -> str:
@@ -162,7 +171,10 @@ def _intervals(figures: dict[str, Any]) -> str:
 
 def _files(tally: dict[str, Any]) -> str:
     lines = [f"{tally['files']} files or pairs."]
-    for key in ("taken_whole_without_a_face", "dropped_without_a_face", "unreadable"):
+    for key in ("taken_whole_without_a_face", "dropped_without_a_face"):
         if tally[key]:
             lines.append(f"- {key.replace('_', ' ')}, {len(tally[key])}: {', '.join(tally[key])}")
+    if unreadable := tally["unreadable"]:
+        reasons = first_few([f"{name}: {reason}" for name, reason in unreadable.items()])
+        lines += [f"- unreadable, {len(unreadable)}:", *(f"  - {each}" for each in reasons)]
     return "\n".join(lines)
