@@ -14,6 +14,7 @@ from model_export.checkpoint import Checkpoint, load_checkpoint
 from model_export.data.faces import FaceIndex
 from model_export.data.families import FAMILIES
 from model_export.data.forge import Forge
+from model_export.data.json_files import read_object
 from model_export.evaluation.figures import segmentation
 from model_export.evaluation.markdown import percent, table
 from model_export.evaluation.rows import judge_rows
@@ -68,7 +69,7 @@ class Protocol:
             part_of(index, part)
         self._remember()
         self._path = folder / "cells.json"
-        stored = json.loads(self._path.read_text()) if self._path.is_file() else {}
+        stored = read_object(self._path) if self._path.is_file() else {}
         self._cells: dict[str, dict[str, dict[str, float]]] = stored
 
     def run(self, presets: Sequence[str], others: dict[str, Path]) -> str:
@@ -155,7 +156,7 @@ class Protocol:
     def _remember_others(self, others: dict[str, Path]) -> None:
         """Nor beside those of another checkpoint of the same name."""
         path = self._folder / "others.json"
-        known = json.loads(path.read_text()) if path.is_file() else {}
+        known = read_object(path) if path.is_file() else {}
         now = {name: _digest(checkpoint.read_bytes()) for name, checkpoint in others.items()}
         for name, digest in now.items():
             if known.get(name, digest) != digest:

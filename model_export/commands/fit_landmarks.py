@@ -20,7 +20,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Fit on nine tenths, print the error on the last tenth."""
     expect_file(options.out)
-    table = read_table(options.landmarks, ("points5", "landmarks68"))
+    table = read_table(options.landmarks, {"points5": (5, 2), "landmarks68": (68, 2)})
     five, full = table["points5"].astype(np.float32), table["landmarks68"].astype(np.float32)
     held_out = np.random.default_rng(0).random(len(five)) < 0.1
     landmarker = fit(five[~held_out], full[~held_out])

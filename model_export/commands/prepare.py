@@ -24,6 +24,7 @@ from model_export.data.faceforensics_crops import (
     read_record,
     record_path,
 )
+from model_export.data.json_files import read_object
 from model_export.processes import process_pool
 from service.faces.crop import CropRule
 
@@ -132,7 +133,7 @@ def _remember(options: argparse.Namespace) -> None:
         options.out.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(wanted, indent=1))
         return
-    had = json.loads(path.read_text())
+    had = read_object(path)
     others = [name for name, value in wanted.items() if had.get(name) != value]
     if others:
         raise ValueError(

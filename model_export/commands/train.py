@@ -1,7 +1,6 @@
 """`unmask-model train`: a detector from a folder of real faces."""
 
 import argparse
-import json
 import logging
 import math
 from pathlib import Path
@@ -29,6 +28,7 @@ from model_export.commands.targets import expect_folder
 from model_export.data.faceforensics import METHODS
 from model_export.data.families import FAMILIES
 from model_export.data.forge import Forge
+from model_export.data.json_files import read_object
 from model_export.data.pairs import PairDataset, PairMaker, collate
 from model_export.data.prepared_pairs import MixedPairs, PreparedPairs
 from model_export.data.stored_pairs import stored_for
@@ -227,8 +227,8 @@ def _plan(options: argparse.Namespace) -> TrainConfig:
 
 
 def _warn_of_other_crops(prepared: Path, rule: CropRule) -> None:
-    settings = json.loads((prepared / "settings.json").read_text())
-    if settings["crop"] != "detector" or settings["scale"] != rule.scale:
+    settings = read_object(prepared / "settings.json")
+    if settings.get("crop") != "detector" or settings.get("scale") != rule.scale:
         log.warning(
             "%s was not cut as this model's faces will be: `prepare --crop detector --scale %g`",
             prepared,

@@ -11,13 +11,15 @@ import json
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field, TypeAdapter
 
 from model_export.data.clip_frames import frame_count, frames_at
+from model_export.data.json_files import checked, read_json, read_objects
 
 METHODS = ("Deepfakes", "Face2Face", "FaceSwap", "NeuralTextures")
 MANIFEST = "manifest.jsonl"
@@ -42,6 +44,19 @@ class ClipPair:
     def key(self) -> str:
         """Unique among all pairs of one compression."""
         return f"{self.method}_{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """What is read of a manifest's row, see `faceforensics_crops.cut_pair`."""
+
+    split: str
+    label: Literal["fake", "real"]
+    method: str
+    file: str
+    mask: str | None
+    clip: Annotated[str, Field(pattern="_")]
+    enlargement: float
 
 
 def list_pairs(
@@ -95,7 +110,7 @@ def splits_digest(folder: Path) -> str:
 def read_split(path: Path) -> list[tuple[str, str]]:
     """An official list of pairs of clips. Raises ValueError."""
     try:
-        content: Any = json.loads(path.read_text())
+        content = read_json(path)
     except OSError as error:
         raise ValueError(f"there is no list {path}") from error
     if not isinstance(content, list) or any(
@@ -122,14 +137,16 @@ def _pair(root: Path, compression: str, split: str, method: str, name: str) -> C
 def read_manifest(root: Path) -> list[dict[str, Any]]:
     """The rows of a prepared folder's manifest.
 
-    Raises ValueError when there is none, or one from before rows told how much crops are enlarged.
+    Raises ValueError when there is none, a damaged one, or one from before rows told how much crops
+    are enlarged.
     """
     path = root / MANIFEST
     if not path.is_file():
         raise ValueError(f"there is no {path}; make it with `unmask-model prepare`")
-    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    rows = read_objects(path)
     if any("enlargement" not in row for row in rows):
         raise ValueError(f"{path} is of an earlier version: prepare into an empty folder")
+    checked(TypeAdapter(list[_Row]), rows, path)
     return rows
 
 

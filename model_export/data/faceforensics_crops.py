@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model_export.data.faceforensics import ClipPair, binary_mask, common_indices, read_frames
+from model_export.data.json_files import read_objects
 from service.faces.crop import Box, CropRule, cut_square, enlargement_of
 from service.faces.detection import Detection
 from service.faces.finder import face_finder
@@ -75,8 +76,8 @@ def record_path(out: Path, pair: ClipPair) -> Path:
 
 
 def read_record(path: Path) -> Record:
-    """The record of a finished pair. Raises OSError when there is none."""
-    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    """The record of a finished pair. Raises OSError when there is none, ValueError."""
+    lines = read_objects(path)
     return Record(
         tuple(line for line in lines if "file" in line),
         {line["reason"]: line["missing"] for line in lines if "missing" in line},

@@ -1,6 +1,7 @@
 """A folder of real faces with 68 landmarks each: what the forge works on."""
 
 import hashlib
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,8 +92,10 @@ def load_index(root: Path, landmarks: Path) -> FaceIndex:
     Where it has people (N,), pictures with the same entry show the same person.
     Raises ValueError when the file lacks one of them or names pictures that do not exist.
     """
-    table = read_table(landmarks, ("names", "landmarks68", "box_xywh"))
+    table = read_table(landmarks, {"names": (), "landmarks68": (68, 2), "box_xywh": (4,)})
     names = tuple(str(n) for n in table["names"])
+    if len(table.get("people", names)) != len(names):
+        raise ValueError(f"{landmarks} does not name one person for each picture")
     points = table["landmarks68"].astype(np.float32)
     boxes = table["box_xywh"].astype(np.float32)
     shown = table["people"].tolist() if "people" in table else [identity_of(n) for n in names]
@@ -109,14 +112,25 @@ def numbered(people: Sequence[str]) -> NDArray[np.int64]:
     return np.array([numbers[person] for person in people], np.int64)
 
 
-def read_table(path: Path, needed: tuple[str, ...]) -> dict[str, NDArray[Any]]:
-    """The arrays of an npz file by name. Raises ValueError when it is none or lacks some."""
+def read_table(path: Path, needed: dict[str, tuple[int, ...]]) -> dict[str, NDArray[Any]]:
+    """The arrays of an npz file by name.
+
+    needed: by name, the shape of one of an array's N entries: text where it is (), else numbers.
+    Raises ValueError when the file is none, lacks some of them or has them in other shapes.
+    """
     try:
         with np.load(path, allow_pickle=False) as stored:
             table = {name: stored[name] for name in stored.files}
-    except (BadZipFile, EOFError, AttributeError, ValueError) as error:
+    except (BadZipFile, EOFError, AttributeError, TypeError, ValueError, zlib.error) as error:
         raise ValueError(f"{path} is no npz file, or a damaged one") from error
     absent = sorted(set(needed) - set(table))
     if absent:
         raise ValueError(f"{path.name} lacks {', '.join(absent)}")
+    count = max(table[name].shape[:1] for name in needed)
+    for name, shape in needed.items():
+        array = table[name]
+        if array.shape != (*count, *shape) or array.dtype.kind not in ("fiu" if shape else "U"):
+            raise ValueError(
+                f"{path}: {name} is {array.dtype} {array.shape}, which does not fit the others"
+            )
     return table

@@ -1,11 +1,13 @@
 """Clips made by `unmask-model forge --clip`, with their frame-level truth."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
+from pydantic import Field, TypeAdapter
+
+from model_export.data.json_files import checked, read_json
 from model_export.data.pictures import read_mask
 from model_export.sources.sample import SUPPORT, Sample, Tally
 from service.errors import UnmaskError
@@ -26,6 +28,20 @@ class ClipTruth:
     interval_s: tuple[float, float] | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """What `forge --clip` wrote of a clip.
+
+    rate: frames a second. interval_s: see ClipTruth. frames_fake: one for each frame.
+    """
+
+    clip: str
+    family: str
+    rate: Annotated[float, Field(gt=0)]
+    interval_s: tuple[float, float] | None
+    frames_fake: list[bool]
+
+
 class ClipSource:
     """The largest face of every analysed frame, labelled by whether that frame is manipulated.
 
@@ -34,10 +50,8 @@ class ClipSource:
     """
 
     def __init__(self, root: Path, rule: CropRule, frames: int = 16) -> None:
-        try:
-            self._entries: list[dict[str, Any]] = json.loads((root / TRUTH).read_text())
-        except json.JSONDecodeError as error:
-            raise ValueError(f"{root / TRUTH} is not JSON") from error
+        path = root / TRUTH
+        self._entries = checked(TypeAdapter(list[_Entry]), read_json(path), path)
         if not self._entries:
             raise ValueError(f"{root / TRUTH} names no clip")
         self._root = root
@@ -49,7 +63,7 @@ class ClipSource:
         """See `Source`."""
         self.tally = Tally(files=len(self._entries))
         for entry in self._entries:
-            name = str(entry["clip"])
+            name = entry.clip
             try:
                 found = extract(Upload((self._root / name).read_bytes()), self._plan)
                 spans = stretches_of(found)
@@ -61,28 +75,25 @@ class ClipSource:
                 continue
             if not samples:
                 self.tally.no_face.append(name)
-            interval = entry["interval_s"]
-            self.truths[name] = ClipTruth(
-                len(entry["frames_fake"]) / entry["rate"], tuple(interval) if interval else None
-            )
+            self.truths[name] = ClipTruth(len(entry.frames_fake) / entry.rate, entry.interval_s)
             yield from samples
 
-    def _sample(self, entry: dict[str, Any], crop: FaceCrop, stretch: Interval) -> Sample:
+    def _sample(self, entry: _Entry, crop: FaceCrop, stretch: Interval) -> Sample:
         """Raises ValueError where the clip has more frames than its description, or no mask."""
-        if crop.frame_index >= len(entry["frames_fake"]):
-            raise ValueError(f"{TRUTH} describes {len(entry['frames_fake'])} frames, it has more")
-        fake = bool(entry["frames_fake"][crop.frame_index])
+        if crop.frame_index >= len(entry.frames_fake):
+            raise ValueError(f"{TRUTH} describes {len(entry.frames_fake)} frames, it has more")
+        fake = entry.frames_fake[crop.frame_index]
         mask = None
         if fake:
-            folder = self._root / "masks" / Path(entry["clip"]).stem
+            folder = self._root / "masks" / Path(entry.clip).stem
             whole = read_mask(folder / f"{crop.frame_index:05d}.png")
             mask, _ = cut_square(whole, crop.box, self._plan.crop, crop.roll)
         return Sample(
             crop=crop.pixels,
             fake=fake,
-            method=entry["family"] if fake else None,
+            method=entry.family if fake else None,
             mask=mask,
-            group=str(entry["clip"]),
+            group=entry.clip,
             track=crop.track,
             warnings=crop.quality.warnings,
             time_s=crop.time_s,

@@ -222,3 +222,47 @@ def test_a_training_says_where_prepared_crops_are_not_the_model_s(
     settings.write_text(json.dumps(as_served))
     assert main([*words, "-o", str(tmp_path / "served")]) == 0
     assert "--crop detector" not in caplog.text
+
+
+@pytest.mark.parametrize("text", ["[[", "\xff"])
+def test_a_damaged_list_is_one_line_that_names_it(
+    text: str, root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lists = shutil.copytree(root / "splits", tmp_path / "splits")
+    (lists / "val.json").write_text(text, encoding="latin-1")
+    words = ["prepare", str(root), "-o", str(tmp_path / "out"), "--splits", str(lists)]
+    assert main(words) == 1
+    told = capsys.readouterr().err
+    assert "val.json is not" in told
+    assert told.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"label": "maybe"},
+        {"file": None},
+        {"clip": "000"},
+        {"mask": 1},
+        {"split": None},
+        {"enlargement": "much"},
+    ],
+)
+def test_a_damaged_manifest_names_its_row(
+    change: dict[str, object], prepared: Path, tmp_path: Path
+) -> None:
+    first, *rows = rows_of(prepared)
+    lines = map(json.dumps, [first | change, *rows])
+    (column,) = change
+    (tmp_path / "manifest.jsonl").write_text("\n".join(lines))
+    with pytest.raises(ValueError, match=rf"manifest\.jsonl is wrong at 0\.{column}"):
+        PreparedSource(tmp_path, "test")
+
+
+@pytest.mark.parametrize("line", ["{", "1"])
+def test_a_line_that_is_no_row_is_named(line: str, prepared: Path, tmp_path: Path) -> None:
+    whole = (prepared / "manifest.jsonl").read_text()
+    (tmp_path / "manifest.jsonl").write_text(whole + line)
+    number = whole.count("\n") + 1
+    with pytest.raises(ValueError, match=rf"manifest\.jsonl, line {number}, "):
+        PreparedPairs(tmp_path, "train")

@@ -2,6 +2,7 @@
 
 import logging
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -78,3 +79,45 @@ def test_landmarks_without_five_points_fit_nothing(
     assert main(["prepare-faces", str(tmp_path)]) == 0
     assert main(["fit-landmarks", str(tmp_path / "landmarks.npz")]) == 1
     assert "lacks points5" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("names", np.array(["0.png"])),
+        ("names", np.array([0.0, 1.0])),
+        ("landmarks68", np.zeros((1, 68, 2))),
+        ("landmarks68", np.zeros((2, 5, 2))),
+        ("box_xywh", np.zeros((3, 4))),
+        ("box_xywh", np.array(4.0)),
+        ("box_xywh", np.full((2, 4), "wide")),
+        ("people", np.array(["anna"])),
+    ],
+)
+def test_landmarks_that_do_not_fit_together_are_one_line(
+    name: str, value: NDArray[Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fitting = {
+        "names": np.array(["0.png", "1.png"]),
+        "landmarks68": np.zeros((2, 68, 2)),
+        "box_xywh": np.zeros((2, 4)),
+        "people": np.array(["anna", "bob"]),
+    }
+    for picture in fitting["names"]:
+        (tmp_path / picture).touch()
+    tables: dict[str, Any] = fitting | {name: value}
+    np.savez(tmp_path / "landmarks.npz", **tables)
+    assert main(["train", str(tmp_path), "-o", str(tmp_path / "run")]) == 1
+    told = capsys.readouterr().err
+    assert told.startswith(f"unmask-model train: {tmp_path / 'landmarks.npz'}")
+    assert told.count("\n") == 1
+
+
+def test_points_that_do_not_fit_together_fit_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "points.npz"
+    np.savez(path, points5=np.zeros((3, 5, 2)), landmarks68=np.zeros((2, 68, 2)))
+    assert main(["fit-landmarks", str(path), "-o", str(tmp_path / "out.npz")]) == 1
+    assert "points.npz: landmarks68 is float64 (2, 68, 2)" in capsys.readouterr().err
+    assert not (tmp_path / "out.npz").exists()

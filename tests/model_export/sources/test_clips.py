@@ -63,8 +63,30 @@ def test_a_clip_without_its_masks_or_with_frames_nobody_described_is_counted(
     assert "gone.mp4" in told["gone.mp4"]
 
 
-@pytest.mark.parametrize("text", ["[]", "no json"])
+ENTRY = {
+    "clip": "0.mp4", "family": "deepfakes", "rate": 25, "interval_s": None, "frames_fake": [0],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[]",
+        "no json",
+        '{"a": 1}',
+        "[1]",
+        *(json.dumps([{k: v for k, v in ENTRY.items() if k != absent}]) for absent in ENTRY),
+        json.dumps([ENTRY | {"rate": 0}]),
+        json.dumps([ENTRY | {"interval_s": [1.0]}]),
+        json.dumps([ENTRY | {"frames_fake": "01"}]),
+    ],
+)
 def test_a_folder_without_clips_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / TRUTH).write_text(text)
     with pytest.raises(ValueError, match=TRUTH):
         ClipSource(tmp_path, CropRule())
+
+
+def test_what_forge_writes_is_what_is_read(tmp_path: Path) -> None:
+    (tmp_path / TRUTH).write_text(json.dumps([ENTRY]))
+    ClipSource(tmp_path, CropRule())
