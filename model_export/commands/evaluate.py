@@ -17,6 +17,7 @@ from model_export.evaluation.intervals import overlap_in_time
 from model_export.evaluation.judged import NAME, write_judged
 from model_export.evaluation.markdown import first_few, write_report
 from model_export.evaluation.plots import write_plots
+from model_export.evaluation.report_file import REPORT
 from model_export.evaluation.robustness import plot_robustness, robustness
 from model_export.evaluation.rows import Row, judge_rows
 from model_export.judge import Judge, open_judge
@@ -26,7 +27,7 @@ from model_export.sources.sample import Sample, Source, Tally
 from service.faces.crop import CropRule
 from service.inference.model_file import Thresholds
 
-REPORT, TEXT = "report.json", "report.md"
+TEXT = "report.md"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -1,12 +1,11 @@
 """`unmask-model tabulate`: evaluations side by side, as Markdown."""
 
 import argparse
-import json
 import os
 from pathlib import Path
 
-from model_export.evaluation.comparison import Entry, Evaluation, comparison
-from model_export.evaluation.judged import NAME, read_judged
+from model_export.evaluation.comparison import Entry, comparison
+from model_export.evaluation.report_file import read_evaluation
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -21,7 +20,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the table. Raises ValueError for a folder without a report."""
+    """Print the table. Raises ValueError for a folder without a report, or a damaged one."""
     print(comparison([_entry(argument) for argument in options.reports]))
     return 0
 
@@ -30,13 +29,4 @@ def _entry(argument: str) -> Entry:
     name, equals, folders = argument.rpartition("=")
     if not equals:
         raise ValueError(f"{argument!r} is not NAME=FOLDER")
-    return Entry(name, [_evaluation(Path(folder)) for folder in folders.split(os.pathsep)])
-
-
-def _evaluation(folder: Path) -> Evaluation:
-    path, judged = folder / "report.json", folder / NAME
-    if not path.is_file():
-        raise ValueError(f"there is no report.json in {folder}")
-    report = json.loads(path.read_text())
-    # Earlier versions wrote none.
-    return Evaluation(report, *read_judged(judged) if judged.is_file() else ())
+    return Entry(name, [read_evaluation(Path(folder)) for folder in folders.split(os.pathsep)])

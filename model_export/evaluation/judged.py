@@ -35,6 +35,8 @@ def read_judged(path: Path) -> tuple[list[str], Trials]:
     try:
         with path.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
             lines = sorted(csv.DictReader(file), key=lambda line: line["file"])
+        if not lines:
+            raise ValueError("nothing was judged")
         trials = Trials(
             np.array([float(line["logit"]) for line in lines]),
             np.array([line["fake"] == "1" for line in lines], dtype=bool),
