@@ -8,7 +8,7 @@ from typing import Any
 from tqdm import tqdm
 
 from model_export.commands.arguments import existing_folder, existing_path, whole
-from model_export.commands.data import add_data, asked, open_source
+from model_export.commands.data import add_data, asked, guess_kind, open_source
 from model_export.commands.targets import expect_folder
 from model_export.description import crop_rule
 from model_export.evaluation.figures import as_clips, split, summarise
@@ -72,7 +72,7 @@ def run(options: argparse.Namespace) -> int:
         gallery.add(row, sample, mask)
         if options.robustness:
             _keep(kept, sample, options.robustness_crops)
-    _expect_both(rows, source.tally)
+    _expect_both(rows, source.tally, options.data)
     note = judge.note
     report: dict[str, Any] = {
         "model": {key: note[key] for key in ("name", "version", "preset", "crop", "calibration")}
@@ -100,28 +100,47 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _threshold(options: argparse.Namespace, judge: Judge, rule: CropRule) -> tuple[float, str]:
-    """P(fake) at which HTER is taken, and where it comes from."""
-    if options.threshold_from is not None:
-        source: Source = open_source(options, options.threshold_from, "calibration", rule)
+    """P(fake) at which HTER is taken, and where it comes from.
+
+    Raises ValueError where the data it is to be taken from are of another kind, or lack a class.
+    """
+    folder: Path | None = options.threshold_from
+    if folder is not None:
+        _expect_one_kind(options, folder)
+        source: Source = open_source(options, folder, "calibration", rule)
         rows = [row for row, _, _ in judge_rows(judge, source)]
+        _expect_both(rows, source.tally, folder)
         fake, real = split(rows)
-        name = options.threshold_from.resolve().name
-        return equal_error(fake, real)[1], f"the equal error on {name}"
+        return equal_error(fake, real)[1], f"the equal error on {folder.resolve().name}"
     stored = judge.note["figures"].get("calibration", {}).get("equal_error_probability")
     if stored is not None:
         return float(stored), "the equal error on the data it was calibrated on"
     return 0.5, "not fitted on any data"
 
 
-def _expect_both(rows: list[Row], tally: Tally) -> None:
-    """Raise ValueError where a class is missing, with the reasons that are known."""
+def _expect_one_kind(options: argparse.Namespace, folder: Path) -> None:
+    """Raise ValueError where a threshold would come from data of another kind than DATA."""
+    if options.kind is not None:
+        return
+    judged, other = guess_kind(options.data), guess_kind(folder)
+    if judged != other:
+        raise ValueError(
+            f"--threshold-from takes data of the same kind: {options.data} is {judged}, "
+            f"{folder} is {other}"
+        )
+
+
+def _expect_both(rows: list[Row], tally: Tally, folder: Path) -> None:
+    """Raise ValueError where a folder lacks a class, with the reasons that are known."""
     for fake, name in ((False, "real"), (True, "fake")):
         if any(row.fake == fake for row in rows):
             continue
         reasons = [f"{file}: {reason}" for file, reason in tally.unreadable.items()]
         reasons += [f"{file}: no face" for file in tally.no_face]
         told = "; ".join(first_few(reasons))
-        raise ValueError(f"there is no {name} picture or clip to judge" + (told and f" ({told})"))
+        raise ValueError(
+            f"there is no {name} picture or clip to judge in {folder}" + (told and f" ({told})")
+        )
 
 
 def _keep(kept: list[Sample], sample: Sample, most: int) -> None:

@@ -1,0 +1,57 @@
+"""`evaluate --threshold-from`: the threshold comes from data that can give one."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from model_export.cli import main
+from model_export.data.faces import FaceIndex
+from tests.model_export.colour_model import write_colour_model
+from tests.model_export.labelled import save, write_folders, write_people
+
+
+def refused(data: Path, other: Path, capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    """The one line that is said before anything of `data` is judged."""
+    model = write_colour_model(data.parent / "colour.onnx")
+    command = ["evaluate", str(model), str(data), "--threshold-from", str(other), *words]
+    assert main(command) == 1
+    told = capsys.readouterr().err.splitlines()[-1]
+    return told.removeprefix("unmask-model evaluate: ")
+
+
+def test_they_are_of_the_same_kind(
+    faces: FaceIndex,
+    astronaut: NDArray[np.uint8],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    people = write_people(tmp_path / "people", faces, 40)
+    folders = write_folders(tmp_path / "folders", astronaut, 1)
+    wanted = "--threshold-from takes data of the same kind: "
+    assert refused(people, folders, capsys, "--pairs", "2") == (
+        f"{wanted}{people} is synthetic, {folders} is folders"
+    )
+    assert refused(folders, people, capsys) == (
+        f"{wanted}{folders} is folders, {people} is synthetic"
+    )
+
+
+@pytest.mark.parametrize(("lacking", "other"), [("fake", "real"), ("real", "fake")])
+def test_they_have_both_classes(
+    lacking: str,
+    other: str,
+    astronaut: NDArray[np.uint8],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    folders = write_folders(tmp_path / "folders", astronaut, 1)
+    save(tmp_path / f"one/{other}/0.png", astronaut)
+    (tmp_path / f"one/{lacking}").mkdir()
+    (tmp_path / f"one/{lacking}/notes.txt").write_text("no picture")
+    told = refused(folders, tmp_path / "one", capsys)
+    assert told.startswith(
+        f"there is no {lacking} picture or clip to judge in {tmp_path / 'one'} ("
+    )
+    assert f"({lacking}/notes.txt: " in told
