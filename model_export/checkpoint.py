@@ -78,6 +78,11 @@ def load_checkpoint(path: Path) -> Checkpoint:
     except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
         raise CheckpointError(f"cannot read {path}: {error.strerror}") from error
     except Exception as error:
+        if path.suffix == ".onnx":
+            raise CheckpointError(
+                f"{path} is an exported file, not a checkpoint: only `finetune`, `sharpen` and "
+                "`train --start-from` go on from one"
+            ) from error
         # A text, a file cut short and a refused pickle each raise another class in torch.
         raise CheckpointError(f"{path} is not a weights-only checkpoint") from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:

@@ -71,6 +71,13 @@ def scale(text: str) -> float:
     return number
 
 
+def words(text: str) -> str:
+    """Text that is not blank."""
+    if not text.strip():
+        raise ArgumentTypeError("it is blank")
+    return text
+
+
 def existing_path(text: str) -> Path:
     """The path of a file or folder that is there."""
     path = Path(text)

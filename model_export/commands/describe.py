@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from model_export.checkpoint import load_checkpoint
-from model_export.commands.arguments import existing_path
+from model_export.commands.arguments import existing_path, words
 from model_export.commands.targets import expect_file
 
 FIELDS = {
@@ -25,6 +25,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     for field, meaning in FIELDS.items():
         parser.add_argument(
             f"--{field.replace('_', '-')}",
+            type=words,
             help=f"{meaning}; default: what the checkpoint says",
         )
 

@@ -10,6 +10,7 @@ from model_export.checkpoint import Checkpoint, CheckpointError, load_checkpoint
 from model_export.cli import main
 from model_export.networks.contract import NetworkConfig
 from model_export.networks.factory import build_network
+from tests.model_export.colour_model import write_colour_model
 
 WHOLE = {"format": 1, "config": {}, "weights": {}, "facts": {}, "resume": {}}
 
@@ -85,6 +86,28 @@ def test_a_checkpoint_cut_short_is_none(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:5000])
     with pytest.raises(CheckpointError, match="is not a weights-only checkpoint"):
         load_checkpoint(path)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["calibrate", "MODEL", "HERE", "-o", "OUT"],
+        ["average", "MODEL", "MODEL", "-o", "OUT"],
+        ["export", "MODEL", "-o", "OUT"],
+        ["describe", "MODEL"],
+    ],
+    ids=lambda words: words[0],
+)
+def test_where_a_checkpoint_is_meant_an_exported_file_is_called_what_it_is(
+    command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = write_colour_model(tmp_path / "exported.onnx")
+    places = {"MODEL": str(model), "HERE": str(tmp_path), "OUT": str(tmp_path / "out.pt")}
+    assert main([places.get(word, word) for word in command]) == 1
+    assert capsys.readouterr().err == (
+        f"unmask-model {command[0]}: {model} is an exported file, not a checkpoint: only "
+        "`finetune`, `sharpen` and `train --start-from` go on from one\n"
+    )
 
 
 def test_a_file_that_is_not_there_cannot_be_read(tmp_path: Path) -> None:

@@ -38,3 +38,15 @@ def test_nothing_is_lost_for_want_of_a_place_to_write(
 ) -> None:
     assert main(["describe", str(model), "--name", "mine"]) == 1
     assert "--out" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("field", ["name", "version", "training-data", "licence"])
+@pytest.mark.parametrize("text", ["", " "])
+def test_nothing_is_described_by_a_blank(
+    text: str, field: str, model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = model.read_bytes()
+    with pytest.raises(SystemExit, match="2"):
+        main(["describe", str(model), "-o", str(model), f"--{field}", text])
+    assert f"argument --{field}: it is blank" in capsys.readouterr().err
+    assert model.read_bytes() == before
