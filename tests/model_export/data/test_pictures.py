@@ -1,4 +1,4 @@
-"""Pictures and clips are read and written whatever their files are called."""
+"""Pictures are read and written whatever their files are called."""
 
 import json
 import os
@@ -9,7 +9,6 @@ import pytest
 from numpy.typing import NDArray
 
 from model_export.cli import main
-from model_export.data.clip_frames import frame_count, frames_at
 from model_export.data.faces import load_index
 from model_export.data.pictures import read_mask, read_picture, write_picture
 from tests.media_files import clip
@@ -29,18 +28,6 @@ def test_a_picture_comes_back_from_under_any_name(
     mask = astronaut[..., 0]
     write_picture(path, mask)
     np.testing.assert_array_equal(read_mask(path), mask)
-
-
-def test_frames_of_a_clip_too(astronaut: NDArray[np.uint8], tmp_path: Path) -> None:
-    path = tmp_path / f"{CAFE}.mp4"
-    path.write_bytes(clip([astronaut] * 3))
-    assert frame_count(path) == 3
-    found = dict(frames_at(path, (0, 2, 5)))
-    assert [*found] == [0, 2]
-    assert np.abs(found[2][..., ::-1].astype(int) - astronaut).mean() < 8
-    path.write_bytes(b"no clip")
-    with pytest.raises(ValueError, match="no frame of"):
-        frame_count(path)
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no picture"])
