@@ -1,5 +1,6 @@
 """What cannot be written is said before the work, and by it nothing that exists is harmed."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -101,6 +102,18 @@ def test_what_can_be_written_is_not_written_yet(tmp_path: Path) -> None:
 def test_a_place_where_no_file_can_be_made_is_told_by_its_system() -> None:
     with pytest.raises(OSError, match=r"cannot write /proc/new\.pt: .* in /proc"):
         expect_file(Path("/proc/new.pt"))
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is write-protected for root")
+def test_what_is_write_protected_stays_so(tmp_path: Path) -> None:
+    (tmp_path / "old.pt").touch(0o444)
+    with pytest.raises(PermissionError, match=r"old\.pt: it is write-protected"):
+        expect_file(tmp_path / "old.pt")
+    (tmp_path / "shut").mkdir(0o555)
+    with pytest.raises(OSError, match=r"new\.pt: Permission denied in .*shut"):
+        expect_file(tmp_path / "shut" / "new" / "new.pt")
+    with pytest.raises(OSError, match="Permission denied"):
+        expect_folder(tmp_path / "shut")
 
 
 def test_an_export_makes_the_folders_it_lacks(tmp_path: Path, export_words: list[str]) -> None:
