@@ -84,8 +84,8 @@ class FaceFinder:
         faces = [d for d in found if d.score >= self._plan.min_score and _touches(d.box, rgb)]
         faces.sort(key=lambda d: d.box.width * d.box.height, reverse=True)
         if not faces and deep:
-            scale = min(_LYING_SIDE / longest, 1.0)
-            faces = self._lying(pyramid, scale)
+            scale = min(self._plan.sides[0] / longest, 1.0)
+            faces = self._lying(pyramid, min(_LYING_SIDE / longest, 1.0), scale)
         closer = [self._righted(rgb, self._close_look(rgb, d, scale)) for d in faces[:most]]
         return Found(tuple(merge_by_area(closer)), max(len(faces) - most, 0), in_doubt)
 
@@ -114,11 +114,11 @@ class FaceFinder:
         left = max(round(face.box.x + face.box.width / 2 - side / 2), 0)
         top = max(round(face.box.y + face.box.height / 2 - side / 2), 0)
         window = _zoomed(rgb[top : top + side, left : left + side], zoom)
-        views = [d.mapped(1 / zoom, left, top) for d in self._detect_turned(window, turns)]
+        views = [d.mapped(1 / zoom, left, top) for d in self._turned(window, turns)]
         same = max(views, key=lambda d: overlap(d.box, face.box), default=None)
         return None if same is None or overlap(same.box, face.box) < _SAME_FACE else same
 
-    def _detect_turned(self, rgb: NDArray[np.uint8], turns: int) -> list[Detection]:
+    def _turned(self, rgb: NDArray[np.uint8], turns: int) -> list[Detection]:
         """Faces that are turned clockwise by so many quarters."""
         upright = np.ascontiguousarray(np.rot90(rgb, turns))
         height, width = upright.shape[:2]
@@ -136,9 +136,17 @@ class FaceFinder:
             return face
         return self._close_look(rgb, best, zoom) if best.leans else best
 
-    def _lying(self, pyramid: Pyramid, scale: float) -> list[Detection]:
-        """Faces of a picture that shows none upright, by falling box area."""
-        seen = [d for turns in (1, 2, 3) for d in self._detect_turned(pyramid.at(scale), turns)]
+    def _lying(self, pyramid: Pyramid, glance: float, scale: float) -> list[Detection]:
+        """Faces of a picture that shows none upright, by falling box area.
+
+        glance: at which scale it is told whether there are any; scale: at which they are placed.
+        """
+        likely = [
+            turns
+            for turns in (1, 2, 3)
+            if any(d.score >= self._plan.min_score for d in self._turned(pyramid.at(glance), turns))
+        ]
+        seen = [d for turns in likely for d in self._turned(pyramid.at(scale), turns)]
         faces = [d.mapped(1 / scale) for d in seen if d.score >= self._plan.min_score]
         return merge_by_area(faces)
 
