@@ -10,16 +10,22 @@ from service.media.upload import Upload
 from service.pipeline import Pipeline
 from service.verdict.mask import encode_png
 
+_PIECE_BYTES = 4 * 2**20
+
 
 def read_file(path: Path, max_bytes: int) -> Upload:
     """A file as an upload. Raises InvalidRequestError or MediaTooLargeError."""
     try:
         # Not by its stated size: a pipe or a device has none.
+        data = bytearray()
         with path.open("rb") as file:
-            data = file.read(max_bytes + 1)
-        if len(data) > max_bytes:
-            raise MediaTooLargeError(f"The file is larger than {max_bytes} bytes.", limit="bytes")
-        return Upload(data, name=path.name)
+            while piece := file.read(_PIECE_BYTES):
+                data += piece
+                if len(data) > max_bytes:
+                    raise MediaTooLargeError(
+                        f"The file is larger than {max_bytes} bytes.", limit="bytes"
+                    )
+        return Upload(bytes(data), name=path.name)
     except OSError as error:
         raise InvalidRequestError(f"The file cannot be read: {error.strerror}.") from error
 

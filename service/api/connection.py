@@ -22,7 +22,8 @@ class Connection(HttpToolsProtocol):
     protocol, as some do with each request, httptools reads no body. And uvicorn waits for a head
     for ever: connections that cost a client nothing would use up the service's descriptors.
 
-    head_s: how long a head may take to arrive.
+    head_s: how long a head may take to arrive, and what is left of a request that was answered
+        before it had arrived.
     """
 
     head_s = 60.0
@@ -37,11 +38,11 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A client is there, and its first head is awaited."""
         super().connection_made(transport)
-        self._expect_head()
+        self._start_clock()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client has gone."""
-        self._expect_nothing()
+        self._stop_clock()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -53,14 +54,15 @@ class Connection(HttpToolsProtocol):
             self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
         # Empty lines may come before a request; uvicorn takes them for one.
         self._silent = False
-        if self._awaits_head and self._unread_bytes:
-            self._expect_head()
+        answered = self.cycle is not None and self.cycle.response_complete
+        if self._unread_bytes if self._awaits_head else answered:
+            self._start_clock()
 
-    def _expect_head(self) -> None:
+    def _start_clock(self) -> None:
         if self._late is None:
             self._late = self.loop.call_later(self.head_s, self._give_up)
 
-    def _expect_nothing(self) -> None:
+    def _stop_clock(self) -> None:
         if self._late is not None:
             self._late.cancel()
             self._late = None
@@ -68,16 +70,17 @@ class Connection(HttpToolsProtocol):
     def _give_up(self) -> None:
         self._late = None
         if self.cycle is not None and not self.cycle.response_complete:
-            self._expect_head()  # an answer is still on its way, and comes first
-        elif self._silent:
-            self.transport.close()  # an answer would be taken for that to a request not yet sent
+            self._start_clock()  # an answer is still on its way, and comes first
+        elif self._silent or not self._awaits_head:
+            # Another answer would be taken for that to a request not yet sent.
+            self.transport.close()
         elif not self.transport.is_closing():
             self._refuse(HTTPStatus.REQUEST_TIMEOUT)
 
     def on_message_begin(self) -> None:
         """A request's first line begins."""
         self._progress, self._body_begun = True, False
-        self._expect_head()
+        self._start_clock()
         super().on_message_begin()
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -89,7 +92,7 @@ class Connection(HttpToolsProtocol):
         """The last header has been read."""
         self._progress = self._body_begun = True
         self._awaits_head = False
-        self._expect_nothing()
+        self._stop_clock()
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
@@ -100,6 +103,7 @@ class Connection(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """A request ends."""
         self._progress = self._awaits_head = True
+        self._stop_clock()
         super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:

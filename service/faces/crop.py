@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from service.faces.pyramid import Pyramid
 from service.faces.sharpening import amount_at, sharpened
 
-_ON_ITS_SIDE = 60.0
-"""Degrees. Up to here boxes of tilted heads are higher than they are wide, or nearly."""
+_ON_ITS_SIDE = 45.0
+"""Degrees. From here on either side of a box may be the face's height: it is the longer one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +45,8 @@ class Quality:
 class FaceCrop:
     """One face in one frame, ready for the network.
 
-    landmarks: five points (eyes, nose tip, mouth corners; left to right in the picture) in
-        frame pixels, or empty where the detector gives none.
+    landmarks: five points (eyes, nose tip, mouth corners; left to right as the upright face is
+        seen) in frame pixels, or empty where the detector gives none.
     track: identifies one face through a clip, from 0.
     detection_score: the detector's score, 0 to 1.
     crop_to_frame: float64 (2, 3); maps homogeneous crop pixel coordinates to frame pixels.
@@ -76,7 +76,7 @@ class CropRule:
     """Which square around a face the network was trained on; read from the model's metadata.
 
     The square is centred on the face box, turned as the head is (see `Detection.roll`), and its
-    side is `scale` times the box's height (the width, where the face lies on its side). The paper
+    side is `scale` times the box's height (its longer side, where the face lies). The paper
     cuts 1.3 times the height of the manipulated region. Aligned generators repaint a square that
     1.1 times the detector's box just covers: the crop must show what is around it.
     sharpening: how much crops are sharpened that were enlarged, or shrunk by little, see
@@ -138,7 +138,8 @@ def enlargement_of(crop_to_frame: NDArray[np.float64]) -> float:
 def _side(rule: CropRule, box: Box, roll: float) -> int:
     """Side of the square in frame pixels, one that can be halved as often as is needed."""
     lies = _ON_ITS_SIDE < abs(roll) < 180 - _ON_ITS_SIDE
-    side = max(2, round(rule.scale * (box.width if lies else box.height)))
+    height = max(box.width, box.height) if lies else box.height
+    side = max(2, round(rule.scale * height))
     halves = int(2 ** max(0, int(np.log2(side / rule.size))))
     return halves * round(side / halves)
 

@@ -86,6 +86,7 @@ class FaceFinder:
         if not faces and deep:
             scale = min(self._plan.sides[0] / longest, 1.0)
             faces = self._lying(pyramid, min(_LYING_SIDE / longest, 1.0), scale)
+            in_doubt = in_doubt or bool(faces)
         closer = [self._righted(rgb, self._close_look(rgb, d, scale)) for d in faces[:most]]
         return Found(tuple(merge_by_area(closer)), max(len(faces) - most, 0), in_doubt)
 

@@ -13,7 +13,7 @@ _VIDEO = 1
 _CLUSTER, _CLUSTER_TIME, _SIMPLE_BLOCK = 0x1F43B675, 0xE7, 0xA3
 _BLOCK_GROUP, _BLOCK = 0xA0, 0xA1
 _USUAL_SCALE = 1_000_000  # nanoseconds
-_LONGEST_S = 30 * 24 * 3600.0
+_LONGEST_NUMBER, _LONGEST_S = 8, 30 * 24 * 3600.0
 # Hostile files hold pieces of a few bytes; of one with more than this nothing is said.
 _MOST_PIECES = 1_000_000
 
@@ -57,26 +57,27 @@ class Shown:
 
 def read_shown(data: bytes) -> Shown | None:
     """What a whole file says of its video; None where it holds none, or is no such file."""
-    scale, length, left = _USUAL_SCALE, None, _MOST_PIECES
+    pieces = _Pieces(data)
+    scale, length = _USUAL_SCALE, None
     tracks: list[tuple[int, int]] = []
     blocks: list[tuple[int, int]] = []
-    for kind, start, end in _elements(data, *segment(data)):
+    for kind, start, end in pieces.within(*segment(data)):
         if kind == _INFO:
-            values = {each: data[a:b] for each, a, b in _elements(data, start, end)}
+            values = pieces.values(start, end, _SCALE, _DURATION)
             scale = _whole(values.get(_SCALE, b"")) or _USUAL_SCALE
             length = _float(values.get(_DURATION, b""))
         elif kind == _TRACKS:
-            inner = [(a, b) for each, a, b in _elements(data, start, end) if each == _TRACK]
-            tracks += [_number_and_type(data, a, b) for a, b in inner]
+            inner = [(a, b) for each, a, b in pieces.within(start, end) if each == _TRACK]
+            found = [pieces.values(a, b, _TRACK_NUMBER, _TRACK_TYPE) for a, b in inner]
+            tracks += [
+                (_whole(of.get(_TRACK_NUMBER, b"")), _whole(of.get(_TRACK_TYPE, b"")))
+                for of in found
+            ]
         elif kind == _CLUSTER:
-            found, looked_at = _blocks(data, start, end, left)
-            blocks += found
-            left -= looked_at
-            if left <= 0:
-                return None
+            blocks += _blocks(pieces, start, end)
     video = next((number for number, type_ in tracks if type_ == _VIDEO), None)
     ticks = sorted(tick for number, tick in blocks if number == video)
-    if not ticks:
+    if not ticks or not pieces.left:
         return None
     last_s = None
     if length is not None and len(tracks) == 1:
@@ -85,50 +86,51 @@ def read_shown(data: bytes) -> Shown | None:
     return Shown(tuple(tick * scale / 1e9 for tick in ticks), last_s if believed else None)
 
 
-def _number_and_type(data: bytes, start: int, end: int) -> tuple[int, int]:
-    values = {each: data[a:b] for each, a, b in _elements(data, start, end)}
-    return _whole(values.get(_TRACK_NUMBER, b"")), _whole(values.get(_TRACK_TYPE, b""))
-
-
-def _blocks(data: bytes, start: int, end: int, most: int) -> tuple[list[tuple[int, int]], int]:
-    """Track and time, in ticks of the file's clock, of each block of a cluster.
-
-    And how many of its elements were looked at, at most so many.
-    """
-    begins, looked_at = 0, 0
-    blocks: list[tuple[int, int]] = []
-    waiting = [_elements(data, start, end)]
-    while waiting and looked_at < most:
-        element = next(waiting[-1], None)
-        if element is None:
-            waiting.pop()
-            continue
-        looked_at += 1
-        kind, a, b = element
+def _blocks(pieces: "_Pieces", start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Track and time, in ticks of the file's clock, of each block of a cluster."""
+    begins = 0
+    for kind, a, b in pieces.within(start, end):
         if kind == _CLUSTER_TIME:
-            begins = _whole(data[a:b])
-        elif kind == _BLOCK_GROUP and len(waiting) == 1:
-            waiting.append(_elements(data, a, b))
-        elif kind in (_SIMPLE_BLOCK, _BLOCK):
-            after, number = _size(data, a)  # written as a size is
-            if number is not None and after + 2 <= b:
-                since = int.from_bytes(data[after : after + 2], "big", signed=True)
-                blocks.append((number, begins + since))
-    return blocks, looked_at
+            begins = _whole(pieces.data[a:b])
+        elif kind == _SIMPLE_BLOCK:
+            yield from _block(pieces.data, a, b, begins)
+        elif kind == _BLOCK_GROUP:
+            for each, c, d in pieces.within(a, b):
+                if each == _BLOCK:
+                    yield from _block(pieces.data, c, d, begins)
 
 
-def _elements(data: bytes, at: int, end: int) -> Iterator[tuple[int, int, int]]:
-    """Identifier of each element, and where its content begins and ends; up to what is none."""
-    end = min(end, len(data))
-    for _ in range(_MOST_PIECES):
-        if at >= end or data[at] < 0x10:
-            return
-        length = _identifier_bytes(data[at])
-        start, size = _size(data, at + length)
-        if size is None or start + size > end:
-            return
-        yield int.from_bytes(data[at : at + length], "big"), start, start + size
-        at = start + size
+def _block(data: bytes, start: int, end: int, begins: int) -> Iterator[tuple[int, int]]:
+    after, number = _size(data, start)  # written as a size is
+    if number is not None and after + 2 <= end:
+        yield number, begins + int.from_bytes(data[after : after + 2], "big", signed=True)
+
+
+class _Pieces:
+    """The elements of a file, of which so many are looked at and no more, whatever holds them.
+
+    left: how many more; at 0 nothing can be said of the file.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.left = _MOST_PIECES
+
+    def within(self, at: int, end: int) -> Iterator[tuple[int, int, int]]:
+        """Identifier of each element, and where its content begins and ends; up to what is none."""
+        data, end = self.data, min(end, len(self.data))
+        while self.left and at < end and data[at] >= 0x10:
+            self.left -= 1
+            length = _identifier_bytes(data[at])
+            start, size = _size(data, at + length)
+            if size is None or start + size > end:
+                return
+            yield int.from_bytes(data[at : at + length], "big"), start, start + size
+            at = start + size
+
+    def values(self, at: int, end: int, *wanted: int) -> dict[int, bytes]:
+        """The content of the wanted elements."""
+        return {kind: self.data[a:b] for kind, a, b in self.within(at, end) if kind in wanted}
 
 
 def _identifier_bytes(first: int) -> int:
@@ -146,7 +148,7 @@ def _size(data: bytes, at: int) -> tuple[int, int | None]:
 
 
 def _whole(content: bytes) -> int:
-    return int.from_bytes(content, "big")
+    return int.from_bytes(content, "big") if len(content) <= _LONGEST_NUMBER else 0
 
 
 def _float(content: bytes) -> float | None:

@@ -202,9 +202,10 @@ class MediaWorkers:
         try:
             return answer.result()
         except ConnectionError as error:
+            again = not worker.begun or await worker.killed_from_outside()
             if self._ended:
                 raise OverloadedError("The service is shutting down") from error
-            if not worker.begun or await worker.killed_from_outside():
+            if again:
                 return None
             raise MediaCorruptError("Decoding the file ended its worker") from error
 

@@ -21,6 +21,7 @@ def test_a_number_that_is_taken_is_not_given_again() -> None:
 def test_a_file_is_read_up_to_the_limit(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(bytes(100))
     assert read_file(tmp_path / "file", 100).data == bytes(100)
+    assert read_file(tmp_path / "file", 2**63).data == bytes(100)
     with pytest.raises(MediaTooLargeError):
         read_file(tmp_path / "file", 99)
 

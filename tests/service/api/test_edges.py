@@ -158,7 +158,16 @@ def test_a_head_that_never_ends_ends_the_connection(model_path: Path) -> None:
             return received
 
         whole = b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"
-        with connect() as silent, connect() as slow, connect() as second, connect() as idle:
+        early = b"POST /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 9999\r\n\r\nx"
+        with (
+            connect() as silent,
+            connect() as slow,
+            connect() as second,
+            connect() as idle,
+            connect() as answered,
+        ):
+            answered.sendall(early)
+            assert answer(answered).startswith(b"HTTP/1.1 404")
             slow.sendall(whole[:20])
             for link in (second, idle):
                 link.sendall(whole)
@@ -166,7 +175,11 @@ def test_a_head_that_never_ends_ends_the_connection(model_path: Path) -> None:
             second.sendall(b"\r\n")
             time.sleep(0.7)
             slow.sendall(whole[20:-2])  # a byte now and then is not enough
+            answered.sendall(b"x")
             assert silent.recv(4096) == b""
+            time.sleep(0.7)
+            answered.sendall(b"x")
+            assert answered.recv(4096) == b""
             for link in (slow, second):
                 assert answer(link).startswith(b"HTTP/1.1 408")
                 assert link.recv(4096) == b""

@@ -96,9 +96,7 @@ def test_a_turned_square_is_cut_as_the_matrix_says(
     assert max(off[corner].mean() for corner in product((near, far), repeat=2)) < 12
     for axis in (0, 1):
         assert off.mean() < np.abs(crop.astype(int) - np.roll(there, 1, axis)).mean()
-    # Of a face on its side the height lies across the box.
-    height = box.width if roll == 90 else box.height
-    assert np.hypot(*crop_to_frame[:, 0]) * size == pytest.approx(1.3 * height, abs=1.5)
+    assert np.hypot(*crop_to_frame[:, 0]) * size == pytest.approx(1.3 * 170, abs=1.5)
     assert crop_to_frame @ ((size - 1) / 2, (size - 1) / 2, 1) == pytest.approx((254.5, 254.5))
 
 
@@ -109,6 +107,15 @@ def test_a_turned_crop_is_no_sharper_than_others(side: int) -> None:
     upright, _ = cut_square(noise, box, rule)
     turned, _ = cut_square(noise, box, rule, 10.5)
     assert turned.std() < 1.02 * upright.std()
+
+
+@pytest.mark.parametrize("roll", [90.0, -60.0, 120.0])
+def test_of_a_face_on_its_side_the_height_is_the_longer_side_of_its_box(
+    astronaut: NDArray[np.uint8], roll: float
+) -> None:
+    for box in (Box(180, 170, 150, 110), Box(180, 170, 110, 150)):
+        _, crop_to_frame = cut_square(astronaut, box, CropRule(), roll)
+        assert np.hypot(*crop_to_frame[:, 0]) * 256 == pytest.approx(1.3 * 150, abs=1.5)
 
 
 def test_turning_rights_a_tilted_head(astronaut: NDArray[np.uint8]) -> None:

@@ -116,6 +116,16 @@ def test_a_face_on_its_side_or_upside_down_is_cut_as_the_upright_one(
     assert crop.quality.warnings == upright.quality.warnings
 
 
+@pytest.mark.parametrize("side", [256, 512])
+def test_a_clip_of_somebody_upside_down_shows_one_person_throughout(
+    astronaut: Pixels, side: int
+) -> None:
+    small = np.asarray(cv2.resize(astronaut[::-1, ::-1], (side, side)), np.uint8)
+    crops = taken(clip(moving(small, 32, step=1))).crops
+    assert {crop.track for crop in crops} == {0}
+    assert len(crops) >= PLAN.frames - 1
+
+
 def test_the_crop_rule_of_the_model_is_followed(astronaut_jpeg: bytes) -> None:
     plan = dataclasses.replace(PLAN, crop=CropRule(scale=2.0, size=128))
     (crop,) = taken(astronaut_jpeg, plan).crops

@@ -13,6 +13,7 @@ import pytest
 from service.errors import (
     DecodeTimeoutError,
     MediaCorruptError,
+    OverloadedError,
 )
 from service.media.workers import MediaWorkers
 from tests.service.media import worker_jobs as jobs
@@ -50,6 +51,23 @@ def test_a_job_whose_worker_somebody_kills_is_done_by_another(tmp_path: Path) ->
         await until(lambda: pool.restarts == 1)
 
     with_workers(test)
+
+
+def test_a_job_whose_worker_is_killed_while_the_service_closes_does_not_wait(
+    tmp_path: Path,
+) -> None:
+    async def test(pool: MediaWorkers) -> None:
+        worker = await pool.run(jobs.pid, timeout_s=5)
+        job = asyncio.create_task(pool.run(jobs.wait_for, tmp_path / "never", timeout_s=20))
+        await until(lambda: pool.running == 1)
+        await asyncio.sleep(0.1)
+        os.kill(worker, signal.SIGKILL)
+        await until(lambda: not pool.alive())
+        await pool.close(drain_s=0)
+        with pytest.raises(OverloadedError):
+            await asyncio.wait_for(job, 5)
+
+    with_workers(test, workers=1)
 
 
 def test_a_job_whose_workers_are_killed_again_is_given_up() -> None:

@@ -51,12 +51,42 @@ def test_damage_ends_in_less_never_in_an_error(whole: bytes) -> None:
     assert time.monotonic() - begun < 20
 
 
-@pytest.mark.parametrize("cluster", [b"\xec\x80" * 500_000, b"\xa0\x82\xec\x80" * 500_000])
-def test_many_pieces_take_little_time(cluster: bytes) -> None:
-    """Empty elements, in twenty clusters of a segment of unknown size."""
-    size = (len(cluster) | 1 << 28).to_bytes(4, "big")
-    data = b"\x1a\x45\xdf\xa3\x80\x18\x53\x80\x67\xff"
-    data += (b"\x1f\x43\xb6\x75" + size + cluster) * 20
+def element(kind: str, content: bytes) -> bytes:
+    return bytes.fromhex(kind) + (len(content) | 1 << 28).to_bytes(4, "big") + content
+
+
+EMPTY = b"\xec\x80"
+INFO, TRACKS, CLUSTER, SCALE, TIME = "1549a966", "1654ae6b", "1f43b675", "2ad7b1", "e7"
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        element(INFO, element(SCALE, b"\xff" * 200)),
+        element(CLUSTER, element(TIME, b"\xff" * 200) + element("a3", b"\x81\x00\x00\x80")),
+    ],
+)
+def test_numbers_beyond_all_measure_are_none(whole: bytes, more: bytes) -> None:
+    start = whole.index(bytes.fromhex("18538067")) + 4
+    endless = whole[:start] + b"\x01" + b"\xff" * 7 + whole[start + 8 :] + more
+    shown = read_shown(endless)
+    assert shown is not None
+    assert len(shown.times_s) >= len(UNEVEN)
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        element(CLUSTER, EMPTY * 500_000),
+        element(CLUSTER, b"\xa0\x82\xec\x80" * 500_000),
+        element(INFO, EMPTY * 500_000),
+        element(TRACKS, EMPTY * 500_000),
+        element(TRACKS, element("ae", EMPTY * 500_000)),
+    ],
+)
+def test_many_pieces_take_little_time(piece: bytes) -> None:
+    """Empty elements, in twenty others of a segment of unknown size."""
+    data = b"\x1a\x45\xdf\xa3\x80\x18\x53\x80\x67\xff" + piece * 20
     begun = time.monotonic()
     assert read_shown(data) is None
     assert time.monotonic() - begun < 5
