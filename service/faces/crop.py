@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from service.faces.pyramid import Pyramid
 from service.faces.sharpening import amount_at, sharpened
 
-_ON_ITS_SIDE = 45.0
+_ON_ITS_SIDE = 60.0
 """Degrees. From here on either side of a box may be the face's height: it is the longer one."""
 
 

@@ -62,7 +62,9 @@ def test_a_job_whose_worker_is_killed_while_the_service_closes_does_not_wait(
         await until(lambda: pool.running == 1)
         await asyncio.sleep(0.1)
         os.kill(worker, signal.SIGKILL)
-        await until(lambda: not pool.alive())
+        # At once: what became of the worker is not known yet.
+        while pool.alive():
+            await asyncio.sleep(0)
         await pool.close(drain_s=0)
         with pytest.raises(OverloadedError):
             await asyncio.wait_for(job, 5)
