@@ -63,8 +63,7 @@ def test_a_job_whose_worker_is_killed_while_the_service_closes_does_not_wait(
         await asyncio.sleep(0.1)
         os.kill(worker, signal.SIGKILL)
         # At once: what became of the worker is not known yet.
-        while pool.alive():
-            await asyncio.sleep(0)
+        await until(lambda: not pool.alive(), every_s=0)
         await pool.close(drain_s=0)
         with pytest.raises(OverloadedError):
             await asyncio.wait_for(job, 5)

@@ -33,11 +33,13 @@ def with_workers(
     asyncio.run(run())
 
 
-async def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
+async def until(
+    condition: Callable[[], bool], seconds: float = 10.0, *, every_s: float = 0.02
+) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "this never came true"
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(every_s)
 
 
 async def beside_others(
