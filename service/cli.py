@@ -98,7 +98,8 @@ def _settings(chosen: argparse.Namespace) -> Settings:
         name = "UNMASK_" + "__".join(str(part) for part in first["loc"]).upper()
         if first["type"] == "extra_forbidden":
             raise ConfigurationError(f"{name} is no setting.") from error
-        raise ConfigurationError(f"{name} is wrong: {first['msg']}.") from error
+        reason = first["msg"].removeprefix("Value error, ")
+        raise ConfigurationError(f"{name} is wrong: {reason}.") from error
     except SettingsError as error:
         raise ConfigurationError(
             f"The environment is wrong: {error}. Lists are JSON: UNMASK_INFERENCE__BUCKETS=[1,2,4]."

@@ -68,6 +68,8 @@ def test_a_wrong_setting_is_named(model_path: Path) -> None:
     assert "UNMASK_MEDIA__MAX_BYTES" in line
     line = one_sentence(unmask(model_path, "check", MEDIA__MEMORY_BYTES=str(100 * 2**20)))
     assert "UNMASK_MEDIA__MEMORY_BYTES" in line
+    line = one_sentence(unmask(model_path, "check", API_KEYS=","))
+    assert line.startswith("unmask: UNMASK_API_KEYS is wrong: it holds no key")
     line = one_sentence(unmask(model_path, "check", MEDIA__WORKER="3"))
     assert line == "unmask: UNMASK_MEDIA__WORKER is no setting."
 
