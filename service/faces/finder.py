@@ -56,7 +56,8 @@ class FaceFinder:
 
     Each face is then looked at once more, up close, when the pass that found it was much smaller
     than the picture, or when it seems to lean: it sharpens the box and the landmarks for a
-    fraction of a large pass.
+    fraction of a large pass. What is seen with some doubt is looked at on either side and upside
+    down, too, and a picture that shows no face as a whole.
     """
 
     def __init__(self, detector: Detector, plan: DetectorPlan) -> None:
