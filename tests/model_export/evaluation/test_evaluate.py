@@ -230,13 +230,17 @@ def test_forged_clips_are_measured_by_frame_by_clip_and_in_time(
 
 
 def test_pictures_are_judged_as_clips_only_where_their_quality_is_said(
-    checkpoint: Path, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    checkpoint: Path,
+    astronaut: NDArray[np.uint8],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
+    folder = write_folders(tmp_path / "few", astronaut, 1)
     command = ["evaluate", str(checkpoint), str(folder), "--as-clips", "--frames", "2"]
     assert main(command) == 1
     assert "--as-clips needs --h264" in capsys.readouterr().err
     assert main([*command, "--h264", "30", "-o", str(tmp_path)]) == 0
     figures = json.loads((tmp_path / "report.json").read_text())["figures"]
-    assert figures["crops"]["fakes"] == 2 * figures["clips"]["fakes"] == 10
+    assert figures["crops"]["fakes"] == 2 * figures["clips"]["fakes"] == 4
     assert figures["segmentation"]["iou"] is None
     assert main(["tabulate", f"one={tmp_path}"]) == 0

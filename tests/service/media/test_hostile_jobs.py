@@ -131,7 +131,7 @@ def test_a_caller_whose_worker_dies_before_it_takes_up_the_job_keeps_its_turn() 
     with_workers(test, workers=1)
 
 
-def test_workers_killed_while_they_answer_cost_their_own_jobs_only() -> None:
+def test_workers_that_crash_while_they_answer_cost_their_own_jobs_only() -> None:
     size = 2 * MIB  # more than a socket holds: a worker waits in the middle of its answer
 
     async def test(pool: MediaWorkers) -> None:
