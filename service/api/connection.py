@@ -52,10 +52,13 @@ class Connection(HttpToolsProtocol):
         self._unread_bytes = 0 if self._progress else self._unread_bytes + len(data)
         if self._unread_bytes > MOST_HEAD_BYTES and not self.transport.is_closing():
             self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
-        # Empty lines may come before a request; uvicorn takes them for one.
         self._silent = False
-        answered = self.cycle is not None and self.cycle.response_complete
-        if self._unread_bytes if self._awaits_head else answered:
+        if self._awaits_head:
+            # Empty lines may come before a request; uvicorn takes them for one.
+            overdue = self._unread_bytes > 0
+        else:
+            overdue = self.cycle is not None and self.cycle.response_complete
+        if overdue:
             self._start_clock()
 
     def _start_clock(self) -> None:

@@ -1,14 +1,16 @@
-"""What is no request, or has too long a head, is answered as a problem and ends its connection."""
+"""What is no request, or has too long or slow a head, is a problem and ends its connection."""
 
 import contextlib
 import json
 import socket
+import time
+from pathlib import Path
 
 import httpx
 import pytest
 
 from service.api.connection import MOST_HEAD_BYTES
-from tests.service.running import Running
+from tests.service.running import Running, running_server
 
 ARRIVES_AT_ONCE = 256 * 1024
 
@@ -25,6 +27,16 @@ def answer(link: socket.socket) -> tuple[int, dict[str, str], dict[str, object]]
     headers = dict(line.lower().split(": ", 1) for line in lines)
     assert int(headers["content-length"]) == len(body)
     return int(first.split()[1]), headers, json.loads(body)
+
+
+def one_answer(link: socket.socket) -> bytes:
+    """An answer of JSON, after which the connection may go on."""
+    received = b""
+    while not received.endswith(b"}"):
+        piece = link.recv(4096)
+        assert piece, "the connection ended within an answer"
+        received += piece
+    return received
 
 
 def connect(server: Running) -> socket.socket:
@@ -67,6 +79,39 @@ def test_the_refusal_of_a_long_head_says_why(running: Running) -> None:
             link.sendall(b"a" * (ARRIVES_AT_ONCE + 2 * MOST_HEAD_BYTES))
         status, _, problem = answer(link)
     assert (status, problem["code"]) == (431, "request_header_fields_too_large")
+
+
+def test_a_head_that_never_ends_ends_the_connection(model_path: Path) -> None:
+    whole = b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"
+    early = b"POST /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 9999\r\n\r\nx"
+    with (
+        running_server(model_path, SERVER__DEADLINE_S="1", MEDIA__WORKERS="1") as server,
+        connect(server) as silent,
+        connect(server) as slow,
+        connect(server) as second,
+        connect(server) as idle,
+        connect(server) as answered,
+    ):
+        answered.sendall(early)
+        assert one_answer(answered).startswith(b"HTTP/1.1 404")
+        slow.sendall(whole[:20])
+        for link in (second, idle):
+            link.sendall(whole)
+            assert one_answer(link).startswith(b"HTTP/1.1 200")
+        second.sendall(b"\r\n")
+        time.sleep(0.7)
+        slow.sendall(whole[20:-2])  # a byte now and then is not enough
+        answered.sendall(b"x")
+        assert silent.recv(4096) == b""
+        time.sleep(0.7)
+        answered.sendall(b"x")
+        assert answered.recv(4096) == b""
+        for link in (slow, second):
+            assert one_answer(link).startswith(b"HTTP/1.1 408")
+            assert link.recv(4096) == b""
+        # Between two requests a connection may rest for longer.
+        idle.sendall(whole)
+        assert one_answer(idle).startswith(b"HTTP/1.1 200")
 
 
 def test_trailers_are_no_headers(running: Running) -> None:

@@ -145,49 +145,6 @@ def test_a_passed_deadline_is_told(model_path: Path, astronaut: NDArray[np.uint8
         assert response.json()["code"] == "deadline_exceeded"
 
 
-def test_a_head_that_never_ends_ends_the_connection(model_path: Path) -> None:
-    with running_server(model_path, SERVER__DEADLINE_S="1", MEDIA__WORKERS="1") as running:
-
-        def connect() -> socket.socket:
-            return socket.create_connection(("127.0.0.1", running.port), timeout=20)
-
-        def answer(link: socket.socket) -> bytes:
-            received = link.recv(4096)
-            while not received.endswith(b"}"):
-                received += link.recv(4096)
-            return received
-
-        whole = b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"
-        early = b"POST /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 9999\r\n\r\nx"
-        with (
-            connect() as silent,
-            connect() as slow,
-            connect() as second,
-            connect() as idle,
-            connect() as answered,
-        ):
-            answered.sendall(early)
-            assert answer(answered).startswith(b"HTTP/1.1 404")
-            slow.sendall(whole[:20])
-            for link in (second, idle):
-                link.sendall(whole)
-                assert answer(link).startswith(b"HTTP/1.1 200")
-            second.sendall(b"\r\n")
-            time.sleep(0.7)
-            slow.sendall(whole[20:-2])  # a byte now and then is not enough
-            answered.sendall(b"x")
-            assert silent.recv(4096) == b""
-            time.sleep(0.7)
-            answered.sendall(b"x")
-            assert answered.recv(4096) == b""
-            for link in (slow, second):
-                assert answer(link).startswith(b"HTTP/1.1 408")
-                assert link.recv(4096) == b""
-            # Between two requests a connection may rest for longer.
-            idle.sendall(whole)
-            assert answer(idle).startswith(b"HTTP/1.1 200")
-
-
 def test_decoding_that_takes_too_long_is_told(
     model_path: Path, astronaut: NDArray[np.uint8]
 ) -> None:
