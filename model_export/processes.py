@@ -12,6 +12,8 @@ import cv2
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
+_AHEAD = 4
+"""Items that are taken up for each worker before the first of their results is asked for."""
 START_METHOD = "spawn"
 """A forked process would inherit the locks of OpenCV's threads but not the threads: it hangs as
 soon as this process has used them."""
@@ -39,6 +41,17 @@ def in_order(
             yield waiting.popleft().result()
     while waiting:
         yield waiting.popleft().result()
+
+
+def results_of(
+    function: Callable[[_Item], _Result], items: Iterable[_Item], workers: int
+) -> Iterator[_Result]:
+    """What a function makes of each item, in their order; with 0 workers this process does it."""
+    if not workers:
+        yield from map(function, items)
+        return
+    with process_pool(workers) as pool:
+        yield from in_order(pool, function, items, _AHEAD * workers)
 
 
 def single_threaded() -> None:

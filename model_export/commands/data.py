@@ -19,7 +19,8 @@ from model_export.data.faces import load_index
 from model_export.data.families import FAMILIES
 from model_export.sources.alteration import Alteration
 from model_export.sources.clips import TRUTH, ClipSource
-from model_export.sources.folders import FolderSource
+from model_export.sources.equal_sharpness import equal_blurs
+from model_export.sources.folders import FolderSource, list_entries
 from model_export.sources.prepared import PreparedSource
 from model_export.sources.sample import Source
 from model_export.sources.synthetic import Part, SyntheticSource, part_of
@@ -29,7 +30,7 @@ log = logging.getLogger(__name__)
 KINDS = ("synthetic", "folders", "clips", "faceforensics")
 _ASKED = (
     *("kind", "pairs", "strength", "family", "leave_out", "method"),
-    *("frames", "h264", "as_clips", "turn", "scale"),
+    *("frames", "equal_sharpness", "h264", "as_clips", "turn", "scale"),
 )
 SPLITS: dict[Part, str] = {"training": "train", "calibration": "val", "test": "test"}
 
@@ -77,6 +78,11 @@ def add_data(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--frames", type=whole(1), default=16, help="folders, clips: frames of each clip"
+    )
+    parser.add_argument(
+        "--equal-sharpness",
+        action="store_true",
+        help="folders: blur pictures of the sharper class first, until sharpness tells nothing",
     )
     parser.add_argument(
         "--h264",
@@ -131,8 +137,14 @@ def open_source(
     if kind == "folders":
         if options.as_clips and options.h264 is None:
             raise ValueError("--as-clips needs --h264")
-        alteration = Alteration(options.turn, options.h264, options.scale, options.as_clips)
-        return FolderSource(root, rule, options.frames, options.workers, alteration)
+        blurs = equal_blurs(list_entries(root), options.workers) if options.equal_sharpness else {}
+        alteration = Alteration(
+            degrees=options.turn,
+            h264_crf=options.h264,
+            scale=options.scale,
+            as_clip=options.as_clips,
+        )
+        return FolderSource(root, rule, options.frames, options.workers, alteration, blurs=blurs)
     if kind == "clips":
         return ClipSource(root, rule, options.frames)
     if kind == "faceforensics":

@@ -171,6 +171,8 @@ def _intervals(figures: dict[str, Any]) -> str:
 
 def _files(tally: dict[str, Any]) -> str:
     lines = [f"{tally['files']} files or pairs."]
+    if tally["softened"]:
+        lines.append(f"- softened to the sharpness of the other class: {tally['softened']}")
     for key in ("taken_whole_without_a_face", "dropped_without_a_face"):
         if tally[key]:
             lines.append(f"- {key.replace('_', ' ')}, {len(tally[key])}: {', '.join(tally[key])}")

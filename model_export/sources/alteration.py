@@ -25,8 +25,9 @@ _CODED_PX = 2
 
 @dataclass(frozen=True, slots=True)
 class Alteration:
-    """Turns, shrinks and compresses pictures; clips stay as they are.
+    """Blurs, turns, shrinks and compresses pictures, in this order; clips stay as they are.
 
+    blur: standard deviation of a Gaussian in pixels; 0 for none.
     degrees: counter-clockwise, about the middle; mirrored beyond the edge.
     h264_crf: last of all, the fourth frame of a slowly moving clip of that quality.
     scale: what is left of each side, above 0 and up to 1.
@@ -34,6 +35,7 @@ class Alteration:
         through a hand-held camera with some noise.
     """
 
+    blur: float = 0.0
     degrees: float = 0.0
     h264_crf: int | None = None
     scale: float = 1.0
@@ -48,6 +50,8 @@ class Alteration:
         if self == Alteration() or media.family != "picture":
             return upload
         pixels = decode_picture(media.name, upload.data, limits).pixels
+        if self.blur:
+            pixels = np.asarray(cv2.GaussianBlur(pixels, (0, 0), self.blur), np.uint8)
         if self.degrees:
             pixels = turned(pixels, self.degrees)
         pixels = Pyramid(pixels).at(self.scale)

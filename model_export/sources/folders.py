@@ -1,11 +1,11 @@
 """Folders `real/` and `fake/` of pictures or clips, as strangers have them."""
 
 from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import nullcontext
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 
 import cv2
 import numpy as np
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from model_export.data.files import visible_files
 from model_export.data.pictures import read_mask
-from model_export.processes import in_order, process_pool
+from model_export.processes import results_of
 from model_export.sources.alteration import Alteration
 from model_export.sources.masks import Mask, find_mask, read_masks
 from model_export.sources.sample import SUPPORT, Sample, Tally
@@ -29,8 +29,7 @@ from service.media.upload import Upload
 from service.verdict.intervals import Interval, stretches_of
 
 _UNALTERED = Alteration()
-_AHEAD = 4
-"""Files that are opened for each worker before the first of them is asked for."""
+_AS_SHARP_AS_THEY_ARE: Mapping[str, float] = MappingProxyType({})
 UNNAMED = "fake"
 """Method of fakes that lie in `fake/` itself rather than in a sub-folder named after it."""
 
@@ -69,7 +68,7 @@ class FolderSource:
     face with most of the mask in it.
     A picture without a face is taken whole, since it may be a crop already, and counted.
     alteration: what is done to pictures before; one made a clip has no mask, but its face is chosen
-    by that of the picture.
+    by that of the picture. blurs: for some files, by their group, the alteration's blur.
 
     Raises ValueError when a class has no file.
     """
@@ -81,6 +80,8 @@ class FolderSource:
         frames: int = 16,
         workers: int = 0,
         alteration: Alteration = _UNALTERED,
+        *,
+        blurs: Mapping[str, float] = _AS_SHARP_AS_THEY_ARE,
     ) -> None:
         self._entries = list_entries(root)
         for fake, name in ((False, "real"), (True, "fake")):
@@ -88,28 +89,26 @@ class FolderSource:
                 raise ValueError(f"there is no file under {root / name}")
         self._plan = ExtractionPlan(frames=frames, crop=rule)
         self._workers = workers
-        self._alteration = alteration
+        self._alterations = [
+            replace(alteration, blur=blurs.get(entry.group, alteration.blur))
+            for entry in self._entries
+        ]
         self.tally = Tally()
 
     def samples(self) -> Iterator[Sample]:
         """See `Source`."""
         self.tally = Tally(files=len(self._entries))
-        opening = partial(open_entry, plan=self._plan, alteration=self._alteration)
-        pool = process_pool(self._workers) if self._workers else nullcontext()
-        with pool as running:
-            results = (
-                in_order(running, opening, self._entries, _AHEAD * self._workers)
-                if running
-                else map(opening, self._entries)
-            )
-            for entry, opened in zip(self._entries, results, strict=True):
-                if opened.whole:
-                    self.tally.whole.append(entry.group)
-                if opened.problem is not None:
-                    self.tally.unreadable[entry.group] = opened.problem
-                elif not opened.samples:
-                    self.tally.no_face.append(entry.group)
-                yield from opened.samples
+        self.tally.softened = sum(alteration.blur > 0 for alteration in self._alterations)
+        jobs = zip(self._entries, self._alterations, strict=True)
+        results = results_of(partial(_open, plan=self._plan), jobs, self._workers)
+        for entry, opened in zip(self._entries, results, strict=True):
+            if opened.whole:
+                self.tally.whole.append(entry.group)
+            if opened.problem is not None:
+                self.tally.unreadable[entry.group] = opened.problem
+            elif not opened.samples:
+                self.tally.no_face.append(entry.group)
+            yield from opened.samples
 
 
 def list_entries(root: Path) -> list[Entry]:
@@ -126,6 +125,11 @@ def list_entries(root: Path) -> list[Entry]:
             origin = (plain.relative_to(inner.parts[0]) if named else plain).as_posix()
             entries.append(Entry(top / inner, fake, method, mask, group, origin))
     return entries
+
+
+def _open(job: tuple[Entry, Alteration], plan: ExtractionPlan) -> Opened:
+    entry, alteration = job
+    return open_entry(entry, plan, alteration)
 
 
 def open_entry(entry: Entry, plan: ExtractionPlan, alteration: Alteration = _UNALTERED) -> Opened:

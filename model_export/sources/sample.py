@@ -64,13 +64,15 @@ class Tally:
     """What happened to the files of a source; filled while it is read.
 
     whole: pictures taken whole because no face was found in them; no_face: clips dropped for
-    the same reason; unreadable: files that are no picture or clip, with the reason.
+    the same reason; unreadable: files that are no picture or clip, with the reason; softened:
+    how many pictures were blurred to be as sharp as those of the other class.
     """
 
     files: int = 0
     whole: list[str] = field(default_factory=list)
     no_face: list[str] = field(default_factory=list)
     unreadable: dict[str, str] = field(default_factory=dict)
+    softened: int = 0
 
     def to_dict(self) -> dict[str, object]:
         """A JSON-ready copy."""
@@ -79,6 +81,7 @@ class Tally:
             "taken_whole_without_a_face": self.whole,
             "dropped_without_a_face": self.no_face,
             "unreadable": self.unreadable,
+            "softened": self.softened,
         }
 
 

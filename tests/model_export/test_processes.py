@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from itertools import islice
 
-from model_export.processes import in_order, process_pool
+import pytest
+
+from model_export.processes import in_order, process_pool, results_of
 
 
 def test_results_come_in_order_and_little_is_taken_up_before_it_is_asked_for() -> None:
@@ -19,3 +21,8 @@ def test_results_come_in_order_and_little_is_taken_up_before_it_is_asked_for() -
         assert list(islice(results, 2)) == [20, 19]
         assert len(taken) == 4
         assert list(results) == list(range(18, 0, -1))
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_with_workers_or_without_the_results_are_the_same(workers: int) -> None:
+    assert list(results_of(abs, range(-20, 0), workers)) == list(range(20, 0, -1))

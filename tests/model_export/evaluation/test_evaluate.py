@@ -244,3 +244,18 @@ def test_pictures_are_judged_as_clips_only_where_their_quality_is_said(
     assert figures["crops"]["fakes"] == 2 * figures["clips"]["fakes"] == 4
     assert figures["segmentation"]["iou"] is None
     assert main(["tabulate", f"one={tmp_path}"]) == 0
+
+
+def test_classes_are_made_equally_sharp_where_that_is_asked_for(
+    checkpoint: Path, astronaut: NDArray[np.uint8], tmp_path: Path
+) -> None:
+    save(tmp_path / "data/real/0.png", astronaut)
+    soft = np.asarray(cv2.GaussianBlur(astronaut, (0, 0), 2.0), np.uint8)
+    save(tmp_path / "data/fake/swap/0.png", soft)
+    command = ["evaluate", str(checkpoint), str(tmp_path / "data"), "-o", str(tmp_path)]
+    assert main([*command, "--equal-sharpness"]) == 0
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert report["data"]["asked"]["equal_sharpness"] is True
+    assert report["data"]["files"]["softened"] == 1
+    told = (tmp_path / "report.md").read_text()
+    assert "- softened to the sharpness of the other class: 1" in told

@@ -2,11 +2,13 @@
 
 from itertools import pairwise
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from model_export.sources.alteration import Alteration, turned
+from service.faces.pyramid import Pyramid
 from service.media.clips import Clip
 from service.media.limits import MediaLimits
 from service.media.pictures import decode_picture
@@ -43,8 +45,23 @@ def test_a_picture_is_shrunk_and_its_mask_with_it(astronaut: NDArray[np.uint8]) 
     assert Alteration(scale=0.001).mask(wide[..., 0]).shape == (1, 1)
 
 
+def test_a_blur_is_in_pixels_of_the_picture_as_it_is(astronaut: NDArray[np.uint8]) -> None:
+    altered = Alteration(blur=1.5, scale=0.5).picture(
+        Upload(encode(astronaut, ".png")), MediaLimits()
+    )
+    pixels = decode_picture("png", altered.data, MediaLimits()).pixels
+    blurred = np.asarray(cv2.GaussianBlur(astronaut, (0, 0), 1.5), np.uint8)
+    assert (pixels == Pyramid(blurred).at(0.5)).all()
+
+
 @pytest.mark.parametrize(
-    "alteration", [Alteration(degrees=30), Alteration(h264_crf=30), Alteration(scale=0.5)]
+    "alteration",
+    [
+        Alteration(blur=1.0),
+        Alteration(degrees=30),
+        Alteration(h264_crf=30),
+        Alteration(scale=0.5),
+    ],
 )
 def test_clips_stay(alteration: Alteration, astronaut: NDArray[np.uint8]) -> None:
     upload = Upload(clip(moving(astronaut[:300], 3)))
