@@ -10,29 +10,19 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from onnxruntime.capi import onnxruntime_pybind11_state as state
 
 from model_export.checkpoint import load_checkpoint
 from model_export.description import describe
 from model_export.export import Exportable, open_session
 from model_export.sources.sample import Sample
+from service.errors import ConfigurationError
+from service.inference.model_file import METADATA_KEY, read_model_file
 from service.inference.runs import Crop
 from service.inference.second_look import Outputs, look_again
+from service.runtime import Runtime
 
 BATCH = 32
 _WITHOUT_METHOD = 3
-_UNRUNNABLE = (
-    *(state.Fail, state.InvalidArgument, state.InvalidGraph, state.InvalidProtobuf),
-    *(state.NoSuchFile, state.NotImplemented),
-)
-"""What ONNX Runtime raises for an empty, cut or foreign file; it has no error they all are."""
-_NOTED = frozenset(
-    (
-        *("name", "version", "preset", "input", "crop", "methods", "method_temperature"),
-        *("calibration", "thresholds", "figures"),
-    )
-)
-"""What an evaluation reads of a file's note."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,30 +81,19 @@ class OnnxJudge:
 
     def __init__(self, path: Path) -> None:
         try:
-            self._session = open_session(path)
-        except _UNRUNNABLE as error:
-            raise ValueError(f"{path} is not an ONNX file that can be run") from error
-        text = self._session.get_modelmeta().custom_metadata_map.get("unmask", "")
-        note = _read_note(text)
-        if note is None:
-            raise ValueError(f"{path} was not written by `unmask-model export`")
-        self.note = note
+            spec = read_model_file(path, Runtime()).spec
+        except ConfigurationError as error:
+            raise ValueError(str(error)) from error
+        self._session = open_session(path)
+        note = self._session.get_modelmeta().custom_metadata_map[METADATA_KEY]
+        self.note: dict[str, Any] = json.loads(note)
         self._outputs = ["fake_activation", "real_activation", "mask"]
-        if self.note["methods"]:
+        if spec.methods:
             self._outputs.append("method_logits")
 
     def look(self, crops: Sequence[Crop]) -> Outputs:
         """See `Judge`."""
         return list(self._session.run(self._outputs, {"image": np.stack(crops)}))
-
-
-def _read_note(text: str) -> dict[str, Any] | None:
-    """A file's note, or None where it is none."""
-    try:
-        note = json.loads(text)
-    except ValueError:
-        return None
-    return note if isinstance(note, dict) and note.keys() >= _NOTED else None
 
 
 def open_judge(path: Path) -> Judge:

@@ -141,7 +141,10 @@ def read_model_file(path: Path, runtime: Runtime) -> ModelFile:
         raise ConfigurationError(
             f"The model file {path} cannot be read: {error.strerror}. Set UNMASK_MODEL."
         ) from error
-    session = runtime.open(content, ["CPUExecutionProvider"], threads=1)
+    try:
+        session = runtime.open(content, ["CPUExecutionProvider"], threads=1)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"The model file {path} cannot be used: {error}") from error
     text = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
     if text is None:
         raise ConfigurationError(

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
@@ -92,14 +93,14 @@ def graph(operator: str, note: str | None = None) -> bytes:
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
-        ("a.onnx", b"not a graph", "not an ONNX file"),
-        ("a.onnx", b"", "not an ONNX file"),
-        ("a.onnx", graph("Nope"), "not an ONNX file"),
-        ("a.onnx", graph("Sin"), "not an ONNX file"),
-        ("a.onnx", graph("Identity"), "not written by `unmask-model export`"),
-        ("a.onnx", graph("Identity", "{}"), "not written by `unmask-model export`"),
-        ("a.onnx", graph("Identity", "[]"), "not written by `unmask-model export`"),
-        ("a.onnx", graph("Identity", "{"), "not written by `unmask-model export`"),
+        ("a.onnx", b"not a graph", "a.onnx cannot be used: ONNX Runtime"),
+        ("a.onnx", b"", "a.onnx cannot be used: ONNX Runtime"),
+        ("a.onnx", graph("Nope"), "a.onnx cannot be used: ONNX Runtime"),
+        ("a.onnx", graph("Sin"), "a.onnx cannot be used: ONNX Runtime"),
+        ("a.onnx", graph("Identity"), "not written by unmask-model export"),
+        ("a.onnx", graph("Identity", "{}"), "metadata of the model file .*a.onnx is wrong"),
+        ("a.onnx", graph("Identity", "[]"), "metadata of the model file .*a.onnx is wrong"),
+        ("a.onnx", graph("Identity", "{"), "metadata of the model file .*a.onnx is wrong"),
         ("a.pt", b"not a checkpoint", "a.pt"),
         ("a.bin", b"", "a .pt checkpoint or an .onnx file"),
     ],
@@ -110,3 +111,11 @@ def test_other_files_are_refused_in_one_sentence(
     (tmp_path / name).write_bytes(content)
     with pytest.raises(ValueError, match=words):
         open_judge(tmp_path / name)
+
+
+def test_a_file_that_lacks_an_output_is_refused_before_it_is_run(tmp_path: Path) -> None:
+    model = onnx.load(write_colour_model(tmp_path / "a.onnx"))
+    del model.graph.output[0]
+    onnx.save(model, tmp_path / "a.onnx")
+    with pytest.raises(ValueError, match=r"a\.onnx has no tensor 'fake_activation'"):
+        open_judge(tmp_path / "a.onnx")
