@@ -68,7 +68,11 @@ def test_frames_of_a_clip_share_its_group(folder: Path) -> None:
     assert groups.count("real/clip.mp4") == groups.count("fake/clip.mp4") == 2
 
 
-def test_pictures_can_be_judged_as_whole_clips_which_have_no_masks(folder: Path) -> None:
+def test_pictures_can_be_judged_as_whole_clips_which_have_no_masks(
+    astronaut: NDArray[np.uint8], tmp_path: Path
+) -> None:
+    # Each costs seconds.
+    folder = write_folders(tmp_path, astronaut, 1)
     alteration = Alteration(h264_crf=30, as_clip=True)
     source = FolderSource(folder, RULE, frames=3, alteration=alteration)
     everything = [*source.samples()]
