@@ -2,7 +2,9 @@
 
 import argparse
 import asyncio
+import io
 import json
+import logging
 import os
 import signal
 import sys
@@ -19,11 +21,14 @@ from service.errors import ConfigurationError, UnmaskError
 from service.faces.finder import face_finder
 from service.files import analyze_file, distinct_names, read_file, write_pictures
 from service.listening import sockets_of
+from service.media.process import WorkerDefectError
 from service.opening import open_pipeline
 from service.runtime import Runtime
 from service.settings import Settings, unknown_variables
 from service.telemetry import Telemetry, configure_logging
 from service.terminal import show_progress, table_head, table_row, wipe_progress
+
+logger = logging.getLogger(__name__)
 
 _NOBODY_LISTENS = 128 + signal.SIGPIPE
 """What a shell says of a command that died of writing to nobody."""
@@ -146,6 +151,9 @@ def _probe(settings: Settings) -> str:
 async def _analyze(settings: Settings, chosen: argparse.Namespace) -> int:
     failures, options = 0, Options(chosen.max_frames, chosen.max_faces)
     names = distinct_names(chosen.files)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A file may have a name that its encoding cannot hold.
+        sys.stdout.reconfigure(errors="backslashreplace")
     async with open_pipeline(settings, Telemetry()) as pipeline:
         if not chosen.json:
             _tell(table_head())
@@ -163,10 +171,15 @@ async def _analyze(settings: Settings, chosen: argparse.Namespace) -> int:
                         deadline_s=settings.server.deadline_s,
                         target=chosen.out / names[number],
                     )
-            except UnmaskError as error:
+            except (UnmaskError, WorkerDefectError) as error:
                 failures += 1
                 wipe_progress()
-                _print_failure(path, error, as_json=chosen.json)
+                if isinstance(error, UnmaskError):
+                    failure = error
+                else:
+                    logger.error("%s cannot be analysed", path.name, exc_info=error)
+                    failure = UnmaskError("The file cannot be analysed.")
+                _print_failure(path, failure, as_json=chosen.json)
                 continue
             wipe_progress()
             if chosen.json:

@@ -1,9 +1,10 @@
 """Starts the stages of a pipeline, and stops them."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from functools import partial
+from typing import Any
 
 from service.devices import media_workers, obtain_model, one_for_each_session, session_plan
 from service.faces.extract import warm_up
@@ -57,13 +58,27 @@ async def open_pipeline(settings: Settings, telemetry: Telemetry) -> AsyncIterat
             gauge = telemetry.device_memory.labels(device.name)
             telemetry.watch(gauge, partial(_memory, device))
     try:
-        await asyncio.gather(pool.start(), media.start())
+        await _all_of(pool.start(), media.start())
         yield Pipeline(
             settings, model, media=media, pool=pool, admission=admission, telemetry=telemetry
         )
     finally:
         await pool.stop()
         await media.close()
+
+
+async def _all_of(*starts: Coroutine[Any, Any, None]) -> None:
+    """Wait for every start; where one fails, the others are over before its error is raised.
+
+    One that went on would open what has been stopped.
+    """
+    tasks = [asyncio.ensure_future(start) for start in starts]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _most_answer_bytes(settings: Settings, side: int) -> int:

@@ -43,8 +43,8 @@ class ServerSettings(Group):
     """
 
     deadline_s: Seconds = 60.0
-    drain_s: Seconds = 30.0
-    unready_s: Annotated[float, Field(ge=0.0)] = 1.0
+    drain_s: Annotated[Seconds, Field(allow_inf_nan=False)] = 30.0
+    unready_s: Annotated[float, Field(ge=0.0, allow_inf_nan=False)] = 1.0
     shared_port: bool = False
     own_port: Annotated[int, Field(ge=1, le=65535)] | None = None
 
@@ -70,7 +70,7 @@ class MediaSettings(Group):
     frames: Positive = 16
     max_frames: Positive = 64
     workers: Positive | None = None
-    memory_bytes: Annotated[int, Field(ge=256 * 2**20)] = 2 * 2**30
+    memory_bytes: Annotated[int, Field(ge=256 * 2**20, lt=2**63)] = 2 * 2**30
     timeout_s: Seconds = 30.0
     lifetime_s: Annotated[float, Field(ge=60.0)] = 600.0
 

@@ -2,7 +2,10 @@
 
 import asyncio
 import re
+from array import array
+from fcntl import ioctl
 from http import HTTPStatus
+from termios import TIOCOUTQ
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -22,13 +25,16 @@ class Connection(HttpToolsProtocol):
     protocol, as some do with each request, httptools reads no body. And uvicorn waits for a head
     for ever: connections that cost a client nothing would use up the service's descriptors.
 
+    Nor does it end a connection whose client does not read what it was answered.
+
     head_s: how long a head may take to arrive, and what is left of a request that was answered
-        before it had arrived.
+        before it had arrived; and how long a client may read nothing of an answer.
     """
 
     head_s = 60.0
     _late: asyncio.TimerHandle | None = None
-
+    _reading: asyncio.TimerHandle | None = None
+    _answers = 0
     _unread_bytes = 0
     _progress = False
     _body_begun = False
@@ -43,6 +49,8 @@ class Connection(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The client has gone."""
         self._stop_clock()
+        if self._reading is not None:
+            self._reading.cancel()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -79,6 +87,35 @@ class Connection(HttpToolsProtocol):
             self.transport.close()
         elif not self.transport.is_closing():
             self._refuse(HTTPStatus.REQUEST_TIMEOUT)
+
+    def on_response_complete(self) -> None:
+        """An answer is written, if not yet sent."""
+        super().on_response_complete()
+        self._answers += 1
+        if self._reading is None:
+            self._watch_reader()
+
+    def _watch_reader(self) -> None:
+        if self.transport.get_write_buffer_size():
+            self._reading = self.loop.call_later(
+                self.head_s, self._judge_reader, self._unread(), self._answers
+            )
+
+    def _unread(self) -> int:
+        """Bytes here and in the kernel, which takes more only when much of what it has is read."""
+        held = array("i", [0])
+        ioctl(self.transport.get_extra_info("socket").fileno(), TIOCOUTQ, held)
+        return self.transport.get_write_buffer_size() + held[0]
+
+    def _judge_reader(self, unread: int, answers: int) -> None:
+        """End the connection if nothing was read since: closing it would wait for the reader."""
+        self._reading = None
+        if not self.transport.get_write_buffer_size():
+            return
+        if answers == self._answers and self._unread() >= unread:
+            self.transport.abort()
+        else:
+            self._watch_reader()
 
     def on_message_begin(self) -> None:
         """A request's first line begins."""

@@ -16,18 +16,20 @@ class Permit:
 
     def __init__(self, admission: "Admission", crops: int) -> None:
         self._admission = admission
-        self.crops = crops
+        self.crops = self.most = crops
 
     def grow(self, crops: int) -> None:
         """Ask for the number the upload will need; raises OverloadedError without room."""
-        self._admission.reserve(crops - self.crops, held=self.crops)
-        self.crops = crops
+        if crops > self.crops:
+            self._admission.reserve(crops - self.crops, held=self.crops)
+            self.crops = self.most = crops
 
     def settle(self, crops: int) -> None:
         """Correct the number to what was found. Never refuses: the work is half done."""
         crops = max(1, crops)
         self._admission.in_use += crops - self.crops
         self.crops = crops
+        self.most = max(self.most, crops)
 
 
 class Admission:
@@ -46,6 +48,7 @@ class Admission:
         self._on_refusal = on_refusal
         self._released: deque[tuple[float, int]] = deque()
         self._released_crops = 0
+        self._unmoved_since = now()
 
     @contextmanager
     def permit(self) -> Iterator[Permit]:
@@ -56,8 +59,10 @@ class Admission:
             yield permit
         finally:
             self.in_use -= permit.crops
-            self._released.append((self._now(), permit.crops))
-            self._released_crops += permit.crops
+            self._unmoved_since = self._now()
+            # Room is asked for before it is known how little a clip needs: that counts here, too.
+            self._released.append((self._unmoved_since, permit.most))
+            self._released_crops += permit.most
             self._forget()
 
     def expect_room(self) -> None:
@@ -76,13 +81,19 @@ class Admission:
                 "More work is waiting than the service accepts.",
                 retry_after_s=self.retry_after_s(),
             )
+        if not self.in_use:
+            self._unmoved_since = self._now()
         self.in_use += crops
 
     def retry_after_s(self) -> int:
-        """Whole seconds until the work inside is done at the rate measured lately."""
+        """Whole seconds until the work inside is done at the rate measured lately.
+
+        Where nothing was done lately, as long again as nothing has been done.
+        """
         self._forget()
         if not self._released:
-            return 1
+            unmoved_s = self._now() - self._unmoved_since if self.in_use else 0.0
+            return max(1, min(_LONGEST_WAIT_S, math.ceil(unmoved_s)))
         span = max(self._now() - self._released[0][0], 0.1)
         rate = self._released_crops / span
         return max(1, min(_LONGEST_WAIT_S, math.ceil(self.in_use / rate)))

@@ -36,7 +36,7 @@ class BatchQueue:
 
     Batches are dealt one crop per request in turn, so that a clip's many crops never stand
     before a picture's one. Entries whose client is gone or whose deadline passed are dropped
-    when they would be dealt and never reach a device.
+    when they would be dealt and never reach a device. An entry whose session died is dealt alone.
     """
 
     def __init__(self, linger_s: float = 0.0) -> None:
@@ -82,6 +82,8 @@ class BatchQueue:
         now = asyncio.get_running_loop().time()
         batch: list[Entry] = []
         while self._lanes and len(batch) < limit:
+            if batch and (batch[-1].attempts or next(iter(self._lanes.values()))[0].attempts):
+                break  # what a session died of would take those beside it along
             lane, entries = self._lanes.popitem(last=False)
             entry = entries.popleft()
             self._size -= 1

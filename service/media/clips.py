@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator
+from types import MappingProxyType
 
 import cv2
 import numpy as np
@@ -11,6 +12,7 @@ from service.media.boxes import read_edits
 from service.media.capture import open_capture
 from service.media.completeness import breaks_off, ends_early
 from service.media.frame import Frame
+from service.media.gif import with_controls
 from service.media.limits import MediaLimits
 from service.media.matroska import Shown, read_shown
 from service.media.pictures import check_pixels
@@ -28,6 +30,7 @@ _WATCHED_PIXELS = 3_000 * 1920 * 1080
 # In these, frames are drawn over one another: none can be decoded without those before it. But each
 # is stored by itself, and none in less detail than another.
 _WITHOUT_JUMPS = frozenset({"gif", "png"})
+_AS_FFMPEG_READS_THEM = MappingProxyType({"gif": with_controls, "png": whole_chunks})
 
 
 class Clip:
@@ -44,7 +47,8 @@ class Clip:
         Raises MediaCorruptError, MediaTooLargeError (limits "pixels", "duration", "frames").
         """
         self._name, self._limits = name, limits
-        self._data = whole_chunks(data) if name == "png" else data
+        rewrite = _AS_FFMPEG_READS_THEM.get(name)
+        self._data = rewrite(data) if rewrite else data
         stream = io.BytesIO(self._data)
         capture = open_capture(stream)
         self.width = int(capture.get(cv2.CAP_PROP_FRAME_WIDTH))

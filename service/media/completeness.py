@@ -4,11 +4,8 @@ import struct
 
 from service.media import matroska
 from service.media.boxes import boxes
+from service.media.gif import reaches_trailer
 from service.media.png import reaches_end
-
-_GIF_TRAILER, _GIF_IMAGE, _GIF_EXTENSION = 0x3B, 0x2C, 0x21
-# Hostile files hold pieces of a few bytes; of one with more than this nothing is said.
-_MOST_PIECES = 1_000_000
 
 
 def ends_early(name: str, data: bytes) -> bool:
@@ -24,7 +21,7 @@ def ends_early(name: str, data: bytes) -> bool:
     if name in ("webm", "mkv"):
         return matroska.segment(data)[1] > len(data)
     if name == "gif":
-        return not data.endswith(b"\x00\x3b") and not _gif_reaches_trailer(data)
+        return not data.endswith(b"\x00\x3b") and not reaches_trailer(data)
     if name == "png":
         return not reaches_end(data)
     return False
@@ -46,28 +43,3 @@ def breaks_off(name: str, data: bytes) -> bool:
 def _riff_end(data: bytes) -> int:
     (size,) = struct.unpack_from("<I", data, 4)
     return int(size) + 8
-
-
-def _gif_reaches_trailer(data: bytes) -> bool:
-    if len(data) < 13:
-        return False
-    at, in_blocks = 13 + _gif_table(data[10]), False
-    for _ in range(_MOST_PIECES):
-        if at >= len(data):
-            return False
-        kind = data[at]
-        if in_blocks:
-            at += 1 + kind
-            in_blocks = kind > 0
-        elif kind == _GIF_IMAGE and at + 9 < len(data):
-            at, in_blocks = at + 11 + _gif_table(data[at + 9]), True
-        elif kind == _GIF_EXTENSION:
-            at, in_blocks = at + 2, True
-        else:
-            return kind == _GIF_TRAILER
-    return True
-
-
-def _gif_table(flags: int) -> int:
-    """Bytes of a colour table, from the flags before it."""
-    return 3 << (flags & 7) + 1 if flags & 0x80 else 0

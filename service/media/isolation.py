@@ -35,6 +35,9 @@ def isolate(memory_bytes: int) -> None:
 
     memory_bytes: limit of private writable memory (RLIMIT_DATA); an allocation beyond it fails.
     """
+    _, most = resource.getrlimit(resource.RLIMIT_DATA)
+    if most != resource.RLIM_INFINITY:
+        memory_bytes = min(memory_bytes, most)  # nobody but root may raise it
     resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
     # A crashing decoder's core file would hold the picture of a person.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -31,7 +31,9 @@ def without_end(data: bytes) -> bytes:
     scan = np.frombuffer(data, np.uint8, offset=start)
     escapes = np.flatnonzero(scan[:-1] == 0xFF)
     markers = escapes[~_WITHIN_SCAN[scan[escapes + 1]]]
-    return data[: start + int(markers[0])] + _AHEAD if len(markers) else data
+    # Some cameras write none, with nothing missing before it.
+    end = start + int(markers[0]) if len(markers) else len(data)
+    return data[:end] + _AHEAD
 
 
 def _only_scan(data: bytes) -> int | None:

@@ -34,8 +34,9 @@ _VP8X_ANIMATED = 0x02
 _MOST_PNG_CHUNKS = 4096
 # Brands of still pictures (HEIF, AVIF) in the container that MP4 uses: no decoder here.
 _STILL_BRANDS = frozenset({b"heic", b"heix", b"heif", b"mif1", b"msf1", b"avif", b"avis", b"crx "})
-# QuickTime files older than the ftyp box start with one of these.
-_QUICKTIME_BOXES = frozenset({b"moov", b"mdat", b"wide", b"pnot"})
+# QuickTime files older than the ftyp box start with one of these, and some files of today with
+# room left free.
+_QUICKTIME_BOXES = frozenset({b"moov", b"mdat", b"wide", b"pnot", b"free", b"skip"})
 
 
 def sniff(data: bytes) -> MediaFormat:

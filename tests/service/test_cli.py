@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -15,6 +16,9 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from service.cli import main
+from service.media.process import WorkerDefectError
+from service.media.workers import MediaWorkers
 from service.runtime import Runtime
 from tests.media_files import clip, encode, moving
 from tests.service.running import ROOT, environment, free_port
@@ -126,6 +130,31 @@ def test_analyze_prints_a_table_and_goes_on_after_a_broken_file(
     assert "invalid_request" in lines[3]
 
 
+def test_a_fault_of_the_service_costs_its_file_and_no_other(
+    model_path: Path,
+    tmp_path: Path,
+    astronaut_jpeg: bytes,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    first, second = tmp_path / "first.jpg", tmp_path / "second.jpg"
+    for path in (first, second):
+        path.write_bytes(astronaut_jpeg)
+    decode, faults = MediaWorkers.run, ["no file is known to cause one"]
+
+    async def faulty(workers: MediaWorkers, *given: Any, **named: Any) -> Any:
+        if faults:
+            raise WorkerDefectError(faults.pop())
+        return await decode(workers, *given, **named)
+
+    monkeypatch.setattr(MediaWorkers, "run", faulty)
+    monkeypatch.setenv("UNMASK_MODEL", str(model_path))
+    assert main(["analyze", str(first), str(second)]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert "internal_error: The file cannot be analysed." in lines[1]
+    assert lines[2].startswith("second.jpg")
+
+
 def test_analyze_writes_json_masks_and_overlays(
     model_path: Path, tmp_path: Path, astronaut: NDArray[np.uint8]
 ) -> None:
@@ -218,3 +247,22 @@ def test_a_reader_that_leaves_ends_the_command_quietly(
         complaint = process.stderr.read()
     assert complaint == ""
     assert process.returncode == 128 + signal.SIGPIPE
+
+
+def test_any_name_can_be_told(model_path: Path, tmp_path: Path, astronaut_jpeg: bytes) -> None:
+    odd, plain = tmp_path / os.fsdecode(b"\xff.jpg"), tmp_path / "plain.jpg"
+    for path in (odd, plain):
+        path.write_bytes(astronaut_jpeg)
+    result = subprocess.run(
+        [sys.executable, "-m", "service.cli", "analyze", str(odd), str(plain)],
+        env=environment(model_path) | {"PYTHONIOENCODING": "utf-8:strict"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert result.returncode == 0
+    assert [line.split()[0] for line in result.stdout.splitlines()[1:]] == [
+        "\\udcff.jpg",
+        "plain.jpg",
+    ]

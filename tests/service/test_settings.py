@@ -35,3 +35,16 @@ def test_no_more_frames_are_asked_for_than_are_allowed() -> None:
         MediaSettings(frames=100)
     assert MediaSettings(frames=100, max_frames=100).frames == 100
     assert MediaSettings(max_frames=8).max_frames == 8, "the default gives way"
+
+
+@pytest.mark.parametrize("name", ["DRAIN_S", "UNREADY_S"])
+def test_the_end_comes_at_some_time(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(f"UNMASK_SERVER__{name}", "inf")
+    with pytest.raises(ValidationError, match="finite"):
+        Settings()
+
+
+def test_a_limit_of_memory_is_one_the_kernel_knows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UNMASK_MEDIA__MEMORY_BYTES", str(2**63))
+    with pytest.raises(ValidationError, match="less than"):
+        Settings()

@@ -98,3 +98,35 @@ def test_an_old_rate_is_forgotten(admission: Admission, clock: Clock) -> None:
     with admission.permit() as permit:
         permit.grow(10)
         assert admission.retry_after_s() == 1
+
+
+def test_what_asks_for_no_more_is_not_refused(admission: Admission, refusals: list[str]) -> None:
+    with admission.permit() as picture, admission.permit() as clip:
+        clip.settle(30)
+        picture.grow(1)
+        assert (admission.in_use, refusals) == (31, [])
+
+
+def test_a_clip_without_faces_makes_room_for_all_that_it_had_asked_for(
+    admission: Admission, clock: Clock
+) -> None:
+    for _ in range(4):  # ten crops' room in half a second each
+        with admission.permit() as clip:
+            clip.grow(10)
+            clip.settle(0)
+        clock.seconds += 0.5
+    with admission.permit() as permit:
+        permit.grow(10)
+        assert admission.retry_after_s() == 1
+
+
+def test_where_nothing_is_done_nobody_is_asked_back_at_once(
+    admission: Admission, clock: Clock
+) -> None:
+    with admission.permit():
+        clock.seconds += 25.0
+        assert admission.retry_after_s() == 25
+        clock.seconds += 1000.0
+        assert admission.retry_after_s() == 60
+    clock.seconds += 1000.0
+    assert admission.retry_after_s() == 1

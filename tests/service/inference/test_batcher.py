@@ -90,3 +90,24 @@ def test_lingering_fills_a_batch() -> None:
         assert len(await taker) == 3
 
     asyncio.run(scenario())
+
+
+def test_what_a_session_died_of_is_dealt_alone() -> None:
+    async def scenario() -> None:
+        queue = BatchQueue()
+        entries = [entry(lane) for lane in "abcd"]
+        for each in entries:
+            queue.put(each)
+        await queue.take(2)
+        for each in entries[1::-1]:
+            each.attempts = 1
+            queue.put_back(each)
+        assert [await queue.take(4) for _ in range(3)] == [entries[:1], entries[1:2], entries[2:]]
+        assert len(queue) == 0
+        first, suspect, last = entry("a"), entry("b"), entry("c")
+        suspect.attempts = 1
+        for each in (first, suspect, last):
+            queue.put(each)
+        assert [await queue.take(4) for _ in range(3)] == [[first], [suspect], [last]]
+
+    asyncio.run(scenario())

@@ -2,9 +2,16 @@
 
 import time
 
+import cv2
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from service.errors import MediaCorruptError
 from service.media.jpeg import without_end
+from service.media.limits import MediaLimits
+from service.media.pictures import decode_picture
+from tests.media_files import encode
 
 
 @pytest.mark.parametrize("filler", [b"\xff", b"\xff\x01"])
@@ -13,3 +20,14 @@ def test_what_precedes_a_picture_is_not_walked_through_for_ever(filler: bytes) -
     begun = time.perf_counter()
     assert without_end(hostile) == hostile
     assert time.perf_counter() - begun < 1
+
+
+@pytest.mark.parametrize("missing", [2, 1])
+def test_a_picture_that_lacks_its_end_marker_alone_is_whole(
+    astronaut: NDArray[np.uint8], missing: int
+) -> None:
+    data = encode(astronaut)
+    pixels = decode_picture("jpeg", data[:-missing], MediaLimits()).pixels
+    assert (pixels == cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)).all()
+    with pytest.raises(MediaCorruptError):
+        decode_picture("jpeg", data[:-200], MediaLimits())

@@ -7,6 +7,8 @@ import pytest
 from numpy.typing import NDArray
 
 from service.errors import InvalidRequestError, UnsupportedMediaError
+from service.media.clips import Clip
+from service.media.limits import MediaLimits
 from service.media.sniff import sniff
 from tests.media_files import animated, clip, encode, moving, with_orientation
 
@@ -27,6 +29,15 @@ def test_pictures(astronaut: NDArray[np.uint8], extension: str, name: str) -> No
 def test_clips(astronaut: NDArray[np.uint8], container: str, name: str) -> None:
     found = sniff(clip(moving(astronaut[:64, :64], 3), container))
     assert (found.name, found.family) == (name, "clip")
+
+
+@pytest.mark.parametrize("kind", [b"free", b"skip"])
+def test_a_clip_may_begin_with_room_left_free(astronaut: NDArray[np.uint8], kind: bytes) -> None:
+    whole = clip(moving(astronaut[:64, :64], 3))
+    data = whole[:4] + kind + whole[8:]
+    found = sniff(data)
+    assert found.family == "clip"
+    assert len([*Clip(found.name, data, MediaLimits()).frames(8)]) == 3
 
 
 def test_animations(astronaut: NDArray[np.uint8]) -> None:

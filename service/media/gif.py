@@ -1,0 +1,65 @@
+"""The pieces of a GIF (GIF89a specification, W3C 1990)."""
+
+from collections.abc import Iterator
+
+_HEAD_BYTES = 13
+_TRAILER, _IMAGE, _EXTENSION, _CONTROL = 0x3B, 0x2C, 0x21, 0xF9
+_NO_DELAY = bytes((_EXTENSION, _CONTROL, 4, 0, 0, 0, 0, 0))
+# Hostile files hold pieces of a few bytes; of one with more than this nothing is said.
+_MOST_PIECES = 1_000_000
+_UNSEEN = -1
+
+
+def reaches_trailer(data: bytes) -> bool:
+    """Tell whether a file goes on to the piece that ends it."""
+    last = None
+    for at in _pieces(data):
+        last = at
+    return last is not None and (last == _UNSEEN or data[last] == _TRAILER)
+
+
+def with_controls(data: bytes) -> bytes:
+    """The same file with a graphic control extension before every image, as most have.
+
+    FFmpeg takes all images up to the next of these for one, and shows the first of them alone.
+    """
+    kept, done, controlled = [], 0, False
+    for at in _pieces(data):
+        if at == _UNSEEN:
+            break
+        if data[at] == _EXTENSION:
+            controlled = controlled or data[at + 1 : at + 2] == bytes((_CONTROL,))
+        elif data[at] == _IMAGE:
+            if not controlled:
+                kept += [data[done:at], _NO_DELAY]
+                done = at
+            controlled = False
+    return b"".join([*kept, data[done:]]) if kept else data
+
+
+def _pieces(data: bytes) -> Iterator[int]:
+    """Where each piece begins, as far as they follow one another; the trailer ends them."""
+    if len(data) < _HEAD_BYTES:
+        return
+    at, in_blocks = _HEAD_BYTES + _table_bytes(data[10]), False
+    for _ in range(_MOST_PIECES):
+        if at >= len(data):
+            return
+        kind = data[at]
+        if in_blocks:
+            at += 1 + kind
+            in_blocks = kind > 0
+            continue
+        yield at
+        if kind == _IMAGE and at + 9 < len(data):
+            at, in_blocks = at + 11 + _table_bytes(data[at + 9]), True
+        elif kind == _EXTENSION:
+            at, in_blocks = at + 2, True
+        else:
+            return
+    yield _UNSEEN
+
+
+def _table_bytes(flags: int) -> int:
+    """Size of a colour table, from the flags before it."""
+    return 3 << (flags & 7) + 1 if flags & 0x80 else 0

@@ -1,0 +1,76 @@
+"""Images of a GIF are all shown, whether or not something is said of how long."""
+
+import io
+import re
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from service.media.clips import Clip
+from service.media.gif import with_controls
+from service.media.limits import MediaLimits
+from tests.media_files import Pixels
+
+CONTROL = b"\x21\xf9\x04"
+
+
+@pytest.fixture
+def frames() -> list[Pixels]:
+    return [np.full((40, 60, 3), (40 * number, 90, 200), np.uint8) for number in range(5)]
+
+
+def animated(frames: list[Pixels]) -> bytes:
+    first, *others = (Image.fromarray(frame) for frame in frames)
+    stream = io.BytesIO()
+    first.save(stream, "GIF", save_all=True, append_images=others, duration=200)
+    return stream.getvalue()
+
+
+def bare(frames: list[Pixels]) -> bytes:
+    """As some tools write them."""
+    return re.sub(re.escape(CONTROL) + b".{4}\\x00", b"", animated(frames), flags=re.DOTALL)
+
+
+def reds(data: bytes) -> list[int]:
+    clip = Clip("gif", data, MediaLimits())
+    return [int(frame.pixels[..., 0].mean().round()) for frame in clip.frames(16)]
+
+
+def test_images_without_a_control_are_frames_as_well(frames: list[Pixels]) -> None:
+    data = bare(frames)
+    assert CONTROL not in data
+    assert reds(data) == pytest.approx([0, 40, 80, 120, 160], abs=4)
+    clip = Clip("gif", data, MediaLimits())
+    assert clip.frames_total == 5
+    assert clip.duration_s == pytest.approx(0.5)
+    assert not clip.truncated
+
+
+def test_images_with_and_without_one_are_told_apart(frames: list[Pixels]) -> None:
+    data = animated(frames)
+    second = data.index(CONTROL, data.index(CONTROL) + 1)
+    mixed = data[:second] + data[second + 8 :]
+    assert mixed.count(CONTROL) == 4
+    assert with_controls(mixed).count(CONTROL) == 5
+    assert len(reds(mixed)) == 5
+
+
+def test_a_file_whose_images_all_have_one_stays_as_it_is(frames: list[Pixels]) -> None:
+    data = animated(frames)
+    assert with_controls(data) is data
+
+
+def test_wherever_a_file_is_cut_what_is_there_is_kept(frames: list[Pixels]) -> None:
+    data = bare(frames)
+    for end in range(len(data)):
+        written = with_controls(data[:end])
+        assert written.replace(CONTROL + bytes(5), b"") == data[:end]
+
+
+def test_a_file_of_millions_of_pieces_is_not_walked_through_for_ever() -> None:
+    hostile = b"GIF89a" + bytes(7) + b"\x21\xfe\x00" * 30_000_000
+    begun = time.perf_counter()
+    assert with_controls(hostile) is hostile
+    assert time.perf_counter() - begun < 3

@@ -1,0 +1,29 @@
+"""What limits a decoding worker."""
+
+import subprocess
+import sys
+
+GIBIBYTE = 2**30
+LIMITED = """
+import resource
+from service.media.isolation import isolate
+resource.setrlimit(resource.RLIMIT_DATA, ({most}, {most}))
+isolate({asked})
+print(*resource.getrlimit(resource.RLIMIT_DATA))
+"""
+
+
+def limits(most: int, asked: int) -> list[int]:
+    script = LIMITED.format(most=most, asked=asked)
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
+    return [int(limit) for limit in told.stdout.split()]
+
+
+def test_a_limit_that_is_in_force_already_is_not_raised() -> None:
+    """Nobody but root may, and it was set for a reason."""
+    assert limits(2 * GIBIBYTE, 8 * GIBIBYTE) == [2 * GIBIBYTE] * 2
+
+
+def test_a_worker_gets_the_memory_it_is_allowed() -> None:
+    assert limits(8 * GIBIBYTE, 2 * GIBIBYTE) == [2 * GIBIBYTE] * 2
+    assert limits(-1, 2 * GIBIBYTE) == [2 * GIBIBYTE] * 2
