@@ -5,12 +5,12 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from service.errors import MediaCorruptError
+from service.media import tiff
 
 # JPEG frame headers: SOF0 to SOF15 without DHT (C4), JPG (C8) and DAC (CC).
 _JPEG_FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _JPEG_BARE_MARKERS = frozenset({0x01, *range(0xD0, 0xD9)})
 _JPEG_START_OF_SCAN, _JPEG_END = 0xDA, 0xD9
-_TIFF_WIDTH, _TIFF_HEIGHT, _TIFF_SHORT, _TIFF_LONG = 256, 257, 3, 4
 
 
 def picture_size(name: str, data: bytes) -> tuple[int, int]:
@@ -85,19 +85,6 @@ def _webp(data: bytes) -> tuple[int, int]:
     return width, height
 
 
-def _tiff(data: bytes) -> tuple[int, int]:
-    order = "<" if data[:2] == b"II" else ">"
-    (at,) = struct.unpack_from(order + "I", data, 4)
-    (count,) = struct.unpack_from(order + "H", data, at)
-    size: dict[int, int] = {}
-    for entry in range(at + 2, at + 2 + 12 * count, 12):
-        tag, kind = struct.unpack_from(order + "HH", data, entry)
-        if tag in (_TIFF_WIDTH, _TIFF_HEIGHT) and kind in (_TIFF_SHORT, _TIFF_LONG):
-            code = "H" if kind == _TIFF_SHORT else "I"
-            (size[tag],) = struct.unpack_from(order + code, data, entry + 8)
-    return size.get(_TIFF_WIDTH, 0), size.get(_TIFF_HEIGHT, 0)
-
-
 def _exactly(data: bytes, at: int, length: int) -> bytes:
     part = data[at : at + length]
     if len(part) != length:
@@ -106,5 +93,5 @@ def _exactly(data: bytes, at: int, length: int) -> bytes:
 
 
 _READERS: Mapping[str, Callable[[bytes], tuple[int, int]]] = MappingProxyType(
-    {"jpeg": _jpeg, "png": _png, "gif": _gif, "bmp": _bmp, "webp": _webp, "tiff": _tiff}
+    {"jpeg": _jpeg, "png": _png, "gif": _gif, "bmp": _bmp, "webp": _webp, "tiff": tiff.size}
 )

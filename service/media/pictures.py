@@ -8,6 +8,7 @@ from service.media.frame import Frame
 from service.media.headers import picture_size
 from service.media.jpeg import without_end
 from service.media.limits import MediaLimits
+from service.media.tiff import with_colours_as_stored
 
 _UNDECODABLE = (
     "The picture cannot be decoded whole: it is damaged, ends early, is stored in a way that is "
@@ -31,6 +32,8 @@ def decode_picture(name: str, data: bytes, limits: MediaLimits) -> Frame:
     check_pixels(*picture_size(name, data), limits)
     if name == "jpeg":
         data = without_end(data)
+    elif name == "tiff":
+        data = with_colours_as_stored(data)
     try:
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)
     except cv2.error as error:

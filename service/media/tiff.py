@@ -1,0 +1,45 @@
+"""The fields of a TIFF's first page (TIFF 6.0, Adobe 1992)."""
+
+import struct
+from collections.abc import Iterator
+
+_WIDTH, _HEIGHT, _EXTRA_SAMPLES = 256, 257, 338
+_SHORT, _LONG = 3, 4
+_ASSOCIATED, _UNASSOCIATED = 1, 2
+
+
+def size(data: bytes) -> tuple[int, int]:
+    """Width and height, 0 where they are not told. Raises struct.error for a part of a header."""
+    order = _order(data)
+    found: dict[int, int] = {}
+    for tag, kind, _, at in _fields(data):
+        if tag in (_WIDTH, _HEIGHT) and kind in (_SHORT, _LONG):
+            (found[tag],) = struct.unpack_from(order + ("H" if kind == _SHORT else "I"), data, at)
+    return found.get(_WIDTH, 0), found.get(_HEIGHT, 0)
+
+
+def with_colours_as_stored(data: bytes) -> bytes:
+    """The same picture, whose transparency, if it is the only extra sample, is said to be in its
+    colours already: libtiff would multiply it into them, and so blacken what it hides.
+    """
+    order = _order(data)
+    for tag, kind, count, at in _fields(data):
+        if (tag, kind, count) == (_EXTRA_SAMPLES, _SHORT, 1):
+            (meaning,) = struct.unpack_from(order + "H", data, at)
+            if meaning == _UNASSOCIATED:
+                return data[:at] + struct.pack(order + "H", _ASSOCIATED) + data[at + 2 :]
+    return data
+
+
+def _order(data: bytes) -> str:
+    return "<" if data[:2] == b"II" else ">"
+
+
+def _fields(data: bytes) -> Iterator[tuple[int, int, int, int]]:
+    """Tag, kind, count, and where the value or its place is, of each field."""
+    order = _order(data)
+    (at,) = struct.unpack_from(order + "I", data, 4)
+    (count,) = struct.unpack_from(order + "H", data, at)
+    for entry in range(at + 2, at + 2 + 12 * count, 12):
+        tag, kind, values = struct.unpack_from(order + "HHI", data, entry)
+        yield tag, kind, values, entry + 8

@@ -1,0 +1,30 @@
+"""Colours of a TIFF are those that are stored, whatever its transparency."""
+
+import io
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from service.media.limits import MediaLimits
+from service.media.pictures import decode_picture
+from service.media.tiff import with_colours_as_stored
+from tests.media_files import encode
+
+
+@pytest.mark.parametrize("compression", ["raw", "tiff_lzw"])
+@pytest.mark.parametrize("alpha", [0, 40, 255])
+def test_transparency_hides_nothing(
+    astronaut: NDArray[np.uint8], alpha: int, compression: str
+) -> None:
+    veil = np.full(astronaut.shape[:2], alpha, np.uint8)
+    stream = io.BytesIO()
+    Image.fromarray(np.dstack([astronaut, veil])).save(stream, "TIFF", compression=compression)
+    pixels = decode_picture("tiff", stream.getvalue(), MediaLimits()).pixels
+    assert (pixels == astronaut).all()
+
+
+def test_without_transparency_a_file_stays_as_it_is(astronaut: NDArray[np.uint8]) -> None:
+    data = encode(astronaut, ".tiff")
+    assert with_colours_as_stored(data) is data
