@@ -33,7 +33,6 @@ def equal_blurs(entries: list[Entry], workers: int = 0) -> dict[str, float]:
     below, if that is less. Clips and pictures without a face are left as they are, and so is
     everything where a class has nothing else. workers: further processes that measure.
     """
-
     count = len(entries)
     measuring = tqdm(results_of(_sharpness, entries, workers), "sharpness", count, mininterval=2)
     measured = np.array([np.nan if found is None else found for found in measuring])

@@ -41,5 +41,5 @@ def _fields(data: bytes) -> Iterator[tuple[int, int, int, int]]:
     (at,) = struct.unpack_from(order + "I", data, 4)
     (count,) = struct.unpack_from(order + "H", data, at)
     for entry in range(at + 2, at + 2 + 12 * count, 12):
-        tag, kind, values = struct.unpack_from(order + "HHI", data, entry)
+        tag, kind, values = struct.unpack_from(order + "HHI4x", data, entry)
         yield tag, kind, values, entry + 8

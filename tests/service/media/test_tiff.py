@@ -1,12 +1,14 @@
 """Colours of a TIFF are those that are stored, whatever its transparency."""
 
 import io
+import struct
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from service.errors import MediaCorruptError
 from service.media.limits import MediaLimits
 from service.media.pictures import decode_picture
 from service.media.tiff import with_colours_as_stored
@@ -28,3 +30,12 @@ def test_transparency_hides_nothing(
 def test_without_transparency_a_file_stays_as_it_is(astronaut: NDArray[np.uint8]) -> None:
     data = encode(astronaut, ".tiff")
     assert with_colours_as_stored(data) is data
+
+
+@pytest.mark.parametrize("missing", [1, 2, 3, 4])
+def test_a_header_that_ends_within_its_last_field_is_damaged(missing: int) -> None:
+    fields = [(256, 3, 1, 8), (257, 3, 1, 8), (338, 3, 1, 2)]
+    written = b"".join(struct.pack("<HHII", *field) for field in fields)
+    data = b"II*\0" + struct.pack("<IH", 8, len(fields)) + written
+    with pytest.raises(MediaCorruptError):
+        decode_picture("tiff", data[:-missing], MediaLimits())
