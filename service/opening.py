@@ -47,7 +47,13 @@ async def open_pipeline(settings: Settings, telemetry: Telemetry) -> AsyncIterat
         telemetry,
     )
     loop = asyncio.get_running_loop()
-    admission = Admission(settings.inference.capacity_crops, loop.time, telemetry.refused)
+    admission = Admission(
+        settings.inference.capacity_crops,
+        settings.media.capacity_bytes,
+        loop.time,
+        telemetry.refused,
+    )
+    telemetry.watch(telemetry.upload_bytes, lambda: admission.bytes_in_use)
     telemetry.watch(telemetry.queue_crops, lambda: pool.queued_crops)
     for device in devices:
         telemetry.model_info.labels(

@@ -54,6 +54,8 @@ class MediaSettings(Group):
 
     frames: frames of a clip that are analysed unless the request says otherwise; where only a
         smaller max_frames is set, that many.
+    capacity_bytes: bytes of all uploads in the service at once, those that still arrive included;
+        more is refused with 503. An upload alone may have more.
     workers: decoding processes; None is one per usable core, but at least two. With two or
         more, one is always left to pictures.
     memory_bytes: limit of private memory of each worker; below 256 MiB the detector's share of a
@@ -64,6 +66,7 @@ class MediaSettings(Group):
     """
 
     max_bytes: Positive = MediaLimits().max_bytes
+    capacity_bytes: Positive = 2**30
     max_pixels: Positive = MediaLimits().max_pixels
     max_duration_s: Seconds = MediaLimits().max_duration_s
     max_frames_total: Positive = MediaLimits().max_frames_total

@@ -63,6 +63,9 @@ class Telemetry:
             ["stage"],
             registry=registry,
         )
+        self.upload_bytes = Gauge(
+            "unmask_upload_bytes", "Bytes of uploads in memory.", registry=registry
+        )
         self.batch_size = Histogram(
             "unmask_batch_size",
             "Crops in each batch given to a device.",
@@ -113,7 +116,8 @@ class Telemetry:
             registry=registry,
         )
         # A series that is not there before the first event hides it from `rate()`.
-        self.refusals.labels("capacity")
+        for reason in ("capacity", "memory"):
+            self.refusals.labels(reason)
         for pool in ("media", "inference"):
             self.worker_restarts.labels(pool)
         self._media_restarts = 0

@@ -116,7 +116,8 @@ def build_router(desk: Desk) -> APIRouter:
             with pipeline.admission.permit() as permit:
                 try:
                     async with asyncio.timeout_at(deadline):
-                        upload = await read_upload(request, desk.settings.media.max_bytes)
+                        most = desk.settings.media.max_bytes
+                        upload = await read_upload(request, most, permit.hold)
                 except TimeoutError as error:
                     raise DeadlineExceededError("The upload took too long.") from error
                 options = Options(max_frames, max_faces)

@@ -1,6 +1,6 @@
 """The body of a request, limited while it streams in."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 
 from fastapi import Request
 from starlette.datastructures import UploadFile
@@ -39,17 +39,19 @@ OPENAPI_BODY = {
 }
 
 
-async def read_upload(request: Request, max_bytes: int) -> Upload:
+async def read_upload(request: Request, max_bytes: int, hold: Callable[[int], None]) -> Upload:
     """Read the one file of a request into memory.
+
+    hold: told of the bytes of each piece before it is kept; what it raises ends the reading.
 
     Raises MediaTooLargeError as soon as the limit is passed, before the rest has arrived;
     InvalidRequestError for an empty file or a malformed form.
     """
     declared = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if declared == "multipart/form-data":
-        upload = await _read_form(request, max_bytes)
+        upload = await _read_form(request, max_bytes, hold)
     else:
-        chunks = [chunk async for chunk in _limited(request, max_bytes, max_bytes)]
+        chunks = [chunk async for chunk in _limited(request, max_bytes, max_bytes, hold)]
         upload = Upload(b"".join(chunks), declared or None)
     if not upload.data:
         raise InvalidRequestError("The file is empty.")
@@ -58,10 +60,10 @@ async def read_upload(request: Request, max_bytes: int) -> Upload:
     return upload
 
 
-async def _read_form(request: Request, max_bytes: int) -> Upload:
+async def _read_form(request: Request, max_bytes: int, hold: Callable[[int], None]) -> Upload:
     parser = MultiPartParser(
         request.headers,
-        _limited(request, max_bytes + _ENVELOPE_BYTES, max_bytes),
+        _limited(request, max_bytes + _ENVELOPE_BYTES, max_bytes, hold),
         max_files=1,
         max_fields=8,
         max_part_size=_ENVELOPE_BYTES,
@@ -81,7 +83,9 @@ async def _read_form(request: Request, max_bytes: int) -> Upload:
         await form.close()
 
 
-async def _limited(request: Request, most: int, told: int) -> AsyncGenerator[bytes, None]:
+async def _limited(
+    request: Request, most: int, told: int, hold: Callable[[int], None]
+) -> AsyncGenerator[bytes, None]:
     """The body's chunks, up to `most` bytes; `told` is the limit a client is told of."""
     length = request.headers.get("content-length", "")
     if length.isdecimal() and int(length) > most:
@@ -91,6 +95,7 @@ async def _limited(request: Request, most: int, told: int) -> AsyncGenerator[byt
         received += len(chunk)
         if received > most:
             raise _too_large(told)
+        hold(len(chunk))
         yield chunk
 
 

@@ -1,9 +1,10 @@
-"""Who may come in: permits counted in crops."""
+"""Who may come in: permits counted in crops, and in bytes of uploads."""
 
 import math
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import NoReturn
 
 from service.errors import OverloadedError
 
@@ -12,11 +13,17 @@ _LONGEST_WAIT_S = 60
 
 
 class Permit:
-    """The right to have a number of crops in the service."""
+    """The right to have a number of crops, and the bytes of one upload, in the service."""
 
     def __init__(self, admission: "Admission", crops: int) -> None:
         self._admission = admission
         self.crops = self.most = crops
+        self.held_bytes = 0
+
+    def hold(self, count: int) -> None:
+        """Keep so many bytes more of the upload; raises OverloadedError without room for them."""
+        self._admission.reserve_bytes(count, held=self.held_bytes)
+        self.held_bytes += count
 
     def grow(self, crops: int) -> None:
         """Ask for the number the upload will need; raises OverloadedError without room."""
@@ -33,17 +40,21 @@ class Permit:
 
 
 class Admission:
-    """Hands out permits up to a capacity in crops; owned by one event loop.
+    """Hands out permits up to a capacity in crops and one in bytes; owned by one event loop.
 
     now: a monotonic clock in seconds.
     on_refusal: called with the reason for each refusal.
     """
 
     def __init__(
-        self, capacity: int, now: Callable[[], float], on_refusal: Callable[[str], None]
+        self,
+        capacity: int,
+        capacity_bytes: int,
+        now: Callable[[], float],
+        on_refusal: Callable[[str], None],
     ) -> None:
-        self.in_use = 0
-        self._capacity = capacity
+        self.in_use = self.bytes_in_use = 0
+        self._capacity, self._capacity_bytes = capacity, capacity_bytes
         self._now = now
         self._on_refusal = on_refusal
         self._released: deque[tuple[float, int]] = deque()
@@ -59,6 +70,7 @@ class Admission:
             yield permit
         finally:
             self.in_use -= permit.crops
+            self.bytes_in_use -= permit.held_bytes
             self._unmoved_since = self._now()
             # Room is asked for before it is known how little a clip needs: that counts here, too.
             self._released.append((self._unmoved_since, permit.most))
@@ -76,14 +88,22 @@ class Admission:
         A request that alone exceeds the capacity is let in when it has the house to itself.
         """
         if self.in_use + crops > self._capacity and self.in_use > held:
-            self._on_refusal("capacity")
-            raise OverloadedError(
-                "More work is waiting than the service accepts.",
-                retry_after_s=self.retry_after_s(),
-            )
+            self._refuse("capacity")
         if not self.in_use:
             self._unmoved_since = self._now()
         self.in_use += crops
+
+    def reserve_bytes(self, count: int, held: int = 0) -> None:
+        """The same for bytes: an upload in memory must fit beside those that are there already."""
+        if self.bytes_in_use + count > self._capacity_bytes and self.bytes_in_use > held:
+            self._refuse("memory")
+        self.bytes_in_use += count
+
+    def _refuse(self, reason: str) -> NoReturn:
+        self._on_refusal(reason)
+        raise OverloadedError(
+            "More work is waiting than the service accepts.", retry_after_s=self.retry_after_s()
+        )
 
     def retry_after_s(self) -> int:
         """Whole seconds until the work inside is done at the rate measured lately.

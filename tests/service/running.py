@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,3 +70,11 @@ def wait_until_ready(process: subprocess.Popen[str], client: httpx.Client) -> No
             pass
         time.sleep(0.1)
     raise AssertionError("the server did not become ready")
+
+
+def eventually(holds: Callable[[], bool], seconds: float = 20.0) -> None:
+    """Wait until something holds, which a server does in its own time."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, "it has not come to be so"
+        time.sleep(0.02)
