@@ -1,7 +1,6 @@
 """One HTTP connection: what is no request, or too long or slow a head, is a problem as well."""
 
 import asyncio
-import re
 from array import array
 from fcntl import ioctl
 from http import HTTPStatus
@@ -9,20 +8,19 @@ from termios import TIOCOUTQ
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from service.api.offers import Offers
 from service.api.problems import problem_response
 
 MOST_HEAD_BYTES = 64 * 1024
 """Of a request's first line and headers, or of what may follow its body, beside what arrives with
 them at once (256 KiB)."""
-_UPGRADE = re.compile(rb"^Upgrade(?=[ \t]*:)", re.IGNORECASE | re.MULTILINE)
 
 
 class Connection(HttpToolsProtocol):
     """uvicorn's connection, with a limit on heads and with RFC 9457 problems of its own.
 
     WHY: httptools keeps a head until it is whole, however long it is, and a client need never
-    end it; the same goes for the trailers after a chunked body. Where a client offers another
-    protocol, as some do with each request, httptools reads no body. And uvicorn waits for a head
+    end it; the same goes for the trailers after a chunked body. And uvicorn waits for a head
     for ever: connections that cost a client nothing would use up the service's descriptors.
 
     Nor does it end a connection whose client does not read what it was answered.
@@ -44,6 +42,7 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A client is there, and its first head is awaited."""
         super().connection_made(transport)
+        self._offers = Offers()
         self._start_clock()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -56,7 +55,7 @@ class Connection(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Parse what has arrived; answers 400 or 431 and closes where that is no request."""
         self._progress = False
-        super().data_received(_without_upgrade(data) if self._awaits_head else data)
+        super().data_received(self._offers.passed_over(data) if self._awaits_head else data)
         self._unread_bytes = 0 if self._progress else self._unread_bytes + len(data)
         if self._unread_bytes > MOST_HEAD_BYTES and not self.transport.is_closing():
             self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
@@ -162,12 +161,3 @@ class Connection(HttpToolsProtocol):
 def connections(head_s: float) -> type[Connection]:
     """The kind of connection that waits so many seconds for a head."""
     return type(Connection.__name__, (Connection,), {"head_s": head_s})
-
-
-def _without_upgrade(data: bytes) -> bytes:
-    """The same, with a head that offers no other protocol: servers may ignore it (RFC 9110)."""
-    end = data.find(b"\r\n\r\n")
-    head = data if end < 0 else data[:end]  # what follows may be a body, not to be copied
-    if not _UPGRADE.search(head):
-        return data
-    return _UPGRADE.sub(b"X-Upgrade", head) + data[len(head) :]

@@ -142,6 +142,23 @@ def test_an_offer_of_another_protocol_is_passed_over(
     assert response.json()["verdict"] == "authentic"
 
 
+def test_an_offer_is_passed_over_however_its_head_is_cut(
+    running: Running, astronaut_jpeg: bytes
+) -> None:
+    head = (
+        "POST /analyze?mask=none HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\n"
+        f"Upgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\nContent-Length: {len(astronaut_jpeg)}\r\n\r\n"
+    ).encode()
+    begins, ends = head.index(b"\nUpgrade"), head.index(b"h2c")
+    with connect(running) as link:
+        link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for cut in [*range(begins, ends), len(head) - 3, len(head) - 2, len(head) - 1]:
+            link.sendall(head[:cut])
+            time.sleep(0.02)
+            link.sendall(head[cut:] + astronaut_jpeg)
+            assert one_answer(link).startswith(b"HTTP/1.1 200"), head[:cut]
+
+
 def test_a_body_is_no_head_however_long(running: Running, astronaut_jpeg: bytes) -> None:
     """Nor is what comes with the next request on the same connection."""
     client = running.client
