@@ -62,6 +62,7 @@ def clip(
     *,
     times_ms: Sequence[int] | None = None,
     rotation: int = 0,
+    pixel_aspect: Fraction = Fraction(1),
     audio: bool = False,
     keyframe_every: int = 12,
 ) -> bytes:
@@ -70,6 +71,7 @@ def clip(
     times_ms: presentation time of each frame; 40 ms apart by default. Unequal steps make a clip
         of variable frame rate.
     rotation: counter-clockwise degrees by which a player turns the stored frames.
+    pixel_aspect: width of a stored pixel by its height, as it is to be shown.
     audio: adds a track of a quiet tone.
     """
     name, codec, pixel_format, audio_codec = CONTAINERS[container]
@@ -85,6 +87,7 @@ def clip(
             Fraction(1, 25) if container == "avi" else _MILLISECONDS
         )
         video.codec_context.gop_size = keyframe_every
+        video.codec_context.sample_aspect_ratio = pixel_aspect
         if rotation:
             video.set_display_rotation(rotation)
         sound = output.add_stream(audio_codec, rate=48000) if audio else None

@@ -9,7 +9,7 @@ import numpy as np
 
 from service.errors import MediaCorruptError
 from service.media.boxes import read_edits
-from service.media.capture import open_capture
+from service.media.capture import open_capture, read_stretch
 from service.media.completeness import breaks_off, ends_early
 from service.media.frame import Frame
 from service.media.gif import with_controls
@@ -36,7 +36,7 @@ _AS_FFMPEG_READS_THEM = MappingProxyType({"gif": with_controls, "png": whole_chu
 class Clip:
     """One clip.
 
-    width, height: of the upright frame, in pixels, as the container states them.
+    width, height: of the upright frame with square pixels, as the container states them.
     Iterate `frames` to its end; then `frames_total`, `duration_s` and `truncated` hold.
     """
 
@@ -51,8 +51,10 @@ class Clip:
         self._data = rewrite(data) if rewrite else data
         stream = io.BytesIO(self._data)
         capture = open_capture(stream)
-        self.width = int(capture.get(cv2.CAP_PROP_FRAME_WIDTH))
-        self.height = int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT))
+        self._stretch = read_stretch(capture)
+        self.width, self.height = self._stretch.size(
+            int(capture.get(cv2.CAP_PROP_FRAME_WIDTH)), int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT))
+        )
         check_pixels(self.width, self.height, limits)
         shown = self._shown(data)
         last_s = shown.last_s if shown is not None else None
@@ -144,7 +146,8 @@ class Clip:
                 return
             decoded, bgr = reader.capture.retrieve()
             if decoded and bgr is not None:
-                pixels = np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
+                rgb = np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
+                pixels = self._stretch.applied(rgb)
                 time_s, until_s = self._timeline.times[reader.at], self._timeline.ends_at(reader.at)
                 yield Frame(reader.at, time_s, until_s, pixels, all_keys or reader.at in keys)
                 while place < len(wanted) and wanted[place] <= reader.at:

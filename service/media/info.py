@@ -9,7 +9,7 @@ class MediaInfo:
     """Facts of the decoded upload.
 
     format: the sniffed container or picture format, such as "jpeg" or "mp4".
-    width, height: upright size in pixels.
+    width, height: upright size in pixels, square ones.
     duration_s: length of a clip in seconds; None for a picture.
     frames_total: frames in the upload as far as it could be read.
     sha256: hex digest of the uploaded bytes.

@@ -62,8 +62,8 @@ class MediaBody(BaseModel):
         description="By the file's first bytes: `jpeg`, `png`, `webp`, `bmp`, `tiff`, `gif`, "
         "`mp4`, `mov`, `webm`, `mkv` or `avi`."
     )
-    width: Count = Field(description="Width of the upright frame in pixels.")
-    height: Count = Field(description="Height of the upright frame in pixels.")
+    width: Count = Field(description="Width of the upright frame in square pixels.")
+    height: Count = Field(description="Height of the upright frame in square pixels.")
     duration_s: NotNegative | None = Field(
         description="Length of a clip in seconds, as far as it could be read; null for an image."
     )

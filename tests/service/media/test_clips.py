@@ -1,7 +1,9 @@
 """Clips of every container become upright frames, one of each equal stretch, with true times."""
 
+from fractions import Fraction
 from typing import Literal
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -55,6 +57,35 @@ def test_rotation_metadata_is_honoured(frames: list[Pixels], rotation: int) -> N
     assert got[0].pixels.shape == upright.shape
     assert (opened.height, opened.width) == upright.shape[:2]
     assert np.abs(got[0].pixels.astype(int) - upright.astype(int)).mean() < 12
+
+
+@pytest.mark.parametrize(
+    ("aspect", "shown"), [("4/3", (427, 240)), ("1/2", (320, 480)), ("64/45", (455, 240))]
+)
+@pytest.mark.parametrize(
+    ("container", "rotation"), [("mp4", 0), ("mp4", 90), ("mkv", 0), ("avi", 0)]
+)
+def test_pixels_that_are_not_square_are_shown_so(
+    frames: list[Pixels], container: str, aspect: str, shown: tuple[int, int], rotation: int
+) -> None:
+    """Never smaller than they are stored: what a face is judged by would go."""
+    data = clip(frames[:3], container, pixel_aspect=Fraction(aspect), rotation=rotation)
+    opened, got = read(data, 1)
+    stored = np.rot90(frames[got[0].index], rotation // 90)
+    width, height = shown[::-1] if rotation else shown
+    expected = cv2.resize(stored, (width, height), interpolation=cv2.INTER_CUBIC)
+    assert got[0].pixels.shape == (opened.height, opened.width, 3) == expected.shape
+    assert np.abs(got[0].pixels.astype(int) - expected.astype(int)).mean() < 12
+
+
+def test_pixels_of_a_shape_that_makes_no_sense_are_square(frames: list[Pixels]) -> None:
+    opened, got = read(clip(frames[:3], pixel_aspect=Fraction(40)), 1)
+    assert (opened.width, opened.height) == (320, 240) == got[0].pixels.shape[1::-1]
+
+
+def test_the_limit_of_pixels_holds_for_what_is_shown(frames: list[Pixels]) -> None:
+    with pytest.raises(MediaTooLargeError):
+        read(clip(frames[:3], pixel_aspect=Fraction(2)), limits=MediaLimits(max_pixels=320 * 240))
 
 
 @pytest.mark.parametrize("container", ["mp4", "webm", "mkv"])
