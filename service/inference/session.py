@@ -114,7 +114,7 @@ class Session:
         masks are given, if the model can go without.
 
         Raises whatever NumPy or ONNX Runtime raise for the batch, and ArithmeticError when
-        an activation is not finite.
+        an activation or a method's logit is not finite.
         """
         for crop in crops:
             if crop.shape != (self._size, self._size, 3) or crop.dtype != np.uint8:
@@ -149,8 +149,9 @@ class Session:
         outputs = [
             found[: len(crops)] for found in self._runs.get(count, self._plain)(batch, mask_floor)
         ]
-        if not all(np.isfinite(activations).all() for activations in outputs[:2]):
-            raise ArithmeticError("an activation is not finite")
+        fake, real, _, *logits = outputs
+        if not all(np.isfinite(numbers).all() for numbers in (fake, real, *logits)):
+            raise ArithmeticError("an activation or a logit is not finite")
         return outputs
 
     def close(self) -> None:

@@ -1,12 +1,15 @@
 """A session judges batches on the device that was asked for."""
 
+from pathlib import Path
+
 import numpy as np
+import onnx
 import pytest
 from numpy.typing import NDArray
 
 from service.errors import ConfigurationError
 from service.inference.device import Device
-from service.inference.model_file import ModelFile
+from service.inference.model_file import ModelFile, read_model_file
 from service.inference.session import Session
 from service.runtime import Runtime
 from tests.service.conftest import PLAN
@@ -73,3 +76,21 @@ def test_a_gpu_asked_for_and_not_got_is_an_error(
         pytest.skip("this ONNX Runtime is built for GPUs")
     with pytest.raises(ConfigurationError, match=rf"'{kind}:0' was asked for but.*CPU"):
         Session(model, device, PLAN, runtime)
+
+
+@pytest.mark.parametrize("output", ["fake_activation", "real_activation", "method_logits"])
+def test_what_is_not_finite_is_no_evidence(model_path: Path, output: str, tmp_path: Path) -> None:
+    """A probability that is none would leave as `null`, which clients are told never to expect."""
+    network = onnx.load(model_path)
+    (source,) = [node for node in network.graph.node if output in node.output]
+    source.output[list(source.output).index(output)] = "sound"
+    network.graph.initializer.append(
+        onnx.numpy_helper.from_array(np.array(np.nan, np.float32), "nan")
+    )
+    network.graph.node.append(onnx.helper.make_node("Mul", ["sound", "nan"], [output]))
+    spoilt = tmp_path / "spoilt.onnx"
+    onnx.save(network, spoilt)
+    runtime = Runtime()
+    session = Session(read_model_file(spoilt, runtime), Device("cpu"), PLAN, runtime)
+    with pytest.raises(ArithmeticError):
+        session.run(some_crops(1))
