@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import contextlib
 import io
 import json
 import logging
@@ -21,11 +22,12 @@ from service.errors import ConfigurationError, UnmaskError
 from service.faces.finder import face_finder
 from service.files import analyze_file, distinct_names, read_file, write_pictures
 from service.listening import sockets_of
+from service.logs import configure_logging
 from service.media.process import WorkerDefectError
 from service.opening import open_pipeline
 from service.runtime import Runtime
 from service.settings import Settings, unknown_variables
-from service.telemetry import Telemetry, configure_logging
+from service.telemetry import Telemetry
 from service.terminal import show_progress, table_head, table_row, wipe_progress
 
 logger = logging.getLogger(__name__)
@@ -45,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _check(settings)
         return asyncio.run(_analyze(settings, chosen))
     except ConfigurationError as error:
-        print(f"unmask: {error}", file=sys.stderr)
+        _complain(f"unmask: {error}")
         return 2
     except KeyboardInterrupt:
         return 130
@@ -90,7 +92,7 @@ def _count(text: str) -> int:
 
 def _settings(chosen: argparse.Namespace) -> Settings:
     for name in unknown_variables(os.environ):
-        print(f"unmask: warning: {name} is no setting and is ignored", file=sys.stderr)
+        _complain(f"unmask: warning: {name} is no setting and is ignored")
     given = {
         name: getattr(chosen, name)
         for name in ("host", "port", "model", "device")
@@ -118,7 +120,7 @@ def _serve(settings: Settings) -> int:
     _try_addresses(settings)
     _probe(settings)
     configure_logging(settings.log_level)
-    print(f"unmask: starting on http://{settings.host}:{settings.port}", file=sys.stderr)
+    logger.info("starting on http://%s:%d", settings.host, settings.port)
     return serve(settings)
 
 
@@ -201,6 +203,12 @@ def _print_failure(path: Path, error: UnmaskError, *, as_json: bool) -> None:
         _tell(json.dumps({"file": str(path), "code": error.code, "detail": error.detail}))
     else:
         _tell(f"{path.name[:28]:<28} {error.code}: {error.detail}")
+
+
+def _complain(line: str) -> None:
+    # A log that is full, or that nobody reads, is no reason not to start.
+    with contextlib.suppress(OSError):
+        print(line, file=sys.stderr, flush=True)
 
 
 def _tell(line: str) -> None:

@@ -35,6 +35,7 @@ async def open_pipeline(settings: Settings, telemetry: Telemetry) -> AsyncIterat
         settings.media.memory_bytes,
         partial(warm_up, settings.faces.plan()),
         ANSWERS,
+        lost=telemetry.media_worker_lost,
         lifetime_s=settings.media.lifetime_s,
         most_answer_bytes=_most_answer_bytes(settings, model.spec.crop_rule.size),
     )
@@ -54,6 +55,8 @@ async def open_pipeline(settings: Settings, telemetry: Telemetry) -> AsyncIterat
         telemetry.refused,
     )
     telemetry.watch(telemetry.upload_bytes, lambda: admission.bytes_in_use)
+    telemetry.watch(telemetry.workers.labels("media"), lambda: media.working)
+    telemetry.watch(telemetry.workers.labels("inference"), lambda: pool.working)
     telemetry.watch(telemetry.queue_crops, lambda: pool.queued_crops)
     for device in devices:
         telemetry.model_info.labels(

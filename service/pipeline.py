@@ -68,11 +68,6 @@ class Pipeline:
         return self._settings.media.timeout_s
 
     @property
-    def media_restarts(self) -> int:
-        """Media workers replaced so far."""
-        return self.media.restarts
-
-    @property
     def device(self) -> Device:
         return self._pool.devices[0]
 
@@ -102,8 +97,8 @@ class Pipeline:
         permit.grow(plan.frames if moves else 1)
         clock = time.perf_counter  # the loop's own time is rounded to milliseconds by uvloop
         begun = clock()
-        staying = self._telemetry.staying
-        with staying("media"):
+        telemetry = self._telemetry
+        with telemetry.passing("media"):
             extraction: Extraction = await self._decode(
                 extract,
                 upload,
@@ -115,13 +110,15 @@ class Pipeline:
         extracted = clock()
         permit.settle(len(extraction.crops))
         rule = SupportRule(self._settings.verdict.min_face_px, self._settings.verdict.min_sharpness)
-        with staying("inference"):
+        with telemetry.staying("inference"):
             judgement = await self._pool.judge(
                 [crop.pixels for crop in extraction.crops],
                 deadline,
                 mask_floor=mask_floor(extraction, self.model.spec, rule),
             )
         judged = clock()
+        telemetry.stage_seconds.labels("queue").observe(judgement.queue_s)
+        telemetry.stage_seconds.labels("inference").observe(judgement.inference_s)
 
         def conclude() -> tuple[Analysis, _Result]:
             report = build_report(extraction, judgement.evidence, self.model.spec, rule)
@@ -131,14 +128,11 @@ class Pipeline:
             analysis = Analysis(uuid.uuid4().hex, report, self.model, self.device.name, timing)
             return analysis, present(analysis)
 
-        with staying("report"):
+        # With the masks' encoding, which comes after what the report itself can tell.
+        with telemetry.passing("report"):
             quick = _report_is_quick(extraction)
             analysis, presented = conclude() if quick else await asyncio.to_thread(conclude)
-        for stage in ("media", "queue", "inference"):
-            self._telemetry.stage_seconds.labels(stage).observe(getattr(analysis.timing, stage))
-        # With the masks' encoding, which comes after what the report itself can tell.
-        self._telemetry.stage_seconds.labels("report").observe(clock() - judged)
-        self._telemetry.reported(analysis.report)
+        telemetry.reported(analysis.report)
         return analysis, presented
 
     async def overlay(
@@ -148,13 +142,10 @@ class Pipeline:
 
         options: those of the analysis. Raises as `analyze` does.
         """
-        begun = time.perf_counter()
-        plan = await self._rendering(analysis, options)
         moves = analysis.report.media.kind == "video"
-        with self._telemetry.staying("overlay"):
-            drawn = await self._decode(render_overlay, upload, plan, deadline=deadline, moves=moves)
-        self._telemetry.stage_seconds.labels("overlay").observe(time.perf_counter() - begun)
-        return drawn
+        with self._telemetry.passing("overlay"):
+            plan = await self._rendering(analysis, options)
+            return await self._decode(render_overlay, upload, plan, deadline=deadline, moves=moves)
 
     async def worst_frame(
         self, upload: Upload, analysis: Analysis, options: Options, deadline: float

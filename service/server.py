@@ -1,9 +1,11 @@
 """uvicorn, with a shutdown that load balancers can see."""
 
 import asyncio
+import contextlib
 import logging
 import signal
 import socket
+from collections.abc import Iterator
 from types import FrameType
 
 import uvicorn
@@ -47,6 +49,18 @@ class DrainingServer(uvicorn.Server):
             asyncio.get_running_loop().call_soon(self._leave)
         spare_the_collector()
 
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Take uvicorn's signals, and the end of a terminal, unless `nohup` has that ignored."""
+        before = signal.getsignal(signal.SIGHUP)
+        if before is signal.SIG_DFL:
+            signal.signal(signal.SIGHUP, self.handle_exit)
+        try:
+            with super().capture_signals():
+                yield
+        finally:
+            signal.signal(signal.SIGHUP, before)
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin the shutdown. uvicorn's own method would raise the signal again at the end,
         which would turn an orderly exit into a death by signal."""
@@ -67,9 +81,10 @@ def serve(settings: Settings) -> int:
     """Serve until a signal comes; the exit code."""
     share_the_interpreter()
     app = create_app(settings)
+    desk: Desk = app.state.desk
     config = uvicorn.Config(
         app,
-        http=connections(settings.server.deadline_s),
+        http=connections(settings.server.deadline_s, desk.telemetry.connection_ended),
         host=settings.host,
         port=settings.port,
         log_config=None,
@@ -77,7 +92,7 @@ def serve(settings: Settings) -> int:
         server_header=False,
         timeout_graceful_shutdown=int(settings.server.drain_s),
     )
-    server = DrainingServer(config, app.state.desk, settings.server.unready_s)
+    server = DrainingServer(config, desk, settings.server.unready_s)
     alone = not settings.server.shared_port and settings.server.own_port is None
     # By itself uvicorn takes all addresses that a host name stands for.
     server.run(None if alone else sockets_of(settings))

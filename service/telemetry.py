@@ -1,9 +1,9 @@
-"""Prometheus metrics and structured logs."""
+"""Prometheus metrics."""
 
-import json
-import logging
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Literal, get_args
 
 from prometheus_client import (
     CollectorRegistry,
@@ -14,16 +14,15 @@ from prometheus_client import (
     generate_latest,
 )
 
-from service.verdict.findings import Report
+from service.errors import UnmaskError
+from service.media.process import Loss
+from service.verdict.findings import Report, Verdict
+
+Ending = Literal["bad_request", "request_timeout", "request_header_fields_too_large", "unread"]
+"""Why a connection was ended that no request tells of: the first three are problems' codes."""
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 _SHARES = tuple(step / 10 for step in range(1, 11))
-# What every log record has; the rest came in by `extra` and belongs to the event.
-_RECORD_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {
-    "message",
-    "asctime",
-    "color_message",
-}
 
 
 class Telemetry:
@@ -34,19 +33,22 @@ class Telemetry:
         ProcessCollector(registry=registry)
         self.requests = Counter(
             "unmask_requests_total",
-            "Requests to /analyze by HTTP status and verdict; 'none' where there is no report.",
-            ["status", "verdict"],
+            "Requests to /analyze by HTTP status, problem code and verdict; 'none' where there is "
+            "no problem or no report.",
+            ["status", "code", "verdict"],
             registry=registry,
         )
         self.request_seconds = Histogram(
             "unmask_request_seconds",
-            "Time from a request's arrival to the end of its answer.",
+            "Time from a request's arrival to the end of its answer, by HTTP status.",
+            ["status"],
             buckets=_SECONDS,
             registry=registry,
         )
         self.stage_seconds = Histogram(
             "unmask_stage_seconds",
-            "Time a request spends in each stage; media and overlay include waiting for a worker.",
+            "Time a request spends in each stage; media and overlay include waiting for a worker, "
+            "queue and inference are of requests with a report.",
             ["stage"],
             buckets=_SECONDS,
             registry=registry,
@@ -86,8 +88,17 @@ class Telemetry:
         )
         self.worker_restarts = Counter(
             "unmask_worker_restarts_total",
-            "Workers that died and were replaced, by pool.",
-            ["pool"],
+            "Workers that had to be replaced, by pool and why they ended.",
+            ["pool", "reason"],
+            registry=registry,
+        )
+        self.workers = Gauge(
+            "unmask_workers", "Workers that take work, by pool.", ["pool"], registry=registry
+        )
+        self.connections_ended = Counter(
+            "unmask_connections_ended_total",
+            "Connections ended before there was a request, or with its answer unread, by reason.",
+            ["reason"],
             registry=registry,
         )
         self.fake_probability = Histogram(
@@ -118,9 +129,16 @@ class Telemetry:
         # A series that is not there before the first event hides it from `rate()`.
         for reason in ("capacity", "memory"):
             self.refusals.labels(reason)
-        for pool in ("media", "inference"):
-            self.worker_restarts.labels(pool)
-        self._media_restarts = 0
+        for reason in get_args(Loss):
+            self.worker_restarts.labels("media", reason)
+        self.worker_restarts.labels("inference", "died")
+        for reason in get_args(Ending):
+            self.connections_ended.labels(reason)
+        kinds: list[type[UnmaskError]] = [UnmaskError, *UnmaskError.__subclasses__()]
+        for kind in kinds:
+            self.requests.labels(str(kind.status), kind.code, "none")
+        for verdict in get_args(Verdict):
+            self.requests.labels("200", "none", verdict)
 
     @contextmanager
     def staying(self, stage: str) -> Iterator[None]:
@@ -132,6 +150,16 @@ class Telemetry:
         finally:
             gauge.dec()
 
+    @contextmanager
+    def passing(self, stage: str) -> Iterator[None]:
+        """The same, and time it, however it ends."""
+        begun = time.perf_counter()
+        try:
+            with self.staying(stage):
+                yield
+        finally:
+            self.stage_seconds.labels(stage).observe(time.perf_counter() - begun)
+
     def batch_done(self, crops: int, second_looks: int) -> None:
         """A device has judged a batch, some of its crops twice."""
         self.batch_size.observe(crops)
@@ -140,12 +168,15 @@ class Telemetry:
 
     def worker_restarted(self) -> None:
         """A session died and is opened again."""
-        self.worker_restarts.labels("inference").inc()
+        self.worker_restarts.labels("inference", "died").inc()
 
-    def media_restarts(self, total: int) -> None:
-        """Media workers replaced so far."""
-        self.worker_restarts.labels("media").inc(max(0, total - self._media_restarts))
-        self._media_restarts = max(total, self._media_restarts)
+    def media_worker_lost(self, reason: Loss) -> None:
+        """A media worker ended, or had to be ended; another takes its place."""
+        self.worker_restarts.labels("media", reason).inc()
+
+    def connection_ended(self, reason: Ending) -> None:
+        """A connection was ended by the service, and no request tells of it."""
+        self.connections_ended.labels(reason).inc()
 
     def refused(self, reason: str) -> None:
         """A request found no room."""
@@ -165,29 +196,3 @@ class Telemetry:
     def exposition(self) -> bytes:
         """All metrics in Prometheus' text format."""
         return generate_latest(self.registry)
-
-
-class JsonFormatter(logging.Formatter):
-    """One JSON object a line. Only what is put in the record is written: no file content."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """The record as JSON; an exception becomes one string under `exception`."""
-        line: dict[str, object] = {
-            "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "message": record.getMessage(),
-        }
-        line |= {key: value for key, value in vars(record).items() if key not in _RECORD_FIELDS}
-        if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(line, default=str, ensure_ascii=False)
-
-
-def configure_logging(level: str) -> None:
-    """Send all logs to stderr as JSON lines."""
-    handler = logging.StreamHandler()
-    handler.setFormatter(JsonFormatter())
-    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    # The request log below says more than uvicorn's access log.
-    logging.getLogger("uvicorn.access").disabled = True

@@ -2,6 +2,7 @@
 
 import asyncio
 from array import array
+from collections.abc import Callable
 from fcntl import ioctl
 from http import HTTPStatus
 from termios import TIOCOUTQ
@@ -10,6 +11,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from service.api.offers import Offers
 from service.api.problems import problem_response
+from service.telemetry import Ending
 
 MOST_HEAD_BYTES = 64 * 1024
 """Of a request's first line and headers, or of what may follow its body, beside what arrives with
@@ -27,9 +29,11 @@ class Connection(HttpToolsProtocol):
 
     head_s: how long a head may take to arrive, and what is left of a request that was answered
         before it had arrived; and how long a client may read nothing of an answer.
+    ended: told why a connection was ended that no request tells of.
     """
 
-    head_s = 60.0
+    head_s: float
+    ended: Callable[[Ending], None]
     _late: asyncio.TimerHandle | None = None
     _reading: asyncio.TimerHandle | None = None
     _answers = 0
@@ -58,7 +62,8 @@ class Connection(HttpToolsProtocol):
         super().data_received(self._offers.passed_over(data) if self._awaits_head else data)
         self._unread_bytes = 0 if self._progress else self._unread_bytes + len(data)
         if self._unread_bytes > MOST_HEAD_BYTES and not self.transport.is_closing():
-            self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+            status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+            self._refuse(status, "request_header_fields_too_large")
         self._silent = False
         if self._awaits_head:
             # Empty lines may come before a request; uvicorn takes them for one.
@@ -85,7 +90,7 @@ class Connection(HttpToolsProtocol):
             # Another answer would be taken for that to a request not yet sent.
             self.transport.close()
         elif not self.transport.is_closing():
-            self._refuse(HTTPStatus.REQUEST_TIMEOUT)
+            self._refuse(HTTPStatus.REQUEST_TIMEOUT, "request_timeout")
 
     def on_response_complete(self) -> None:
         """An answer is written, if not yet sent."""
@@ -112,6 +117,7 @@ class Connection(HttpToolsProtocol):
         if not self.transport.get_write_buffer_size():
             return
         if answers == self._answers and self._unread() >= unread:
+            self.ended("unread")
             self.transport.abort()
         else:
             self._watch_reader()
@@ -147,10 +153,10 @@ class Connection(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """The answer to what is no HTTP."""
-        self._refuse(HTTPStatus.BAD_REQUEST, msg)
+        self._refuse(HTTPStatus.BAD_REQUEST, "bad_request", msg)
 
-    def _refuse(self, status: HTTPStatus, detail: str | None = None) -> None:
-        code = status.phrase.lower().replace(" ", "_")
+    def _refuse(self, status: HTTPStatus, code: Ending, detail: str | None = None) -> None:
+        self.ended(code)
         response = problem_response(status, code, status.phrase, detail or status.description)
         head = [f"HTTP/1.1 {status.value} {status.phrase}".encode("ascii"), b"connection: close"]
         head += [name + b": " + value for name, value in response.raw_headers]
@@ -158,6 +164,8 @@ class Connection(HttpToolsProtocol):
         self.transport.close()
 
 
-def connections(head_s: float) -> type[Connection]:
-    """The kind of connection that waits so many seconds for a head."""
-    return type(Connection.__name__, (Connection,), {"head_s": head_s})
+def connections(head_s: float, ended: Callable[[Ending], None]) -> type[Connection]:
+    """The kind of connection that waits so many seconds for a head: see `Connection`."""
+    return type(
+        Connection.__name__, (Connection,), {"head_s": head_s, "ended": staticmethod(ended)}
+    )

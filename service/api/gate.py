@@ -28,7 +28,7 @@ class Gate:
             try:
                 pipeline.admission.expect_room()
             except OverloadedError as error:
-                scope.setdefault("state", {})[REFUSED] = True
+                scope.setdefault("state", {}).update({REFUSED: True, "code": error.code})
                 await response_for(error)(scope, receive, send)
                 return
         await self._app(scope, receive, send)

@@ -7,6 +7,7 @@ from http import HTTPStatus
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service.errors import UnmaskError
 from service.telemetry import Telemetry
 
 logger = logging.getLogger("unmask.requests")
@@ -21,7 +22,7 @@ _TOGETHER_S = 1.0
 
 
 class RequestMeter:
-    """ASGI middleware; handlers put the verdict into the request's state as `verdict`.
+    """ASGI middleware; handlers put `verdict` and `report`, or `code`, into the request's state.
 
     Those that the gate refuses get a line together, once a second: under a flood a line for each
     would be much of what a refusal costs.
@@ -53,14 +54,15 @@ class RequestMeter:
         except Exception:
             # The layer outside of this one answers for what nobody foresaw.
             status = HTTPStatus.INTERNAL_SERVER_ERROR.value
+            scope.setdefault("state", {})["code"] = UnmaskError.code
             raise
         finally:
             self._telemetry.in_flight.dec()
             seconds = time.perf_counter() - begun
             state = scope.get("state", {})
-            verdict = state.get("verdict", "none")
-            self._telemetry.requests.labels(str(status), verdict).inc()
-            self._telemetry.request_seconds.observe(seconds)
+            code, verdict = state.get("code", "none"), state.get("verdict", "none")
+            self._telemetry.requests.labels(str(status), code, verdict).inc()
+            self._telemetry.request_seconds.labels(str(status)).observe(seconds)
             if REFUSED in state:
                 self._count_refused()
             else:
@@ -70,7 +72,9 @@ class RequestMeter:
                         "method": scope["method"],
                         "path": self._path,
                         "status": status,
+                        "code": code,
                         "verdict": verdict,
+                        "report": state.get("report"),
                         "seconds": round(seconds, 4),
                     },
                 )

@@ -96,26 +96,27 @@ def install_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _unexpected_error)
 
 
-async def _unmask_error(_: Request, error: Exception) -> Response:
+async def _unmask_error(request: Request, error: Exception) -> Response:
     if not isinstance(error, UnmaskError):
         raise error
+    request.state.code = error.code
     return response_for(error)
 
 
-async def _validation_error(_: Request, error: Exception) -> Response:
+async def _validation_error(request: Request, error: Exception) -> Response:
     if not isinstance(error, RequestValidationError):
         raise error
     detail = "; ".join(
         f"{'.'.join(str(part) for part in each['loc'])}: {each['msg']}" for each in error.errors()
     )
-    return response_for(InvalidRequestError(detail))
+    return await _unmask_error(request, InvalidRequestError(detail))
 
 
-async def _http_exception(_: Request, error: Exception) -> Response:
+async def _http_exception(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
     status = HTTPStatus(error.status_code)
-    code = status.phrase.lower().replace(" ", "_")
+    code = request.state.code = status.phrase.lower().replace(" ", "_")
     return problem_response(
         status, code, status.phrase, status.description, headers=dict(error.headers or {})
     )

@@ -42,6 +42,7 @@ from service.errors import (
     UnmaskError,
     UnsupportedMediaError,
 )
+from service.inference.admission import Permit
 from service.pipeline import Pipeline
 from service.settings import Settings
 from service.telemetry import Telemetry
@@ -112,17 +113,17 @@ def build_router(desk: Desk) -> APIRouter:
         wanted = negotiate(",".join(request.headers.getlist("accept")))
         pipeline = desk.opened()
         try:
-            # The permit comes before the body: refused uploads must not fill the memory.
-            with pipeline.admission.permit() as permit:
+            with pipeline.admission.upload() as hold:
                 try:
-                    async with asyncio.timeout_at(deadline):
-                        most = desk.settings.media.max_bytes
-                        upload = await read_upload(request, most, permit.hold)
+                    with desk.telemetry.passing("upload"):
+                        async with asyncio.timeout_at(deadline):
+                            most = desk.settings.media.max_bytes
+                            upload = await read_upload(request, most, hold.add)
                 except TimeoutError as error:
                     raise DeadlineExceededError("The upload took too long.") from error
                 options = Options(max_frames, max_faces)
 
-                async def work() -> tuple[Analysis, Response]:
+                async def work(permit: Permit) -> tuple[Analysis, Response]:
                     present = partial(answer_without_overlay, media_type=wanted, masks=mask)
                     found, answer = await pipeline.analyze(
                         upload, options, permit, deadline, present
@@ -136,7 +137,9 @@ def build_router(desk: Desk) -> APIRouter:
                         json_answer, found, inline_masks=True, overlay=overlay
                     )
 
-                analysis, response = await while_connected(request, work())
+                # Not before: who sends slowly must not keep those out who have sent all.
+                with pipeline.admission.permit() as permit:
+                    analysis, response = await while_connected(request, work(permit))
         except ClientDisconnect:
             return Response(status_code=CLIENT_GONE)
         except asyncio.CancelledError:
@@ -144,7 +147,7 @@ def build_router(desk: Desk) -> APIRouter:
             if not desk.draining:
                 raise
             raise NotReadyError("The service is shutting down.", retry_after_s=1) from None
-        request.state.verdict = analysis.report.verdict
+        request.state.verdict, request.state.report = analysis.report.verdict, analysis.id
         return response
 
     @router.get("/livez", summary="Is the process alive?", response_description="It is.")
@@ -171,8 +174,6 @@ def build_router(desk: Desk) -> APIRouter:
         "process, in its text format.",
     )
     async def metrics() -> Response:
-        if desk.pipeline is not None:
-            desk.telemetry.media_restarts(desk.pipeline.media_restarts)
         kind = {"Content-Type": CONTENT_TYPE_LATEST}
         return Response(desk.telemetry.exposition(), headers=kind)
 

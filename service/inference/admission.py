@@ -13,17 +13,11 @@ _LONGEST_WAIT_S = 60
 
 
 class Permit:
-    """The right to have a number of crops, and the bytes of one upload, in the service."""
+    """The right to have a number of crops in the service."""
 
     def __init__(self, admission: "Admission", crops: int) -> None:
         self._admission = admission
         self.crops = self.most = crops
-        self.held_bytes = 0
-
-    def hold(self, count: int) -> None:
-        """Keep so many bytes more of the upload; raises OverloadedError without room for them."""
-        self._admission.reserve_bytes(count, held=self.held_bytes)
-        self.held_bytes += count
 
     def grow(self, crops: int) -> None:
         """Ask for the number the upload will need; raises OverloadedError without room."""
@@ -37,6 +31,19 @@ class Permit:
         self._admission.in_use += crops - self.crops
         self.crops = crops
         self.most = max(self.most, crops)
+
+
+class Hold:
+    """The bytes of one upload in the service."""
+
+    def __init__(self, admission: "Admission") -> None:
+        self._admission = admission
+        self.count = 0
+
+    def add(self, count: int) -> None:
+        """Keep so many bytes more; raises OverloadedError without room for them."""
+        self._admission.reserve_bytes(count, held=self.count)
+        self.count += count
 
 
 class Admission:
@@ -70,12 +77,20 @@ class Admission:
             yield permit
         finally:
             self.in_use -= permit.crops
-            self.bytes_in_use -= permit.held_bytes
             self._unmoved_since = self._now()
             # Room is asked for before it is known how little a clip needs: that counts here, too.
             self._released.append((self._unmoved_since, permit.most))
             self._released_crops += permit.most
             self._forget()
+
+    @contextmanager
+    def upload(self) -> Iterator[Hold]:
+        """Room for an upload, to be filled as its bytes arrive; given back at the end."""
+        hold = Hold(self)
+        try:
+            yield hold
+        finally:
+            self.bytes_in_use -= hold.count
 
     def expect_room(self) -> None:
         """Raise OverloadedError where `permit` would; takes nothing."""

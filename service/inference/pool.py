@@ -78,6 +78,13 @@ class InferencePool:
     def queued_crops(self) -> int:
         return len(self._queue)
 
+    @property
+    def working(self) -> int:
+        """How many sessions take batches."""
+        return sum(
+            worker.opened.done() and worker.thread.is_alive() for worker in self._workers.values()
+        )
+
     def problem(self) -> str | None:
         """Why the pool is not ready, or None when every device works."""
         for place, device in enumerate(self._devices):
@@ -100,7 +107,7 @@ class InferencePool:
             raise ConfigurationError("A session died while it was opened.") from error
         finally:
             for worker in self._workers.values():
-                worker.opened.add_done_callback(lambda opened: opened.exception())
+                worker.opened.add_done_callback(lambda each: each.cancelled() or each.exception())
         self._keepers = [
             asyncio.create_task(self._keep(place, session.largest_batch))
             for place, session in enumerate(sessions)
@@ -115,6 +122,9 @@ class InferencePool:
             worker.stop()
         if self._workers:
             await asyncio.wait([worker.exited for worker in self._workers.values()], timeout=5.0)
+        for worker in self._workers.values():
+            if worker.exited.done():
+                worker.thread.join(1.0)  # all it had left to do was to say so
 
     async def judge(
         self, crops: Sequence[Crop], deadline: float, *, mask_floor: float = -math.inf

@@ -9,7 +9,7 @@ from typing import Any
 
 from service.errors import ConfigurationError, UnmaskError
 from service.media.encoding import MalformedError
-from service.media.process import Job, WorkerDefectError, WorkerProcess
+from service.media.process import Job, Loss, WorkerDefectError, WorkerProcess
 
 _log = logging.getLogger(__name__)
 
@@ -40,7 +40,8 @@ class Crew:
     """Keeps as many workers alive as planned.
 
     ready: told of each new worker. old: told of each that is past its time and should leave
-    when it has no job: see `leaves`. lost: told of each that has ended.
+    when it has no job: see `leaves`. gone: told of each that has ended. lost: told why, where
+    that was not planned.
     """
 
     def __init__(
@@ -48,10 +49,12 @@ class Crew:
         plan: CrewPlan,
         ready: Callable[[WorkerProcess], None],
         old: Callable[[WorkerProcess], None],
-        lost: Callable[[WorkerProcess], None],
+        gone: Callable[[WorkerProcess], None],
+        lost: Callable[[Loss], None],
     ) -> None:
         self._plan = plan
-        self._tell_ready, self._tell_old, self._tell_lost = ready, old, lost
+        self._tell_ready, self._tell_old, self._tell_gone = ready, old, gone
+        self._tell_lost = lost
         self._live: dict[WorkerProcess, asyncio.TimerHandle] = {}  # until it is renewed
         self._renewing: set[WorkerProcess] = set()  # while their successors start
         self._old: set[WorkerProcess] = set()  # when those are there
@@ -101,6 +104,10 @@ class Crew:
             return
         had_successor = worker in self._old
         self._bury(worker)
+        if not self._ended:
+            self._tell_lost(worker.loss)
+            if worker.loss != "died":
+                _log.info("a media worker was ended", extra={"reason": worker.loss})
         # Else what starts its successor sees to it.
         if not self._ended and worker not in self._renewing:
             if had_successor:
@@ -111,7 +118,7 @@ class Crew:
     def _bury(self, worker: WorkerProcess) -> None:
         self._live.pop(worker).cancel()
         self._old.discard(worker)
-        self._tell_lost(worker)
+        self._tell_gone(worker)
         _keep(self._burials, worker.bury())
 
     async def _replace(self) -> None:
@@ -125,7 +132,7 @@ class Crew:
                 _log.exception("a media worker fails to start")
             else:
                 self._restarts += 1
-                _log.warning("a media worker was replaced")
+                _log.info("a media worker was replaced")
                 return
 
     def _renew_after(self, seconds: float, worker: WorkerProcess) -> None:

@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from service import errors
 from service.errors import UnmaskError
@@ -33,6 +33,10 @@ _BODY_FOR_TEXT = 256
 """Where more arrays are allowed, more is said of them: of a crop's 192 KiB half a kilobyte."""
 _MOST_SHOWN = 4000
 _BY_ITSELF_S, _KERNEL_S = 0.2, 10.0
+
+Loss = Literal["died", "timeout", "abandoned", "implausible"]
+"""Why a worker is no more: by itself or by somebody else's hand, or ended by the service because
+its job took too long, had lost its caller, or came to what no file can come to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,7 @@ class WorkerProcess:
         self._inbox = inbox
         self._transport = transport
         self._killed = False
+        self._loss: Loss = "died"
         self._from_outside: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
 
     @classmethod
@@ -128,8 +133,15 @@ class WorkerProcess:
             self._transport.writelines(job.pieces)
         return answer
 
-    def kill(self) -> None:
+    @property
+    def loss(self) -> Loss:
+        """Why the worker is no more, once it is."""
+        return self._loss
+
+    def kill(self, reason: Loss = "died") -> None:
         """End the process at once: a hung codec does not hear SIGTERM."""
+        if not self.gone:
+            self._loss = reason
         self._killed = True
         _kill_group(self._process)
         self._transport.abort()

@@ -17,8 +17,8 @@ _TOO_MUCH_MEMORY = MediaCorruptError("Decoding the file needs too much memory")
 def main() -> None:
     """Isolate this process, warm up, then do job after job until the service hangs up."""
     descriptor, memory_bytes = int(sys.argv[1]), int(sys.argv[2])
-    # The service drains by itself on SIGTERM; service managers send it to the workers as well.
-    for number in (signal.SIGINT, signal.SIGTERM):
+    # The service drains by itself; service managers signal the workers as well.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     isolate(memory_bytes)
     with socket.socket(fileno=descriptor) as connection:

@@ -15,7 +15,7 @@ from service.errors import (
 )
 from service.media.crew import Crew, CrewPlan
 from service.media.encoding import MalformedError
-from service.media.process import Job, WorkerDefectError, WorkerProcess, read_answer
+from service.media.process import Job, Loss, WorkerDefectError, WorkerProcess, read_answer
 from service.media.wire import Incoming
 
 _Result = TypeVar("_Result")
@@ -41,6 +41,7 @@ class MediaWorkers:
         warm_up: Callable[[], object],
         answers: tuple[type, ...] = (),
         *,
+        lost: Callable[[Loss], None] = lambda _: None,
         start_timeout_s: float = 60.0,
         lifetime_s: float = 600.0,
         leave_s: float = 0.25,
@@ -52,6 +53,7 @@ class MediaWorkers:
         memory_bytes: each worker's limit of private memory, imports included.
         warm_up: importable function, called once in each new worker before it takes jobs.
         answers: the dataclasses that results are made of.
+        lost: told of each worker that ends unplanned, and why.
         start_timeout_s: how long a worker may take to warm up.
         lifetime_s: age at the latest at which a worker's successor is started, which it leaves to
             as soon as it has no job: what one file may have left in it must not see later ones
@@ -69,7 +71,7 @@ class MediaWorkers:
             most_answer_bytes,
             lifetime_s,
         )
-        self._crew = Crew(plan, ready=self._give, old=self._old, lost=self._lost)
+        self._crew = Crew(plan, ready=self._give, old=self._old, gone=self._gone, lost=lost)
         self._answers = answers
         self._leave_s = leave_s
         # The last to have worked is the first to work again: its caches are warm.
@@ -88,7 +90,7 @@ class MediaWorkers:
         if worker in self._free:
             self._crew.leaves(worker)
 
-    def _lost(self, worker: WorkerProcess) -> None:
+    def _gone(self, worker: WorkerProcess) -> None:
         if worker in self._free:
             self._free.remove(worker)
 
@@ -101,6 +103,11 @@ class MediaWorkers:
     def running(self) -> int:
         """How many jobs are queued or running."""
         return self._running
+
+    @property
+    def working(self) -> int:
+        """How many workers take jobs."""
+        return self._crew.alive
 
     def alive(self) -> bool:
         """Whether jobs sent now would be worked on; for readiness."""
@@ -197,7 +204,7 @@ class MediaWorkers:
             raise
         if not answer.done():
             answer.cancel()
-            worker.kill()
+            worker.kill("timeout")
             raise DecodeTimeoutError(f"Decoding took longer than {timeout_s:g} seconds")
         try:
             return answer.result()
@@ -222,7 +229,7 @@ class MediaWorkers:
             raise
         except Exception as error:
             _log.warning("a media worker sent what it cannot have found", exc_info=error)
-            worker.kill()
+            worker.kill("implausible")
             raise MediaCorruptError("Decoding the file ended its worker") from error
         self._give(worker)
         return result
@@ -233,7 +240,7 @@ class MediaWorkers:
             if answer.exception() is None:
                 self._give(worker)
 
-        too_late = asyncio.get_running_loop().call_later(self._leave_s, worker.kill)
+        too_late = asyncio.get_running_loop().call_later(self._leave_s, worker.kill, "abandoned")
         answer.add_done_callback(over)
 
     async def close(self, drain_s: float = 30.0) -> None:

@@ -166,7 +166,7 @@ class Sharing:
 
     def refused(self) -> list[int]:
         """How many each server has refused by its own account."""
-        wanted = 'unmask_requests_total{status="415",verdict="none"} '
+        wanted = 'unmask_requests_total{code="unsupported_media",status="415",verdict="none"} '
         found = []
         for client in self.alone:
             lines = client.get("/metrics").text.splitlines()

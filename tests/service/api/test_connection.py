@@ -14,6 +14,7 @@ import uvicorn
 from starlette.types import Receive, Scope, Send
 
 from service.api.connection import MOST_HEAD_BYTES, connections
+from tests.service.api.test_metrics import scrape
 from tests.service.running import Running, running_server
 
 ARRIVES_AT_ONCE = 256 * 1024
@@ -83,6 +84,15 @@ def test_the_refusal_of_a_long_head_says_why(running: Running) -> None:
             link.sendall(b"a" * (ARRIVES_AT_ONCE + 2 * MOST_HEAD_BYTES))
         status, _, problem = answer(link)
     assert (status, problem["code"]) == (431, "request_header_fields_too_large")
+
+
+def test_what_was_refused_before_it_was_a_request_is_counted(running: Running) -> None:
+    before = scrape(running.client)
+    with connect(running) as link:
+        link.sendall(b"no request at all\r\n\r\n")
+        assert answer(link)[0] == 400
+    counted = 'unmask_connections_ended_total{reason="bad_request"}'
+    assert scrape(running.client)[counted] == before[counted] + 1
 
 
 def test_a_head_that_never_ends_ends_the_connection(model_path: Path) -> None:
@@ -211,11 +221,15 @@ async def long_answer(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 @contextlib.contextmanager
-def serving(head_s: float) -> Iterator[int]:
+def serving(head_s: float, endings: list[str]) -> Iterator[int]:
     """A server of long answers on this kind of connections; gives its port."""
     server = uvicorn.Server(
         uvicorn.Config(
-            long_answer, port=0, http=connections(head_s), lifespan="off", log_level="critical"
+            long_answer,
+            port=0,
+            http=connections(head_s, endings.append),
+            lifespan="off",
+            log_level="critical",
         )
     )
     thread = threading.Thread(target=server.run)
@@ -234,7 +248,8 @@ def serving(head_s: float) -> Iterator[int]:
 def test_a_client_that_does_not_read_its_answer_is_left_and_a_slow_one_is_not(
     ending: bytes,
 ) -> None:
-    with serving(head_s=0.5) as port, socket.socket() as idle, socket.socket() as slow:
+    endings: list[str] = []
+    with serving(0.5, endings) as port, socket.socket() as idle, socket.socket() as slow:
         for link in (idle, slow):
             link.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2**16)
             link.settimeout(20)
@@ -253,3 +268,4 @@ def test_a_client_that_does_not_read_its_answer_is_left_and_a_slow_one_is_not(
             while piece := idle.recv(2**20):
                 read += len(piece)
         assert read < ANSWER_BYTES
+        assert endings == ["unread"]

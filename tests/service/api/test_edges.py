@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from tests.media_files import clip, encode, moving
 from tests.service.api.test_metrics import scrape
-from tests.service.running import Running, running_server
+from tests.service.running import Running, eventually, running_server
 
 KEYS = {"X-API-Key": "first"}
 
@@ -116,7 +116,7 @@ def test_clients_that_leave_give_their_room_back(
         for _ in range(10):
             with socket.create_connection(("127.0.0.1", small.port), timeout=20) as link:
                 link.sendall(head + part)
-    left = 'unmask_requests_total{status="499",verdict="none"}'
+    left = 'unmask_requests_total{code="none",status="499",verdict="none"}'
     deadline = time.monotonic() + 20
     metrics = scrape(small.client)
     while not metrics.get(left) or metrics["unmask_in_flight_requests"]:
@@ -198,6 +198,17 @@ def test_shutdown_finishes_what_was_accepted(model_path: Path, slow_picture: byt
         for client in clients:
             client.join()
         assert statuses == [200] * 6
+        assert running.process.wait(timeout=30) == 0
+
+
+def test_the_end_of_a_terminal_loses_nothing_either(model_path: Path, slow_picture: bytes) -> None:
+    with running_server(model_path, MEDIA__WORKERS="1", SERVER__UNREADY_S="0") as running:
+        with ThreadPoolExecutor(1) as threads:
+            address = f"http://127.0.0.1:{running.port}/analyze?mask=none"
+            posted = threads.submit(httpx.post, address, content=slow_picture, timeout=60)
+            eventually(lambda: scrape(running.client)["unmask_in_flight_requests"] == 1)
+            running.process.send_signal(signal.SIGHUP)
+            assert posted.result().status_code == 200
         assert running.process.wait(timeout=30) == 0
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from tests.media_files import clip, moving
 from tests.service.api.test_metrics import scrape
-from tests.service.running import Running, running_server
+from tests.service.running import Running, eventually, running_server
 
 
 @pytest.fixture(scope="module")
@@ -49,12 +49,15 @@ def until_ready(server: Running) -> None:
         time.sleep(0.1)
 
 
-def until_restarted(server: Running) -> None:
-    """A worker counts as replaced when the new one is warm, which takes it a second."""
-    deadline = time.monotonic() + 60
-    while scrape(server.client)['unmask_worker_restarts_total{pool="media"}'] < 1:
-        assert time.monotonic() < deadline, "no worker was replaced"
-        time.sleep(0.1)
+def until_replaced(server: Running) -> None:
+    """A worker counts when it is lost, and the new one when it is warm, which takes a second."""
+
+    def replaced() -> bool:
+        metrics = scrape(server.client)
+        lost = metrics['unmask_worker_restarts_total{pool="media",reason="died"}']
+        return lost >= 1 and metrics['unmask_workers{pool="media"}'] == 2
+
+    eventually(replaced, 60)
 
 
 def test_a_clip_whose_worker_is_killed_in_the_middle_is_decoded_again(
@@ -77,15 +80,19 @@ def test_a_clip_whose_worker_is_killed_in_the_middle_is_decoded_again(
         answer = posted.result()
     assert (answer.status_code, answer.json()["media"]["frames_analyzed"]) == (200, 60)
     until_ready(server)
-    until_restarted(server)
+    until_replaced(server)
 
 
 def test_all_workers_killed_at_rest_are_replaced(server: Running, astronaut_jpeg: bytes) -> None:
     until_ready(server)
+    before = scrape(server.client)
     for worker in workers_of(server):
         os.kill(worker, signal.SIGKILL)
+    eventually(lambda: scrape(server.client)['unmask_workers{pool="media"}'] < 2)
     assert server.client.post("/analyze?mask=none", content=astronaut_jpeg).status_code == 200
     until_ready(server)
+    lost = 'unmask_worker_restarts_total{pool="media",reason="died"}'
+    assert scrape(server.client)[lost] == before[lost] + 2
 
 
 def test_kills_under_load_cost_nobody_a_request(server: Running, astronaut_jpeg: bytes) -> None:

@@ -20,7 +20,9 @@ async def _answer(scope: Scope, receive: Receive, send: Send) -> None:
         return
     scope.setdefault("state", {})
     if not scope["query_string"]:
-        scope["state"][REFUSED] = True
+        scope["state"].update({REFUSED: True, "code": "overloaded"})
+    else:
+        scope["state"].update(verdict="authentic", report="ab12")
     status = 200 if scope["query_string"] else 503
     await send({"type": "http.response.start", "status": status, "headers": []})
     await send({"type": "http.response.body", "body": b""})
@@ -61,5 +63,11 @@ def test_refusals_share_a_line_a_second_and_all_are_counted(
 
     asyncio.run(flood())
     assert _lines(caplog)[2:] == [("requests refused", 1)], "what is left is told at the end"
-    labels = {"status": "503", "verdict": "none"}
+    labels = {"status": "503", "code": "overloaded", "verdict": "none"}
     assert telemetry.registry.get_sample_value("unmask_requests_total", labels) == 4
+    seconds = "unmask_request_seconds_count"
+    assert telemetry.registry.get_sample_value(seconds, {"status": "503"}) == 4
+    assert telemetry.registry.get_sample_value(seconds, {"status": "200"}) == 1
+    (told,) = [vars(r) for r in caplog.records if r.message == "request"]
+    found = {key: told[key] for key in ("status", "code", "verdict", "report")}
+    assert found == {"status": 200, "code": "none", "verdict": "authentic", "report": "ab12"}

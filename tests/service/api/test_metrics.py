@@ -36,8 +36,9 @@ def test_the_metrics_add_up(server: httpx.Client, astronaut_jpeg: bytes) -> None
         return total(after, prefix) - total(before, prefix)
 
     assert grown("unmask_requests_total{") == 6
-    assert grown('unmask_requests_total{status="415",verdict="none"}') == 1
-    assert grown('unmask_requests_total{status="200",verdict="no_face"}') == 1
+    assert grown('unmask_requests_total{code="unsupported_media",status="415",') == 1
+    assert grown('unmask_requests_total{code="invalid_request",status="400",') == 1
+    assert grown('unmask_requests_total{code="none",status="200",verdict="no_face"}') == 1
     assert grown("unmask_request_seconds_count") == 6
     assert grown('unmask_stage_seconds_count{stage="media"}') == 4
     assert grown('unmask_stage_seconds_count{stage="inference"}') == 4
@@ -66,8 +67,11 @@ def test_the_metrics_add_up_under_load(server: httpx.Client, astronaut_jpeg: byt
 
     assert statuses == {200: 30, 415: 6}
     assert grown("unmask_requests_total{") == grown("unmask_request_seconds_count") == 36
-    for status, count in statuses.items():
-        assert grown(f'unmask_requests_total{{status="{status}"') == count
+    for status, code in ((200, "none"), (415, "unsupported_media")):
+        asked = f'unmask_requests_total{{code="{code}",status="{status}"'
+        assert grown(asked) == statuses[status]
+        assert grown(f'unmask_request_seconds_count{{status="{status}"') == statuses[status]
+    assert grown('unmask_stage_seconds_count{stage="upload"}') == 36
     for stage in ("media", "queue", "inference", "report"):
         assert grown(f'unmask_stage_seconds_count{{stage="{stage}"}}') == 30
     assert grown("unmask_crops_total") == grown("unmask_batch_size_sum") == 30

@@ -29,6 +29,6 @@ def test_an_unforeseen_error_says_nothing_of_itself() -> None:
     assert response.headers["content-type"] == "application/problem+json"
     assert response.json()["code"] == "internal_error"
     assert "secret" not in response.text
-    labels = {"status": "500", "verdict": "none"}
+    labels = {"status": "500", "code": "internal_error", "verdict": "none"}
     assert telemetry.registry.get_sample_value("unmask_requests_total", labels) == 1
     assert telemetry.registry.get_sample_value("unmask_in_flight_requests") == 0

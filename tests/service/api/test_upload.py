@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,11 @@ ROOM = 2_000_000
 def cramped(model_path: Path) -> Iterator[Running]:
     """A server with room for one upload or two."""
     with running_server(
-        model_path, MEDIA__CAPACITY_BYTES=str(ROOM), MEDIA__MAX_BYTES="4000000", MEDIA__WORKERS="1"
+        model_path,
+        MEDIA__CAPACITY_BYTES=str(ROOM),
+        MEDIA__MAX_BYTES="4000000",
+        MEDIA__WORKERS="1",
+        INFERENCE__CAPACITY_CROPS="2",
     ) as running:
         yield running
 
@@ -71,3 +76,13 @@ def test_an_upload_alone_may_have_more(cramped: Running, astronaut_jpeg: bytes) 
     padded = astronaut_jpeg + bytes(ROOM)
     for body in forms(padded):
         assert cramped.client.post("/analyze", **body).status_code == 200
+
+
+def test_who_sends_slowly_keeps_nobody_out(cramped: Running, astronaut_jpeg: bytes) -> None:
+    """There is room for two crops, and nobody has a crop before all of its upload is there."""
+    stage = 'unmask_stage_in_flight_requests{stage="upload"}'
+    with ExitStack() as stack:
+        slow = [stack.enter_context(begin(cramped, b"slow", 1000)) for _ in range(8)]
+        eventually(lambda: scrape(cramped.client).get(stage) == len(slow))
+        assert cramped.client.post("/analyze", content=astronaut_jpeg).status_code == 200
+    eventually(lambda: scrape(cramped.client)[stage] == 0)

@@ -133,9 +133,9 @@ def test_where_nothing_is_done_nobody_is_asked_back_at_once(
 
 
 def test_the_bytes_of_an_upload_come_back_however_its_work_ends(admission: Admission) -> None:
-    with pytest.raises(ZeroDivisionError), admission.permit() as permit:
-        permit.hold(300)
-        permit.hold(400)
+    with pytest.raises(ZeroDivisionError), admission.upload() as hold:
+        hold.add(300)
+        hold.add(400)
         assert admission.bytes_in_use == 700
         raise ZeroDivisionError
     assert admission.bytes_in_use == 0
@@ -144,19 +144,19 @@ def test_the_bytes_of_an_upload_come_back_however_its_work_ends(admission: Admis
 def test_bytes_beyond_the_room_are_refused_and_what_is_there_stays(
     admission: Admission, refusals: list[str]
 ) -> None:
-    with admission.permit() as first, admission.permit() as second:
-        first.hold(600)
-        second.hold(400)
+    with admission.upload() as first, admission.upload() as second:
+        first.add(600)
+        second.add(400)
         with pytest.raises(OverloadedError) as caught:
-            second.hold(1)
+            second.add(1)
         assert caught.value.retry_after_s == 1
         assert refusals == ["memory"]
-        assert (admission.bytes_in_use, first.held_bytes, second.held_bytes) == (1000, 600, 400)
+        assert (admission.bytes_in_use, first.count, second.count) == (1000, 600, 400)
 
 
 def test_an_upload_larger_than_the_house_may_have_it_alone(admission: Admission) -> None:
-    with admission.permit() as first, admission.permit() as second:
-        first.hold(900)
-        first.hold(900)
+    with admission.upload() as first, admission.upload() as second:
+        first.add(900)
+        first.add(900)
         with pytest.raises(OverloadedError):
-            second.hold(1)
+            second.add(1)

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+from service.media.process import Loss
 from service.media.workers import MediaWorkers
 from tests.service.media import worker_jobs as jobs
 
@@ -21,9 +22,12 @@ def with_workers(
     *,
     memory_bytes: int = 512 * MIB,
     leave_s: float = 0.25,
+    lost: Callable[[Loss], None] = lambda _: None,
 ) -> None:
     async def run() -> None:
-        pool = MediaWorkers(workers, memory_bytes, warm_up, lifetime_s=lifetime_s, leave_s=leave_s)
+        pool = MediaWorkers(
+            workers, memory_bytes, warm_up, lost=lost, lifetime_s=lifetime_s, leave_s=leave_s
+        )
         try:
             await pool.start()
             await asyncio.wait_for(test(pool), 30)

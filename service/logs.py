@@ -1,0 +1,87 @@
+"""Structured logs on stderr."""
+
+import json
+import logging
+import os
+import select
+import sys
+
+# A pipe that is writable takes so much at once (POSIX).
+_PIECE_BYTES = select.PIPE_BUF
+# What every log record has; the rest came in by `extra` and belongs to the event.
+_RECORD_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {
+    "message",
+    "asctime",
+    "color_message",
+}
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line. Only what is put in the record is written: no file content."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record as JSON; an exception becomes one string under `exception`."""
+        line: dict[str, object] = {
+            "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        line |= {key: value for key, value in vars(record).items() if key not in _RECORD_FIELDS}
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line, default=str, ensure_ascii=False)
+
+
+class UnhurriedHandler(logging.Handler):
+    """Writes lines to a file descriptor that takes them at once, and leaves out the others.
+
+    WHY: lines are written on the event loop. Whoever reads them may stop for a while, or for
+    good, and the service must not stop with it. How many were left out is told later.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        super().__init__()
+        self._descriptor = descriptor
+        self._poll = select.poll()
+        self._poll.register(descriptor, select.POLLOUT)
+        self._left_out = 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record's line, or count it."""
+        if self._left_out:
+            missed = logging.makeLogRecord(
+                {
+                    "name": __name__,
+                    "levelno": logging.WARNING,
+                    "levelname": "WARNING",
+                    "msg": "log lines were left out: nobody read them",
+                    "count": self._left_out,
+                }
+            )
+            if not self._write(missed):
+                self._left_out += 1
+                return
+            self._left_out = 0
+        if not self._write(record):
+            self._left_out += 1
+
+    def _write(self, record: logging.LogRecord) -> bool:
+        line = (self.format(record) + "\n").encode("utf-8", "backslashreplace")
+        try:
+            for start in range(0, len(line), _PIECE_BYTES):
+                if not self._poll.poll(0):
+                    return False
+                os.write(self._descriptor, line[start : start + _PIECE_BYTES])
+        except OSError:  # a full disk, or nobody at the other end: no reason to stop either
+            return False
+        return True
+
+
+def configure_logging(level: str) -> None:
+    """Send all logs to stderr as JSON lines; nowhere where it is closed."""
+    handler = logging.NullHandler() if sys.stderr is None else UnhurriedHandler(sys.stderr.fileno())
+    handler.setFormatter(JsonFormatter())
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    # The request log says more than uvicorn's access log.
+    logging.getLogger("uvicorn.access").disabled = True

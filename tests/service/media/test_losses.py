@@ -1,0 +1,54 @@
+"""Whoever watches the pool learns of each worker that is lost, and why."""
+
+import asyncio
+import contextlib
+import os
+import signal
+
+import pytest
+
+from service.errors import DecodeTimeoutError, MediaCorruptError
+from service.media.process import Loss
+from service.media.workers import MediaWorkers
+from tests.service.media import worker_jobs as jobs
+from tests.service.media.worker_pool import until, with_workers
+
+
+def test_each_loss_is_told_with_its_reason() -> None:
+    lost: list[Loss] = []
+
+    async def test(pool: MediaWorkers) -> None:
+        async def replaced(losses: int) -> None:
+            await until(lambda: pool.restarts == losses and pool.working == 2)
+
+        os.kill(await pool.run(jobs.pid, timeout_s=5), signal.SIGKILL)
+        await replaced(1)
+        with pytest.raises(DecodeTimeoutError):
+            await pool.run(jobs.sleep_then, 30, 0, timeout_s=0.2)
+        await replaced(2)
+        with pytest.raises(MediaCorruptError):
+            await pool.run(jobs.add, 1, 1, timeout_s=5, plausible=lambda total: total > 5)
+        await replaced(3)
+        leaving = asyncio.create_task(pool.run(jobs.sleep_then, 30, 0, timeout_s=30))
+        await until(lambda: pool.running == 1)
+        await asyncio.sleep(0.1)
+        leaving.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await leaving
+        await replaced(4)
+        assert lost == ["died", "timeout", "implausible", "abandoned"]
+
+    with_workers(test, lost=lost.append)
+    assert len(lost) == 4, "those that end with the pool are no loss"
+
+
+def test_a_worker_that_cannot_be_replaced_is_missed(monkeypatch: pytest.MonkeyPatch) -> None:
+    lost: list[Loss] = []
+
+    async def test(pool: MediaWorkers) -> None:
+        monkeypatch.setattr("sys.executable", "/nowhere/python")
+        os.kill(await pool.run(jobs.pid, timeout_s=5), signal.SIGKILL)
+        await until(lambda: lost == ["died"])
+        assert (pool.working, pool.alive()) == (1, True)
+
+    with_workers(test, lost=lost.append)

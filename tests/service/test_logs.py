@@ -1,0 +1,119 @@
+"""Logs are JSON lines, and nobody who reads them can stop the service."""
+
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from service.logs import JsonFormatter, UnhurriedHandler
+from tests.service.running import ROOT, environment, free_port, wait_until_ready
+
+
+@pytest.fixture
+def pipe() -> Iterator[tuple[int, int]]:
+    """The ends of a pipe: read here, write there."""
+    ends = os.pipe()
+    yield ends
+    for end in ends:
+        try:
+            os.close(end)
+        except OSError:
+            continue
+
+
+def logger_to(descriptor: int) -> logging.Logger:
+    logger = logging.Logger("test")
+    handler = UnhurriedHandler(descriptor)
+    handler.setFormatter(JsonFormatter())
+    logger.addHandler(handler)
+    return logger
+
+
+def lines(data: bytes) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in data.decode().splitlines()]
+
+
+def test_a_line_is_an_object_with_what_belongs_to_the_event(pipe: tuple[int, int]) -> None:
+    logger = logger_to(pipe[1])
+    try:
+        raise ValueError("grüße\n")
+    except ValueError:
+        logger.exception("it failed %d times", 2, extra={"code": "x"})
+    (told,) = lines(os.read(pipe[0], 2**16))
+    assert (told["message"], told["level"], told["code"]) == ("it failed 2 times", "error", "x")
+    assert "ValueError: grüße" in told["exception"]
+
+
+def test_what_nobody_reads_is_left_out_and_counted(pipe: tuple[int, int]) -> None:
+    logger = logger_to(pipe[1])
+    for number in range(2000):
+        logger.info("line", extra={"number": number, "long": "a" * 100})
+    logger.info("x" * 100_000)
+    read = os.read(pipe[0], 2**20)
+    logger.info("again")
+    *earlier, missed, again = lines(read + os.read(pipe[0], 2**16))
+    assert [line["number"] for line in earlier] == [*range(len(earlier))]
+    assert missed["count"] == 2001 - len(earlier)
+    assert missed["level"] == "warning"
+    assert again["message"] == "again"
+
+
+def test_neither_a_full_disk_nor_a_reader_that_left_is_an_error(pipe: tuple[int, int]) -> None:
+    os.close(pipe[0])
+    logger_to(pipe[1]).info("to nobody")
+    full = os.open("/dev/full", os.O_WRONLY)
+    logger_to(full).info("to nowhere")
+    os.close(full)
+
+
+def test_a_service_goes_on_whose_log_nobody_reads(model_path: Path) -> None:
+    port = free_port()
+    command = [sys.executable, "-m", "service.cli", "serve", "--port", str(port)]
+    settings = {"MEDIA__WORKERS": "1", "SERVER__UNREADY_S": "0"}
+    process = subprocess.Popen(
+        command,
+        env=environment(model_path, **settings),
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+    )
+    assert process.stderr is not None
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20.0) as client:
+            wait_until_ready(process, client)
+            for _ in range(600):  # twice of what the pipe holds
+                assert client.post("/analyze", content=b"words").status_code == 415
+        process.send_signal(signal.SIGTERM)
+        begun = time.monotonic()
+        assert process.wait(timeout=20) == 0
+        assert time.monotonic() - begun < 20
+    finally:
+        process.kill()
+        process.stderr.close()
+
+
+def test_a_service_starts_whose_log_is_full(model_path: Path) -> None:
+    port = free_port()
+    command = [sys.executable, "-m", "service.cli", "serve", "--port", str(port)]
+    settings = {"MEDIA__WORKERS": "1", "SERVER__UNREADY_S": "0", "NO_SETTING": "1"}
+    with Path("/dev/full").open("w") as full:
+        process = subprocess.Popen(
+            command, env=environment(model_path, **settings), stderr=full, text=True, cwd=ROOT
+        )
+        try:
+            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20.0) as client:
+                wait_until_ready(process, client)
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(timeout=20) == 0
+        finally:
+            process.kill()
+            process.wait()
