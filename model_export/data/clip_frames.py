@@ -1,24 +1,20 @@
 """Frames of a clip by their index, whatever its file is called."""
 
-import io
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from service.errors import MediaCorruptError
-from service.media.capture import open_capture
+from service.errors import UnmaskError
+from service.media.container import Container
+from service.media.sniff import sniff
 
 
 def frame_count(path: Path) -> int:
     """How many frames a clip says it has. Raises ValueError when that is none, OSError."""
-    stream = io.BytesIO(path.read_bytes())
-    capture = _open(stream, path)
-    count = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
-    # In this order: see `open_capture`.
-    del capture, stream
+    with _open(path) as container:
+        count = container.frames_stated
     if count <= 0:
         raise ValueError(f"no frame of {path} can be read")
     return count
@@ -29,23 +25,19 @@ def frames_at(path: Path, indices: Collection[int]) -> Iterator[tuple[int, NDArr
 
     Raises ValueError when the file holds no video, OSError when it cannot be read.
     """
-    stream = io.BytesIO(path.read_bytes())
-    capture = _open(stream, path)
-    try:
+    with _open(path) as container:
         for index in range(max(indices, default=-1) + 1):
-            if not capture.grab():
+            if not container.grab():
                 break
             if index in indices:
-                good, frame = capture.retrieve()
-                if good:
-                    yield index, np.asarray(frame, np.uint8)
-    finally:
-        # In this order: see `open_capture`.
-        del capture, stream
+                rgb = container.pixels()
+                if rgb is not None:
+                    yield index, np.ascontiguousarray(rgb[..., ::-1])
 
 
-def _open(stream: io.BytesIO, path: Path) -> cv2.VideoCapture:
+def _open(path: Path) -> Container:
+    data = path.read_bytes()
     try:
-        return open_capture(stream)
-    except MediaCorruptError as error:
+        return Container(sniff(data).name, data)
+    except (UnmaskError, KeyError) as error:  # a picture is no container
         raise ValueError(f"no frame of {path} can be read") from error

@@ -1,16 +1,12 @@
 """A clip to frames of equal stretches of its time, from memory."""
 
-import io
 from collections.abc import Iterator
 from types import MappingProxyType
 
-import cv2
-import numpy as np
-
 from service.errors import MediaCorruptError
 from service.media.boxes import read_edits
-from service.media.capture import open_capture, read_stretch
 from service.media.completeness import breaks_off, ends_early
+from service.media.container import Container
 from service.media.frame import Frame
 from service.media.gif import with_controls
 from service.media.limits import MediaLimits
@@ -36,7 +32,8 @@ _AS_FFMPEG_READS_THEM = MappingProxyType({"gif": with_controls, "png": whole_chu
 class Clip:
     """One clip.
 
-    width, height: of the upright frame with square pixels, as the container states them.
+    width, height: of a frame with square pixels, as the container states them; once a frame was
+        given, of that, which is upright.
     Iterate `frames` to its end; then `frames_total`, `duration_s` and `truncated` hold.
     """
 
@@ -49,21 +46,18 @@ class Clip:
         self._name, self._limits = name, limits
         rewrite = _AS_FFMPEG_READS_THEM.get(name)
         self._data = rewrite(data) if rewrite else data
-        stream = io.BytesIO(self._data)
-        capture = open_capture(stream)
-        self._stretch = read_stretch(capture)
-        self.width, self.height = self._stretch.size(
-            int(capture.get(cv2.CAP_PROP_FRAME_WIDTH)), int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT))
-        )
-        check_pixels(self.width, self.height, limits)
         shown = self._shown(data)
         last_s = shown.last_s if shown is not None else None
         delays = delays_s(data) if name == "png" else []
-        self._timeline = read_timeline(
-            name, capture, limits, lambda count: delays[-1] if len(delays) == count else last_s
-        )
-        # In this order: see `open_capture`.
-        del capture, stream
+        with Container(name, self._data) as container:
+            self.width, self.height = container.stretch.size(container.width, container.height)
+            check_pixels(self.width, self.height, limits)
+            self._timeline = read_timeline(
+                name,
+                container,
+                limits,
+                lambda count: delays[-1] if len(delays) == count else last_s,
+            )
         if name in _WITH_EDITS and self._is_edited(data):
             self._timeline = self._watched()
         elif shown is not None:
@@ -94,11 +88,8 @@ class Clip:
         Raises MediaTooLargeError (limits "duration", "frames").
         """
         most = min(_WATCHED_PIXELS // (self.width * self.height), self._timeline.stored)
-        stream = io.BytesIO(self._data)
-        capture = open_capture(stream)
-        watched = watch_timeline(capture, most + 1, self._limits)
-        del capture, stream
-        return watched or self._timeline
+        with Container(self._name, self._data) as container:
+            return watch_timeline(container, most + 1, self._limits) or self._timeline
 
     def frames(self, count: int) -> Iterator[Frame]:
         """Give `count` frames (all, of a shorter clip), upright, one of each equal stretch of time.
@@ -108,19 +99,19 @@ class Clip:
         Raises MediaCorruptError where not one frame can be decoded.
         """
         timeline = self._timeline
-        reader = Reader(self._data, timeline, jumps=self._name not in _WITHOUT_JUMPS)
-        given = False
-        for frame in self._read(reader, self._wanted(count)):
-            given = True
-            yield frame
-        if not given and reader.at >= 0:
-            # All that can be decoded lies before the first moment.
-            until = reader.at + 1
-            reader.restart()
-            wanted = sampled(timeline.times[:until], timeline.ends_at(until - 1), count)
-            for frame in self._read(reader, wanted):
+        jumps, given = self._name not in _WITHOUT_JUMPS, False
+        with Reader(self._name, self._data, timeline, jumps=jumps) as reader:
+            for frame in self._read(reader, self._wanted(count)):
                 given = True
                 yield frame
+            if not given and reader.at >= 0:
+                # All that can be decoded lies before the first moment.
+                until = reader.at + 1
+                reader.restart()
+                wanted = sampled(timeline.times[:until], timeline.ends_at(until - 1), count)
+                for frame in self._read(reader, wanted):
+                    given = True
+                    yield frame
         if not given:
             raise MediaCorruptError("Not one frame of the clip can be decoded")
 
@@ -144,10 +135,10 @@ class Clip:
             if not reader.advance(wanted[place]):
                 self._ends_with(reader.at)
                 return
-            decoded, bgr = reader.capture.retrieve()
-            if decoded and bgr is not None:
-                rgb = np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
-                pixels = self._stretch.applied(rgb)
+            pixels = reader.container.pixels()
+            if pixels is not None:
+                self.height, self.width = pixels.shape[:2]
+                check_pixels(self.width, self.height, self._limits)
                 time_s, until_s = self._timeline.times[reader.at], self._timeline.ends_at(reader.at)
                 yield Frame(reader.at, time_s, until_s, pixels, all_keys or reader.at in keys)
                 while place < len(wanted) and wanted[place] <= reader.at:

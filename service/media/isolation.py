@@ -16,7 +16,7 @@ _KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_LIBRARY_PATH")
 # Workers are the unit of parallelism: threads inside one would only fight over its core.
 _THREADS = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 # Codecs tell stderr about each broken byte; a hostile file must not be able to fill the logs.
-_QUIET = {"OPENCV_LOG_LEVEL": "OFF", "OPENCV_FFMPEG_LOGLEVEL": "-8"}
+_QUIET = {"OPENCV_LOG_LEVEL": "OFF"}
 # A few full-HD frames: freed memory that a worker may keep for its next job. What ONNX Runtime
 # keeps comes on top: 10 MiB after small pictures, 90 after one that needed the largest pass.
 KEPT_BYTES = 64 * 2**20

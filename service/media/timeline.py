@@ -6,10 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-import cv2
-
 from service.errors import MediaCorruptError
-from service.media.capture import grab
+from service.media.container import Container
 from service.media.limits import MediaLimits
 from service.media.sampling import check_length
 
@@ -73,18 +71,18 @@ class Timeline:
 
 def read_timeline(
     name: str,
-    capture: cv2.VideoCapture,
+    container: Container,
     limits: MediaLimits,
     last_s: Callable[[int], float | None] = lambda _: None,
 ) -> Timeline:
-    """Step through the packets of a fresh capture, which is of no further use.
+    """Step through the packets of a fresh container, which is of no further use.
 
     name: a format of `sniff`. last_s: how long the last of so many frames is shown, in seconds,
         where the file says so by other means than its packets.
     Raises MediaCorruptError where there is no packet, MediaTooLargeError (limits "duration",
     "frames").
     """
-    packets = sorted(_packets(capture, limits))
+    packets = sorted(_packets(container, limits))
     if not packets:
         raise MediaCorruptError("Not one frame of the clip can be decoded")
     if len(packets) > 1 and packets[-1][0] - packets[0][0] < _SAME_S:
@@ -95,7 +93,7 @@ def read_timeline(
     times = tuple(time_s - first_s for time_s, _ in frames)
     told_s = last_s(len(packets))
     seconds = times[-1] + told_s if told_s else _lasting(times)
-    stated_frames, stated_s = _stated(capture)
+    stated_frames, stated_s = _stated(container)
     short = seconds < _WHOLE_SHARE * stated_s
     # Where no packet is missing the last frame is on screen until the stated end.
     if (name in _STATE_FRAMES and stated_frames == len(packets)) or (name == "avi" and not short):
@@ -107,8 +105,8 @@ def read_timeline(
     return Timeline(times, keys, seconds, first, True, short, len(packets))
 
 
-def watch_timeline(capture: cv2.VideoCapture, most: int, limits: MediaLimits) -> Timeline | None:
-    """Decode a fresh capture to learn what the decoder shows of it, where that is not all.
+def watch_timeline(container: Container, most: int, limits: MediaLimits) -> Timeline | None:
+    """Decode a fresh container to learn what the decoder shows of it, where that is not all.
 
     most: frames to decode. None where there are more, or none: only packets tell of those.
     Raises MediaTooLargeError (limits "duration", "frames").
@@ -116,9 +114,9 @@ def watch_timeline(capture: cv2.VideoCapture, most: int, limits: MediaLimits) ->
     times: list[float] = []
     first_s = 0.0
     for _ in range(most):
-        if not grab(capture):
+        if not container.grab():
             break
-        time_s = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000.0
+        time_s = container.time_s
         if not math.isfinite(time_s):
             continue
         first_s = time_s if not times else first_s
@@ -138,25 +136,19 @@ def _lasting(times: Sequence[float]) -> float:
     return times[-1] * len(times) / max(len(times) - 1, 1)
 
 
-def _packets(capture: cv2.VideoCapture, limits: MediaLimits) -> list[tuple[float, bool]]:
+def _packets(container: Container, limits: MediaLimits) -> list[tuple[float, bool]]:
     """Time in seconds of each packet, and whether it holds a key frame, in decoding order."""
-    capture.set(cv2.CAP_PROP_FORMAT, -1)
     packets: list[tuple[float, bool]] = []
     low, high = math.inf, -math.inf
-    while grab(capture):
-        time_s = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000.0
-        if not math.isfinite(time_s):
-            continue
+    for time_s, key in container.packets():
         low, high = min(low, time_s), max(high, time_s)
-        packets.append((time_s, capture.get(cv2.CAP_PROP_LRF_HAS_KEY_FRAME) > 0))
+        packets.append((time_s, key))
         check_length(len(packets), high - low, limits)
     return packets
 
 
-def _stated(capture: cv2.VideoCapture) -> tuple[int, float]:
+def _stated(container: Container) -> tuple[int, float]:
     """Frames and length in seconds as the container states them; 0 where it does not."""
-    rate = capture.get(cv2.CAP_PROP_FPS)
-    count = capture.get(cv2.CAP_PROP_FRAME_COUNT)
-    if not (rate > 0 and count > 0 and count / rate < _LONGEST_BELIEVED_S):
+    if container.seconds_stated >= _LONGEST_BELIEVED_S:
         return 0, 0.0
-    return int(count), count / rate
+    return container.frames_stated, container.seconds_stated

@@ -1,0 +1,196 @@
+"""Containers of video, read by PyAV from memory."""
+
+import io
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Self
+
+import av
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from service.errors import MediaCorruptError
+
+# FFmpeg's name of what reads each format of `sniff`. It is told, not left to guess: among what it
+# knows are lists of other files and addresses.
+_READERS = MappingProxyType(
+    {
+        "mp4": "mov",
+        "mov": "mov",
+        "webm": "matroska",
+        "mkv": "matroska",
+        "avi": "avi",
+        "gif": "gif",
+        "png": "apng",
+    }
+)
+# Only when so many attempts in a row find nothing does nothing follow a broken place.
+_ATTEMPTS = 128
+# Anamorphic film has 2:1; what goes far beyond is nonsense, or meant to do harm.
+_LONGEST_PIXEL = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """By how much stored frames must be enlarged until their pixels are square, as shown."""
+
+    across: float = 1.0
+    down: float = 1.0
+
+    def applied(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """A frame, uint8 (H, W, 3), with square pixels."""
+        if self.across == self.down:
+            return pixels
+        size = self.size(pixels.shape[1], pixels.shape[0])
+        return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_CUBIC), np.uint8)
+
+    def size(self, width: int, height: int) -> tuple[int, int]:
+        """Width and height of a frame with square pixels."""
+        return round(width * self.across), round(height * self.down)
+
+
+class Container:
+    """The first video track of a container: packet after packet, or frame after frame.
+
+    width, height: of a frame as it is stored, in pixels, as the container states them.
+    stretch: what makes its pixels square.
+    frames_stated, seconds_stated: 0 where the container does not say.
+    time_s: of the frame grabbed last, by the clip's own clock; NaN where it has none.
+
+    WHY not OpenCV: from 4.13 on it cannot convert frames that are marked as interlaced and does not
+    say so; what it then gives are leftovers in memory, of other clips as well.
+    """
+
+    def __init__(self, name: str, data: bytes) -> None:
+        """Open it. name: a format of `sniff`. MediaCorruptError where it holds no video."""
+        unreadable = "The clip cannot be opened: it holds no video, or ends early"
+        try:
+            self._opened = av.open(
+                io.BytesIO(data), "r", format=_READERS[name], metadata_errors="ignore"
+            )
+        except MemoryError:
+            raise
+        except (av.FFmpegError, ValueError) as error:
+            raise MediaCorruptError(unreadable) from error
+        streams = self._opened.streams.video
+        if not streams or streams[0].codec_context is None:
+            raise MediaCorruptError(unreadable)
+        self._stream = streams[0]
+        codec = self._stream.codec_context
+        # One decoding thread: more would multiply the frames held, and workers are the parallelism.
+        codec.thread_count, codec.thread_type = 1, "SLICE"
+        self.width, self.height = codec.width, codec.height
+        self.stretch = self._read_stretch()
+        self.frames_stated, self.seconds_stated = self._stated()
+        self.time_s = math.nan
+        self._frame: av.VideoFrame | None = None
+        self._frames: Iterator[av.VideoFrame] = self._decoded()
+
+    def _read_stretch(self) -> Stretch:
+        aspect = float(self._stream.sample_aspect_ratio or 1)
+        if not 1 / _LONGEST_PIXEL <= aspect <= _LONGEST_PIXEL:
+            return Stretch()
+        # Nothing is shrunk: faces would lose what they are judged by.
+        return Stretch(max(aspect, 1.0), max(1 / aspect, 1.0))
+
+    def _stated(self) -> tuple[int, float]:
+        rate = float(self._stream.average_rate or self._stream.guessed_rate or 0)
+        if rate <= 0:
+            return 0, 0.0
+        seconds = 0.0
+        if self._opened.duration:
+            seconds = self._opened.duration / av.time_base
+        elif self._stream.duration and self._stream.time_base:
+            seconds = float(self._stream.duration * self._stream.time_base)
+        count = self._stream.frames or math.floor(seconds * rate + 0.5)
+        return (count, count / rate) if count > 0 else (0, 0.0)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the decoder's memory back, which else waits for the garbage collector."""
+        self._frame, self._frames = None, iter(())
+        self._opened.close()
+
+    def packets(self) -> Iterator[tuple[float, bool]]:
+        """Time in seconds of each packet, and whether it holds a key frame, in decoding order.
+
+        Nothing else can be read of the container then.
+        """
+        for packet in self._packets():
+            moment = packet.dts if packet.pts is None else packet.pts
+            if moment is not None:
+                yield self._seconds(moment), packet.is_keyframe
+
+    def grab(self) -> bool:
+        """Go on to the next frame that can be decoded; False at the end."""
+        self._frame = next(self._frames, None)
+        if self._frame is None:
+            return False
+        moment = self._frame.pts
+        self.time_s = math.nan if moment is None else self._seconds(moment)
+        return True
+
+    def pixels(self) -> NDArray[np.uint8] | None:
+        """The frame grabbed last, uint8 RGB (H, W, 3), upright, with square pixels.
+
+        None where it cannot be converted.
+        """
+        if self._frame is None:
+            return None
+        try:
+            stored = np.asarray(self._frame.to_ndarray(format="rgb24"), np.uint8)
+        except MemoryError:
+            raise
+        except (av.FFmpegError, ValueError):
+            return None
+        shown = self.stretch.applied(stored)
+        quarters, skew = divmod(self._frame.rotation, 90)
+        # Only quarter turns are heeded, as by most players.
+        return shown if skew else np.ascontiguousarray(np.rot90(shown, quarters))
+
+    def seek(self, time_s: float) -> bool:
+        """Go to the last key frame up to a time by the clip's clock; whether there is a way."""
+        if self._stream.time_base is None:
+            return False
+        try:
+            self._opened.seek(round(time_s / self._stream.time_base), stream=self._stream)
+        except MemoryError:
+            raise
+        except av.FFmpegError:
+            return False
+        self._frames = self._decoded()
+        return True
+
+    def _seconds(self, moment: int) -> float:
+        return float(moment * (self._stream.time_base or 0))
+
+    def _decoded(self) -> Iterator[av.VideoFrame]:
+        for packet in self._packets():
+            try:
+                yield from self._stream.decode(packet)
+            except MemoryError:
+                raise
+            except av.FFmpegError:
+                continue  # a broken packet costs its own frames
+
+    def _packets(self) -> Iterator["av.Packet[Any]"]:
+        failures = 0
+        while failures < _ATTEMPTS:
+            try:
+                for packet in self._opened.demux(self._stream):
+                    failures = 0
+                    yield packet
+            except MemoryError:
+                raise
+            except av.FFmpegError:
+                failures += 1
+            else:
+                return
