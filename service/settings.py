@@ -91,7 +91,10 @@ class MediaSettings(Group):
 
 
 class FacesSettings(Group):
-    """Detection. max_faces: faces kept per upload, and the most a request may ask for."""
+    """Detection.
+
+    max_faces: faces kept of a picture or a frame, and the most that a request may ask for.
+    """
 
     max_faces: Positive = 8
     detector: Literal["libfacedetection", "yunet"] = DetectorPlan().kind

@@ -11,6 +11,7 @@ from service.faces.crop import Box, FaceCrop, cut_square, sharpen_crop
 from service.faces.detection import Detection
 from service.faces.extraction import Extraction
 from service.faces.finder import face_finder
+from service.faces.looks import look_at
 from service.faces.plan import DetectorPlan, ExtractionPlan
 from service.faces.quality import measure
 from service.faces.tracks import Tracker
@@ -23,8 +24,6 @@ from service.media.pictures import decode_picture
 from service.media.sniff import sniff
 from service.media.upload import Upload
 
-# A clip without small faces does not pay for larger passes on every frame, only on each of these.
-_DEEP_EVERY = 4
 # Faces cut per frame before tracks are chosen, in multiples of the tracks kept.
 _SPARE_FACES = 2
 # Of fewer frames of a clip none can contradict its neighbours on both sides.
@@ -118,16 +117,13 @@ def _from_clip(clip: Clip | AnimatedWebp, plan: ExtractionPlan) -> _Taken:
     crops: list[FaceCrop] = []
     frames: list[tuple[int, float, float]] = []
     size = (clip.width, clip.height)
-    deep_pays = left_out = False
-    for number, frame in enumerate(clip.frames(plan.frames)):
+    left_out = False
+    for frame in clip.frames(plan.frames):
         size = _size(frame)
-        deep = deep_pays or number % _DEEP_EVERY == 0
-        found = finder.find(frame.pixels, _SPARE_FACES * plan.max_faces, deep=deep)
-        if deep:
-            deep_pays = found.in_doubt and bool(found.faces)
+        found = finder.find(frame.pixels, _SPARE_FACES * plan.max_faces)
         left_out = left_out or found.left_out > 0
-        tracks = tracker.update(found.faces)
         boxes = [face.box for face in found.faces]
+        tracks = tracker.update(found.faces, [look_at(frame.pixels, box) for box in boxes])
         crops += [
             _cut(frame, face, track, boxes, plan)
             for face, track in zip(found.faces, tracks, strict=True)

@@ -1,6 +1,7 @@
 """Faces in a picture of any size, coarse to fine."""
 
 import functools
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import cv2
@@ -22,6 +23,14 @@ _TINY_PX = 16
 # People in one picture differ in size: a pass may only be the last where faces half as wide
 # as its largest would have been seen.
 _SETTLING_PX = 2 * _TINY_PX
+# Beside a large face there may be others that are large enough to be judged: it may only be the
+# last where these would have been seen, if coarsely.
+_JUDGED_PX = 64
+_SEEN_PX = 10
+# A part of a picture that is too long for the largest pass, and what it shares with the next: a
+# face that reaches over the end of one is whole in the other, or large enough for the first pass.
+_PART_PX = 6144
+_SHARED_PX = 1536
 # A close look shows twice the face's size at this side; 3 ms, and integer boxes are exact enough.
 _CLOSE_SIDE = 192
 _CLOSE_MARGIN = 2.0
@@ -43,12 +52,10 @@ class Found:
 
     faces: by falling box area, at most the number asked for.
     left_out: how many more there were.
-    in_doubt: whether the first pass alone would not have done.
     """
 
     faces: tuple[Detection, ...]
     left_out: int
-    in_doubt: bool
 
 
 class FaceFinder:
@@ -56,7 +63,8 @@ class FaceFinder:
 
     Each face is then looked at once more, up close, when the pass that found it was much smaller
     than the picture, or when it seems to lean: it sharpens the box and the landmarks for a
-    fraction of a large pass. What is seen with some doubt is looked at on either side and upside
+    fraction of a large pass. Of pictures too long for the largest pass parts are searched as well.
+    What is seen with some doubt is looked at on either side and upside
     down, too, and a picture that shows no face as a whole.
     """
 
@@ -64,38 +72,43 @@ class FaceFinder:
         self._detector = detector
         self._plan = plan
 
-    def find(self, rgb: NDArray[np.uint8], most: int, *, deep: bool = True) -> Found:
-        """Find up to `most` faces in a uint8 RGB (H, W, 3) picture, in its pixels.
+    def find(self, rgb: NDArray[np.uint8], most: int) -> Found:
+        """Find up to `most` faces in a uint8 RGB (H, W, 3) picture, in its pixels."""
+        whole = self._find(rgb, most)
+        if max(rgb.shape[:2]) * _SEEN_PX <= self._plan.sides[-1] * _JUDGED_PX:
+            return whole
+        faces, left_out = [*whole.faces], whole.left_out
+        for left, top, part in _parts(rgb):
+            found = self._find(part, most)
+            faces += [face.mapped(1.0, left, top) for face in found.faces]
+            left_out += found.left_out
+        faces = merge_by_area(faces)
+        return Found(tuple(faces[:most]), max(len(faces) - most, 0) + left_out)
 
-        deep: whether larger passes may follow the first.
-        """
+    def _find(self, rgb: NDArray[np.uint8], most: int) -> Found:
         longest, pyramid = max(rgb.shape[:2]), Pyramid(rgb)
         found: list[Detection] = []
-        in_doubt = False
-        for number, side in enumerate(self._plan.sides):
+        for side in self._plan.sides:
             scale = min(side / longest, 1.0)
             seen = self._detector.detect(pyramid.at(scale))
             # A larger pass places what it sees better: of two views of a face the later one wins.
             found = _prefer([d.mapped(1 / scale) for d in seen], found)
             if side >= longest or self._settled(found, scale):
                 break
-            in_doubt = True
-            if not deep and number == 0:
-                break
         faces = [d for d in found if d.score >= self._plan.min_score and _touches(d.box, rgb)]
         faces.sort(key=lambda d: d.box.width * d.box.height, reverse=True)
-        if not faces and deep:
+        if not faces:
             scale = min(self._plan.sides[0] / longest, 1.0)
             faces = self._lying(pyramid, min(_LYING_SIDE / longest, 1.0), scale)
-            in_doubt = in_doubt or bool(faces)
         closer = [self._righted(rgb, self._close_look(rgb, d, scale)) for d in faces[:most]]
-        return Found(tuple(merge_by_area(closer)), max(len(faces) - most, 0), in_doubt)
+        return Found(tuple(merge_by_area(closer)), max(len(faces) - most, 0))
 
     def _settled(self, found: list[Detection], scale: float) -> bool:
         likely = [d for d in found if d.score >= _DOUBTFUL_SCORE]
         widths = [d.box.width * scale for d in likely]
         return (
             bool(likely)
+            and scale * _JUDGED_PX >= _SEEN_PX
             and min(widths) >= _TINY_PX
             and max(widths) >= _SETTLING_PX
             and all(d.score >= self._plan.min_score for d in likely)
@@ -151,6 +164,14 @@ class FaceFinder:
         seen = [d for turns in likely for d in self._turned(pyramid.at(scale), turns)]
         faces = [d.mapped(1 / scale) for d in seen if d.score >= self._plan.min_score]
         return merge_by_area(faces)
+
+
+def _parts(rgb: NDArray[np.uint8]) -> Iterator[tuple[int, int, NDArray[np.uint8]]]:
+    """Where parts of a long picture begin, across and down, and what they show."""
+    height, width = rgb.shape[:2]
+    for top in range(0, max(height - _SHARED_PX, 1), _PART_PX - _SHARED_PX):
+        for left in range(0, max(width - _SHARED_PX, 1), _PART_PX - _SHARED_PX):
+            yield left, top, rgb[top : top + _PART_PX, left : left + _PART_PX]
 
 
 def _zoomed(window: NDArray[np.uint8], zoom: float) -> NDArray[np.uint8]:

@@ -29,7 +29,8 @@ class ExtractionPlan:
     """Everything `extract` needs besides the upload.
 
     frames: how many frames of a clip are analysed, at least 1.
-    max_faces: how many faces (tracks, in a clip) are kept, largest first, at least 1.
+    max_faces: how many faces of a picture, or of a frame of a clip, are kept, the largest, or the
+        most present, first; at least 1.
     crop: the square the model was trained on, from the model's metadata.
     """
 

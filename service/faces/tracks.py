@@ -1,10 +1,13 @@
 """Which face of one frame is which of the next."""
 
 import math
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from service.faces.crop import Box
 from service.faces.detection import Detection, overlap
+from service.faces.looks import Look, alike
 
 # Faces further apart than this, in face widths, are two people or a cut between scenes.
 MOST_DISTANCE = 0.8
@@ -19,14 +22,16 @@ class Track:
     """One face through a clip.
 
     number: from 0, by first appearance.
-    last: its latest detection; last_frame: the analysed frame (counted from 0) that was in.
-    areas: box areas in every frame it was seen in, square pixels.
+    last, look: its latest detection, and how it looked; last_frame: the analysed frame (counted
+        from 0) that was in.
+    areas: box area in every analysed frame it was seen in, square pixels.
     """
 
     number: int
     last: Detection
+    look: Look | None
     last_frame: int
-    areas: list[float] = field(default_factory=list)
+    areas: dict[int, float] = field(default_factory=dict)
 
 
 class Tracker:
@@ -36,15 +41,21 @@ class Tracker:
         self._tracks: list[Track] = []
         self._frame = -1
 
-    def update(self, detections: tuple[Detection, ...]) -> list[int]:
-        """Take the faces of the next analysed frame; give each its track number."""
+    def update(
+        self, detections: tuple[Detection, ...], looks: Sequence[Look] | None = None
+    ) -> list[int]:
+        """Take the faces of the next analysed frame; give each its track number.
+
+        looks: how each of them looks; where it is not known, only their places tell.
+        """
         self._frame += 1
+        seen = [None] * len(detections) if looks is None else looks
         open_tracks = [t for t in self._tracks if self._frame - t.last_frame - 1 <= MOST_MISSED]
         pairs = sorted(
             (cost, t.number, place)
             for t in open_tracks
             for place, detection in enumerate(detections)
-            if (cost := _cost(t.last, detection)) is not None
+            if (cost := _cost(t.last, detection)) is not None and _like(t.look, seen[place])
         )
         given: dict[int, int] = {}
         taken: set[int] = set()
@@ -53,25 +64,36 @@ class Tracker:
                 given[place] = number
                 taken.add(number)
         return [
-            self._follow(given.get(place), detection) for place, detection in enumerate(detections)
+            self._follow(given.get(place), detection, seen[place])
+            for place, detection in enumerate(detections)
         ]
 
-    def _follow(self, number: int | None, detection: Detection) -> int:
+    def _follow(self, number: int | None, detection: Detection, look: Look | None) -> int:
         if number is None:
             number = len(self._tracks)
-            self._tracks.append(Track(number, detection, self._frame))
+            self._tracks.append(Track(number, detection, look, self._frame))
         track = self._tracks[number]
-        track.last, track.last_frame = detection, self._frame
-        track.areas.append(detection.box.width * detection.box.height)
+        track.last, track.look, track.last_frame = detection, look, self._frame
+        track.areas[self._frame] = detection.box.width * detection.box.height
         return number
 
     def keep(self, most: int) -> dict[int, int]:
-        """Choose the `most` most present tracks: by area summed over the frames seen.
+        """Choose the most present tracks, by area summed over the frames seen: `most` in a frame.
 
+        Not of the whole clip: each cut begins new ones, and what is shown for short is a face too.
         Returns their new numbers, from 0 by that presence, by their old ones.
         """
-        ranked = sorted(self._tracks, key=lambda t: sum(t.areas), reverse=True)[:most]
-        return {track.number: new for new, track in enumerate(ranked)}
+        kept: list[Track] = []
+        taken: Counter[int] = Counter()
+        for track in sorted(self._tracks, key=lambda t: sum(t.areas.values()), reverse=True):
+            if all(taken[frame] < most for frame in track.areas):
+                kept.append(track)
+                taken.update(track.areas.keys())
+        return {track.number: new for new, track in enumerate(kept)}
+
+
+def _like(one: Look | None, other: Look | None) -> bool:
+    return one is None or other is None or alike(one, other)
 
 
 def _cost(a: Detection, b: Detection) -> float | None:

@@ -6,6 +6,9 @@ from itertools import pairwise
 
 from service.faces.extraction import Extraction
 
+_MISSED_S = 2.0
+"""For so long a face may go unnoticed; for longer, it was not there."""
+
 
 @dataclass(frozen=True, slots=True)
 class Interval:
@@ -65,15 +68,16 @@ def manipulated_intervals(
 
     seen: the stretches of the analysed frames the face was seen in, in order of time.
     logits: calibrated, one for each; from `threshold` on a smoothed one counts as manipulated.
-    Manipulated frames that follow one another make one interval, also across frames in which
-    the face was not found: a tracker gives up long before such a gap means anything.
+    Manipulated frames that follow one another make one interval, also across a moment in which
+    the face was not found.
     """
     intervals: list[Interval] = []
     extends = False
     levels = smooth(logits, [stretch.seconds for stretch in seen])
     for stretch, level in zip(seen, levels, strict=True):
         if level >= threshold:
-            start_s = intervals.pop().start_s if extends else stretch.start_s
+            near = extends and stretch.start_s - intervals[-1].end_s <= _MISSED_S
+            start_s = intervals.pop().start_s if near else stretch.start_s
             intervals.append(Interval(start_s, stretch.end_s))
         extends = level >= threshold
     return tuple(intervals)

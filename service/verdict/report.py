@@ -52,7 +52,12 @@ def build_report(
         faces=faces,
         timeline=_timeline(extraction, seen),
         media=extraction.media,
-        warnings=extraction.media.warnings + worst.reasons + _doubts(worst),
+        warnings=_without_doubles(
+            extraction.media.warnings
+            + worst.reasons
+            + _doubts(worst)
+            + _suspects(worst, faces, spec)
+        ),
     )
 
 
@@ -88,6 +93,18 @@ def _worst(faces: Sequence[FaceFinding]) -> FaceFinding:
 def _doubts(face: FaceFinding) -> tuple[str, ...]:
     """What may be why the model could not decide."""
     return face.quality.warnings if face.verdict == "inconclusive" else ()
+
+
+def _suspects(worst: FaceFinding, faces: Sequence[FaceFinding], spec: ModelSpec) -> tuple[str, ...]:
+    """Why faces were left open that look manipulated, where the report acquits."""
+    if worst.verdict != "authentic":
+        return ()
+    suspect = (face for face in faces if face.fake_probability >= spec.thresholds.manipulated)
+    return tuple(reason for face in suspect for reason in face.reasons)
+
+
+def _without_doubles(codes: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(codes))
 
 
 def _frame_mask(

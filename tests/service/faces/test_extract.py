@@ -160,6 +160,31 @@ def test_a_clip_keeps_its_people_apart_through_time(walking_clip: bytes) -> None
     assert order == sorted(order)
 
 
+def test_a_small_face_is_found_in_whichever_frames_it_is(head: Pixels) -> None:
+    empty = np.full((1080, 1920, 3), 110, np.uint8)
+    small = np.asarray(
+        cv2.resize(head, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.uint8
+    )
+    shown = face_at(empty, small, 900, 400)
+    frames = [shown if number in (5, 6, 7) else empty for number in range(16)]
+    assert [crop.frame_index for crop in taken(clip(frames)).crops] == [5, 6, 7]
+
+
+def test_a_cut_to_somebody_else_at_the_same_place_is_another_track(head: Pixels) -> None:
+    """The other one is lit from the other side, before a light wall."""
+    light = np.linspace(0.15, 1.2, head.shape[1])[None, :, None]
+    left, right = (
+        np.clip(head * each, 0, 255).astype(np.uint8) for each in (light, light[:, ::-1])
+    )
+    one = face_at(np.full((360, 480, 3), 20, np.uint8), left, 100, 30)
+    other = face_at(np.full((360, 480, 3), 250, np.uint8), right, 100, 30)
+    crops = taken(clip([one] * 4 + [other] * 4 + [one] * 4, keyframe_every=4)).crops
+    shots = [{crop.track for crop in crops[start : start + 4]} for start in (0, 4, 8)]
+    assert len(crops) == 12
+    assert [len(tracks) for tracks in shots] == [1, 1, 1]
+    assert len(set.union(*shots)) == 3
+
+
 def test_crops_say_whether_their_frames_are_stored_by_themselves(
     walking_clip: bytes, astronaut_jpeg: bytes
 ) -> None:

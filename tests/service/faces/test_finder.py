@@ -97,8 +97,7 @@ def test_faces_are_placed_well_at_every_size(
 def test_a_large_face_costs_one_small_pass_and_one_close_look(astronaut: Pixels) -> None:
     detector = CountingDetector()
     picture, _ = scene(astronaut, (1280, 720), [240])
-    found = FaceFinder(detector, DetectorPlan()).find(picture, 8)
-    assert not found.in_doubt
+    assert len(FaceFinder(detector, DetectorPlan()).find(picture, 8).faces) == 1
     assert len(detector.widths) == 2
     assert max(detector.widths) == 320
 
@@ -127,14 +126,41 @@ def test_upright_faces_are_never_turned(finder: FaceFinder, astronaut: Pixels) -
         assert {face.turns for face in found} == {0}
 
 
-def test_larger_passes_follow_only_in_doubt_and_when_allowed(astronaut: Pixels) -> None:
+def test_larger_passes_follow_in_doubt(astronaut: Pixels) -> None:
     detector = CountingDetector()
-    finder = FaceFinder(detector, DetectorPlan())
     picture, _ = scene(astronaut, (1280, 720), [40])
-    assert not finder.find(picture, 8, deep=False).faces
-    assert detector.widths == [320]
-    assert len(finder.find(picture, 8).faces) == 1
+    assert len(FaceFinder(detector, DetectorPlan()).find(picture, 8).faces) == 1
     assert max(detector.widths) > 320
+
+
+def test_beside_a_large_face_others_large_enough_to_be_judged_are_found(
+    finder: FaceFinder, astronaut: Pixels
+) -> None:
+    """A camera's picture: the smaller face is 10 pixels wide in the first pass."""
+    picture, boxes = scene(astronaut, (4000, 3000), [600, 130])
+    found = finder.find(picture, 8).faces
+    assert [overlap(face.box, box) > 0.6 for face, box in zip(found, boxes, strict=True)] == [
+        True
+    ] * 2
+
+
+@pytest.mark.parametrize("size", [(1080, 14_000), (14_000, 1080)])
+def test_faces_of_long_pictures_are_found_in_parts(
+    finder: FaceFinder, astronaut: Pixels, size: tuple[int, int]
+) -> None:
+    """As scrolled screens are: shrunk as a whole these would be 12 pixels wide."""
+    picture = np.full((*size[::-1], 3), 240, np.uint8)
+    small, boxes = scene(astronaut, (1080, 400), [130])
+    wanted = []
+    for along in (300, 5900, 13_200):  # the second reaches over the end of a part
+        left, top = (0, along) if size[0] == 1080 else (along - 540, 300)
+        left, top = min(max(left, 0), size[0] - 1080), min(top, size[1] - 400)
+        picture[top : top + 400, left : left + 1080] = small
+        wanted.append(Box(boxes[0].x + left, boxes[0].y + top, boxes[0].width, boxes[0].height))
+    found = finder.find(picture, 8)
+    assert (len(found.faces), found.left_out) == (3, 0)
+    for box in wanted:
+        assert max(overlap(face.box, box) for face in found.faces) > 0.6
 
 
 def test_most_faces_keeps_the_largest(finder: FaceFinder, astronaut: Pixels) -> None:

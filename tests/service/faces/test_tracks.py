@@ -1,5 +1,7 @@
 """One face keeps one number through a clip."""
 
+import numpy as np
+
 from service.faces.crop import Box
 from service.faces.detection import Detection
 from service.faces.tracks import MOST_MISSED, Tracker
@@ -52,12 +54,30 @@ def test_landmarks_tell_what_boxes_cannot() -> None:
     assert tracker.update((seen(20, 81), seen(20, 1))) == [1, 0]
 
 
-def test_the_most_present_tracks_are_kept_and_renumbered() -> None:
+def test_the_most_present_tracks_of_each_frame_are_kept_and_renumbered() -> None:
     tracker = Tracker()
     tracker.update((face(0, width=60), face(400, width=100)))
-    tracker.update((face(0, width=60), face(1000, width=100)))
-    for _ in range(8):
+    for _ in range(9):
         tracker.update((face(0, width=60),))
     # Ten frames at 60 pixels outweigh one at 100.
     assert tracker.keep(2) == {0: 0, 1: 1}
     assert tracker.keep(1) == {0: 0}
+
+
+def test_shots_one_after_the_other_are_all_kept() -> None:
+    """Each cut begins a new track: it is no reason to look at nobody who comes late."""
+    tracker = Tracker()
+    for shot in range(16):
+        tracker.update((face(300 * shot), face(300 * shot + 5000, width=50)))
+    kept = tracker.keep(1)
+    assert [*kept] == [2 * shot for shot in range(16)]
+    assert len(tracker.keep(2)) == 32
+
+
+def test_a_cut_to_another_face_at_the_same_place_begins_another_track() -> None:
+    """And one that is cut back to goes on."""
+    rng = np.random.default_rng(3)
+    one, other = (rng.integers(0, 256, (16, 16, 3)).astype(np.float32) for _ in range(2))
+    tracker = Tracker()
+    shown = [one, one, other, one + 5, other]
+    assert [tracker.update((face(0),), [look]) for look in shown] == [[0], [0], [1], [0], [1]]

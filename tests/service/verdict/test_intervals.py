@@ -83,6 +83,17 @@ def test_frames_without_the_face_are_bridged() -> None:
     assert (interval.start_s, interval.end_s) == (0.0, 6.0)
 
 
+def test_but_not_where_it_was_gone_for_long() -> None:
+    seen = [
+        Interval(0.0, 20.0),
+        Interval(20.0, 40.0),
+        Interval(80.0, 100.0),
+        Interval(100.0, 120.0),
+    ]
+    found = manipulated_intervals(seen, [5, 5, 5, 5], threshold=1.0)
+    assert [(each.start_s, each.end_s) for each in found] == [(0.0, 40.0), (80.0, 120.0)]
+
+
 def test_a_face_seen_twice_is_taken_as_it_is() -> None:
     assert smooth([5.0, -4.0], [1.0, 1.0]) == [5.0, -4.0]
     assert found(5, -4) == [(0.0, 1.0)]

@@ -71,6 +71,9 @@ def test_a_face_partly_behind_another_accuses_nobody() -> None:
     assert [each.verdict for each in report.faces] == ["authentic", "inconclusive"]
     assert report.faces[1].reasons == ("face_covered",)
     assert report.verdict == "authentic"
+    assert report.warnings == ("face_covered",), "what looks manipulated is not passed over"
+    calm = build_report(extraction(crops), [evidence(-4.0), evidence(-3.0)], SPEC, RULE)
+    assert (calm.verdict, calm.warnings) == ("authentic", ())
     alone = build_report(extraction(crops[1:]), found[1:], SPEC, RULE)
     assert alone.verdict == "inconclusive"
     assert alone.warnings == ("face_covered", "covered")
