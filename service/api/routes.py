@@ -42,10 +42,12 @@ from service.errors import (
     UnmaskError,
     UnsupportedMediaError,
 )
-from service.inference.admission import Permit
 from service.pipeline import Pipeline
 from service.settings import Settings
 from service.telemetry import Telemetry
+
+_SLOW_S = 0.5
+"""After so long an upload that is still on its way gives up its place."""
 
 _ANALYZE_ERRORS = documented(
     InvalidRequestError,
@@ -113,7 +115,10 @@ def build_router(desk: Desk) -> APIRouter:
         wanted = negotiate(",".join(request.headers.getlist("accept")))
         pipeline = desk.opened()
         try:
-            with pipeline.admission.upload() as hold:
+            # The permit comes before the body: under a flood, refusals must cost little.
+            with pipeline.admission.upload() as hold, pipeline.admission.permit() as permit:
+                # But who sends slowly must not keep those out who have sent all.
+                slow = asyncio.get_running_loop().call_later(_SLOW_S, permit.rest)
                 try:
                     with desk.telemetry.passing("upload"):
                         async with asyncio.timeout_at(deadline):
@@ -121,9 +126,11 @@ def build_router(desk: Desk) -> APIRouter:
                             upload = await read_upload(request, most, hold.add)
                 except TimeoutError as error:
                     raise DeadlineExceededError("The upload took too long.") from error
+                finally:
+                    slow.cancel()
                 options = Options(max_frames, max_faces)
 
-                async def work(permit: Permit) -> tuple[Analysis, Response]:
+                async def work() -> tuple[Analysis, Response]:
                     present = partial(answer_without_overlay, media_type=wanted, masks=mask)
                     found, answer = await pipeline.analyze(
                         upload, options, permit, deadline, present
@@ -137,9 +144,7 @@ def build_router(desk: Desk) -> APIRouter:
                         json_answer, found, inline_masks=True, overlay=overlay
                     )
 
-                # Not before: who sends slowly must not keep those out who have sent all.
-                with pipeline.admission.permit() as permit:
-                    analysis, response = await while_connected(request, work(permit))
+                analysis, response = await while_connected(request, work())
         except ClientDisconnect:
             return Response(status_code=CLIENT_GONE)
         except asyncio.CancelledError:

@@ -25,6 +25,11 @@ class Permit:
             self._admission.reserve(crops - self.crops, held=self.crops)
             self.crops = self.most = crops
 
+    def rest(self) -> None:
+        """Give the room back, to be asked for anew by `grow`."""
+        self._admission.in_use -= self.crops
+        self.crops = 0
+
     def settle(self, crops: int) -> None:
         """Correct the number to what was found. Never refuses: the work is half done."""
         crops = max(1, crops)

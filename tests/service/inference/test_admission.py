@@ -160,3 +160,15 @@ def test_an_upload_larger_than_the_house_may_have_it_alone(admission: Admission)
         first.add(900)
         with pytest.raises(OverloadedError):
             second.add(1)
+
+
+def test_who_rests_makes_room_and_asks_anew(admission: Admission) -> None:
+    with admission.permit() as slow, admission.permit() as quick:
+        slow.rest()
+        quick.grow(10)
+        with pytest.raises(OverloadedError):
+            slow.grow(1)
+        quick.settle(5)
+        slow.grow(1)
+        assert admission.in_use == 6
+    assert admission.in_use == 0
