@@ -145,8 +145,10 @@ class Container:
         """
         if self._frame is None:
             return None
+        # Streams may go on in another size; all is shown in that which the container states.
         try:
-            stored = np.asarray(self._frame.to_ndarray(format="rgb24"), np.uint8)
+            sized = self._frame.reformat(self.width or None, self.height or None, "rgb24")
+            stored = np.asarray(sized.to_ndarray(), np.uint8)
         except MemoryError:
             raise
         except (av.FFmpegError, ValueError):
