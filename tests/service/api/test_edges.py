@@ -201,6 +201,15 @@ def test_shutdown_finishes_what_was_accepted(model_path: Path, slow_picture: byt
         assert running.process.wait(timeout=30) == 0
 
 
+@pytest.fixture
+def terminal() -> Iterator[None]:
+    """What is started hears of the end of a terminal, whatever the tests were started by."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("terminal")
 def test_the_end_of_a_terminal_loses_nothing_either(model_path: Path, slow_picture: bytes) -> None:
     with running_server(model_path, MEDIA__WORKERS="1", SERVER__UNREADY_S="0") as running:
         with ThreadPoolExecutor(1) as threads:
