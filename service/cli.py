@@ -38,6 +38,7 @@ _NOBODY_LISTENS = 128 + signal.SIGPIPE
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the exit code. 1: a file failed; 2: the configuration is wrong."""
+    _occupy_stderr()
     chosen = _parser().parse_args(arguments)
     try:
         settings = _settings(chosen)
@@ -55,6 +56,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Whoever read has heard enough (`| head`); Python would complain once more at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _NOBODY_LISTENS
+
+
+def _occupy_stderr() -> None:
+    """Where it is closed, its number would be given to something else, which workers inherit."""
+    if sys.stderr is None:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        if nowhere != 2:
+            os.dup2(nowhere, 2)
+            os.close(nowhere)
+        os.set_inheritable(2, True)
+        sys.stderr = os.fdopen(2, "w", closefd=False)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -46,6 +46,7 @@ class UnhurriedHandler(logging.Handler):
         self._poll = select.poll()
         self._poll.register(descriptor, select.POLLOUT)
         self._left_out = 0
+        self._cut = False
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a record's line, or count it."""
@@ -67,12 +68,17 @@ class UnhurriedHandler(logging.Handler):
             self._left_out += 1
 
     def _write(self, record: logging.LogRecord) -> bool:
-        line = (self.format(record) + "\n").encode("utf-8", "backslashreplace")
+        try:
+            text = self.format(record)
+        except Exception as error:  # noqa: BLE001 -- whoever logs badly must not fail by it
+            text = json.dumps({"level": "error", "message": f"a log line cannot be told: {error}"})
+        line = ("\n" * self._cut + text + "\n").encode("utf-8", "backslashreplace")
         try:
             for start in range(0, len(line), _PIECE_BYTES):
                 if not self._poll.poll(0):
                     return False
                 os.write(self._descriptor, line[start : start + _PIECE_BYTES])
+                self._cut = start + _PIECE_BYTES < len(line)
         except OSError:  # a full disk, or nobody at the other end: no reason to stop either
             return False
         return True

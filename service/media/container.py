@@ -75,7 +75,12 @@ class Container:
             raise
         except (av.FFmpegError, ValueError) as error:
             raise MediaCorruptError(unreadable) from error
-        streams = self._opened.streams.video
+        # Covers are stored as video, too, and some come first.
+        streams = [
+            each
+            for each in self._opened.streams.video
+            if not each.disposition & av.stream.Disposition.attached_pic
+        ]
         if not streams or streams[0].codec_context is None:
             raise MediaCorruptError(unreadable)
         self._stream = streams[0]
@@ -86,6 +91,9 @@ class Container:
         self.stretch = self._read_stretch()
         self.frames_stated, self.seconds_stated = self._stated()
         self.time_s = math.nan
+        # AVI stores when frames are decoded: what FFmpeg makes of that for a frame is in no order.
+        self._by_packets = name == "avi"
+        self._released_at: int | None = None
         self._frame: av.VideoFrame | None = None
         self._frames: Iterator[av.VideoFrame] = self._decoded()
 
@@ -134,7 +142,7 @@ class Container:
         self._frame = next(self._frames, None)
         if self._frame is None:
             return False
-        moment = self._frame.pts
+        moment = self._released_at if self._by_packets else self._frame.pts
         self.time_s = math.nan if moment is None else self._seconds(moment)
         return True
 
@@ -176,6 +184,7 @@ class Container:
 
     def _decoded(self) -> Iterator[av.VideoFrame]:
         for packet in self._packets():
+            self._released_at = packet.dts
             try:
                 yield from self._stream.decode(packet)
             except MemoryError:

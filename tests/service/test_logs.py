@@ -117,3 +117,26 @@ def test_a_service_starts_whose_log_is_full(model_path: Path) -> None:
         finally:
             process.kill()
             process.wait()
+
+
+def test_a_service_works_whose_stderr_is_closed(model_path: Path) -> None:
+    port = free_port()
+    serve = f"exec {sys.executable} -m service.cli serve --port {port} 2>&-"
+    settings = {"MEDIA__WORKERS": "1", "SERVER__UNREADY_S": "0"}
+    process = subprocess.Popen(
+        ["/bin/sh", "-c", serve], env=environment(model_path, **settings), text=True, cwd=ROOT
+    )
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20.0) as client:
+            wait_until_ready(process, client)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=20) == 0
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_a_line_that_cannot_be_told_is_told_of(pipe: tuple[int, int]) -> None:
+    logger_to(pipe[1]).warning("%d", "no number")
+    (told,) = lines(os.read(pipe[0], 2**16))
+    assert told["message"].startswith("a log line cannot be told")

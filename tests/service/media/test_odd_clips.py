@@ -227,3 +227,20 @@ def test_limits_are_of_the_video_itself(limits: MediaLimits, limit: str) -> None
         assert caught.value.limit == limit
     generous = MediaLimits(max_duration_s=6.5, max_frames_total=150)
     assert Clip("mkv", make(STEADY, "matroska", sound_s=8), generous).frames_total == 150
+
+
+@pytest.mark.parametrize("count", [8, 16, 64])
+def test_frames_of_avi_are_numbered_rightly_where_they_are_stored_out_of_order(count: int) -> None:
+    """As H.264 with frames predicted from both sides is."""
+    buffer = io.BytesIO()
+    with av.open(buffer, "w", format="avi") as output:
+        track = output.add_stream("libx264", rate=25, options={"bf": "3", "crf": "10"})
+        assert isinstance(track, av.VideoStream)
+        track.width, track.height, track.pix_fmt = BITS * STRIPE, HEIGHT, "yuv420p"
+        for number in range(120):
+            output.mux(track.encode(av.VideoFrame.from_ndarray(numbered(number), format="rgb24")))
+        output.mux(track.encode(None))
+    clip = Clip("avi", buffer.getvalue(), MediaLimits())
+    frames = list(clip.frames(count))
+    assert len(frames) == count
+    assert [number_of(frame.pixels) for frame in frames] == [frame.index for frame in frames]
