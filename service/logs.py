@@ -85,8 +85,8 @@ class UnhurriedHandler(logging.Handler):
 
 
 def configure_logging(level: str) -> None:
-    """Send all logs to stderr as JSON lines; nowhere where it is closed."""
-    handler = logging.NullHandler() if sys.stderr is None else UnhurriedHandler(sys.stderr.fileno())
+    """Send all logs to stderr as JSON lines."""
+    handler = UnhurriedHandler(sys.stderr.fileno())
     handler.setFormatter(JsonFormatter())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     # The request log says more than uvicorn's access log.

@@ -23,7 +23,7 @@ _TINY_PX = 16
 # People in one picture differ in size: a pass may only be the last where faces half as wide
 # as its largest would have been seen.
 _SETTLING_PX = 2 * _TINY_PX
-# Beside a large face there may be others that are large enough to be judged: it may only be the
+# Beside a large face there may be others that are large enough to be judged: a pass may only be the
 # last where these would have been seen, if coarsely.
 _JUDGED_PX = 64
 _SEEN_PX = 10
@@ -63,9 +63,9 @@ class FaceFinder:
 
     Each face is then looked at once more, up close, when the pass that found it was much smaller
     than the picture, or when it seems to lean: it sharpens the box and the landmarks for a
-    fraction of a large pass. Of pictures too long for the largest pass parts are searched as well.
-    What is seen with some doubt is looked at on either side and upside
-    down, too, and a picture that shows no face as a whole.
+    fraction of a large pass. What is seen with some doubt is looked at on either side and upside
+    down, too, and a picture that shows no face as a whole. Of pictures too long for the largest
+    pass parts are searched as well.
     """
 
     def __init__(self, detector: Detector, plan: DetectorPlan) -> None:

@@ -136,7 +136,7 @@ class WorkerProcess:
     @property
     def loss(self) -> Loss:
         """Why the worker is no more, once it is."""
-        return self._loss
+        return "implausible" if self._inbox.refused else self._loss
 
     def kill(self, reason: Loss = "died") -> None:
         """End the process at once: a hung codec does not hear SIGTERM."""

@@ -102,7 +102,8 @@ def receive(connection: socket.socket) -> Incoming:
 class Inbox(asyncio.BufferedProtocol):
     """The service's end of a worker's socket: one answer is awaited at a time.
 
-    Whatever comes unasked ends the connection. begun: whether the worker has said BEGUN since
+    Whatever comes unasked ends the connection, and so does what is no answer. refused: whether
+    it was ended for that. begun: whether the worker has said BEGUN since
     the answer is awaited. ended: whether the connection has ended. lost: called once when it
     does, for whatever reason.
     """
@@ -114,7 +115,7 @@ class Inbox(asyncio.BufferedProtocol):
         self._incoming = Incoming(*self._most)
         self._answer: asyncio.Future[Incoming] | None = None
         self.begun = False
-        self.ended = False
+        self.ended = self.refused = False
 
     def expect(self) -> asyncio.Future[Incoming]:
         """The next message. ConnectionError when the connection ends before it is complete."""
@@ -133,13 +134,13 @@ class Inbox(asyncio.BufferedProtocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         if self._answer is None or self._transport is None:
-            self._hang_up()
+            self._refuse()
             return
         try:
             if not self._incoming.add(nbytes):
                 return
         except (OversizeError, MemoryError):
-            self._hang_up()
+            self._refuse()
             return
         message, self._incoming = self._incoming, Incoming(*self._most)
         if message.empty and not self.begun:
@@ -149,11 +150,15 @@ class Inbox(asyncio.BufferedProtocol):
         # Who answers a job without having read it would make us keep it, and the next.
         if message.empty or self._transport.get_write_buffer_size():
             self._answer = answer
-            self._hang_up()
+            self._refuse()
         elif not answer.done():
             answer.set_result(message)
 
     def eof_received(self) -> None:
+        self._hang_up()
+
+    def _refuse(self) -> None:
+        self.refused = True
         self._hang_up()
 
     def _hang_up(self) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import httpx
 
@@ -38,16 +39,18 @@ def free_port() -> int:
 
 
 @contextmanager
-def running_server(model: Path, **settings: str) -> Iterator[Running]:
+def running_server(
+    model: Path, stderr: int | IO[str] = subprocess.DEVNULL, /, **settings: str
+) -> Iterator[Running]:
     """A server process; it is killed at the end if it still runs.
 
-    Its port is a free one, or what PORT among the settings says.
+    Its port is a free one, or what PORT among the settings says. stderr: as Popen takes it.
     """
     port = int(settings.get("PORT", free_port()))
     process = subprocess.Popen(
         [sys.executable, "-m", "service.cli", "serve", "--port", str(port)],
         env=environment(model, **settings),
-        stderr=subprocess.DEVNULL,
+        stderr=stderr,
         text=True,
     )
     with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60.0) as client:

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,13 @@ import httpx
 import pytest
 
 from service.logs import JsonFormatter, UnhurriedHandler
-from tests.service.running import ROOT, environment, free_port, wait_until_ready
+from tests.service.running import (
+    ROOT,
+    environment,
+    free_port,
+    running_server,
+    wait_until_ready,
+)
 
 
 @pytest.fixture
@@ -75,56 +80,34 @@ def test_neither_a_full_disk_nor_a_reader_that_left_is_an_error(pipe: tuple[int,
     os.close(full)
 
 
+SETTINGS = {"MEDIA__WORKERS": "1", "SERVER__UNREADY_S": "0"}
+
+
 def test_a_service_goes_on_whose_log_nobody_reads(model_path: Path) -> None:
-    port = free_port()
-    command = [sys.executable, "-m", "service.cli", "serve", "--port", str(port)]
-    settings = {"MEDIA__WORKERS": "1", "SERVER__UNREADY_S": "0"}
-    process = subprocess.Popen(
-        command,
-        env=environment(model_path, **settings),
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
-    )
-    assert process.stderr is not None
-    try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20.0) as client:
-            wait_until_ready(process, client)
-            for _ in range(600):  # twice of what the pipe holds
-                assert client.post("/analyze", content=b"words").status_code == 415
-        process.send_signal(signal.SIGTERM)
-        begun = time.monotonic()
-        assert process.wait(timeout=20) == 0
-        assert time.monotonic() - begun < 20
-    finally:
-        process.kill()
-        process.stderr.close()
+    with running_server(model_path, subprocess.PIPE, **SETTINGS) as server:
+        for _ in range(600):  # twice of what the pipe holds
+            assert server.client.post("/analyze", content=b"words").status_code == 415
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(timeout=20) == 0
+        assert server.process.stderr is not None
+        server.process.stderr.close()
 
 
 def test_a_service_starts_whose_log_is_full(model_path: Path) -> None:
-    port = free_port()
-    command = [sys.executable, "-m", "service.cli", "serve", "--port", str(port)]
-    settings = {"MEDIA__WORKERS": "1", "SERVER__UNREADY_S": "0", "NO_SETTING": "1"}
-    with Path("/dev/full").open("w") as full:
-        process = subprocess.Popen(
-            command, env=environment(model_path, **settings), stderr=full, text=True, cwd=ROOT
-        )
-        try:
-            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20.0) as client:
-                wait_until_ready(process, client)
-            process.send_signal(signal.SIGTERM)
-            assert process.wait(timeout=20) == 0
-        finally:
-            process.kill()
-            process.wait()
+    """Not even the warning of a setting that is none can be written."""
+    with (
+        Path("/dev/full").open("w") as full,
+        running_server(model_path, full, NO_SETTING="1", **SETTINGS) as server,
+    ):
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(timeout=20) == 0
 
 
 def test_a_service_works_whose_stderr_is_closed(model_path: Path) -> None:
     port = free_port()
     serve = f"exec {sys.executable} -m service.cli serve --port {port} 2>&-"
-    settings = {"MEDIA__WORKERS": "1", "SERVER__UNREADY_S": "0"}
     process = subprocess.Popen(
-        ["/bin/sh", "-c", serve], env=environment(model_path, **settings), text=True, cwd=ROOT
+        ["/bin/sh", "-c", serve], env=environment(model_path, **SETTINGS), text=True, cwd=ROOT
     )
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20.0) as client:

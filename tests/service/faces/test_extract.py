@@ -41,18 +41,6 @@ def head(astronaut: Pixels) -> Pixels:
     return astronaut[10:230, 120:330]
 
 
-@pytest.fixture(scope="module")
-def walking_clip(head: Pixels) -> bytes:
-    """Two people walking towards each other; the left one is not seen in two of the frames."""
-    frames = []
-    for number in range(16):
-        frame = np.full((360, 960, 3), 110, np.uint8)
-        if number not in (6, 7):
-            frame = face_at(frame, head, 20 + 8 * number, 40)
-        frames.append(face_at(frame, head[::2, ::2], 800 - 6 * number, 100))
-    return clip(frames, audio=True)
-
-
 def test_a_picture(astronaut_jpeg: bytes) -> None:
     got = taken(astronaut_jpeg)
     (crop,) = got.crops
@@ -137,94 +125,6 @@ def test_a_picture_without_a_face_gives_no_crops() -> None:
     got = taken(encode(np.full((200, 300, 3), 127, np.uint8)))
     assert got.crops == ()
     assert got.frames == ((0, 0.0, 0.0),)
-
-
-def test_a_clip_keeps_its_people_apart_through_time(walking_clip: bytes) -> None:
-    got = taken(walking_clip)
-    assert (got.media.kind, got.media.frames_total) == ("video", 16)
-    assert got.media.duration_s == pytest.approx(0.64, abs=0.05)
-    assert [index for index, _, _ in got.frames] == list(range(16))
-    assert [until_s for _, _, until_s in got.frames] == pytest.approx(
-        [*(time_s for _, time_s, _ in got.frames[1:]), got.media.duration_s or 0.0]
-    )
-    by_track = {
-        track: [crop for crop in got.crops if crop.track == track]
-        for track in {crop.track for crop in got.crops}
-    }
-    assert set(by_track) == {0, 1}
-    large, small = by_track[0], by_track[1]
-    assert {crop.frame_index for crop in large} == set(range(16)) - {6, 7}
-    assert len(small) >= 14
-    assert min(crop.box.width for crop in large) > 1.5 * max(crop.box.width for crop in small)
-    order = [(crop.frame_index, crop.track) for crop in got.crops]
-    assert order == sorted(order)
-
-
-def test_a_small_face_is_found_in_whichever_frames_it_is(head: Pixels) -> None:
-    empty = np.full((1080, 1920, 3), 110, np.uint8)
-    small = np.asarray(
-        cv2.resize(head, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.uint8
-    )
-    shown = face_at(empty, small, 900, 400)
-    frames = [shown if number in (5, 6, 7) else empty for number in range(16)]
-    assert [crop.frame_index for crop in taken(clip(frames)).crops] == [5, 6, 7]
-
-
-def test_a_cut_to_somebody_else_at_the_same_place_is_another_track(head: Pixels) -> None:
-    """The other one is lit from the other side, before a light wall."""
-    light = np.linspace(0.15, 1.2, head.shape[1])[None, :, None]
-    left, right = (
-        np.clip(head * each, 0, 255).astype(np.uint8) for each in (light, light[:, ::-1])
-    )
-    one = face_at(np.full((360, 480, 3), 20, np.uint8), left, 100, 30)
-    other = face_at(np.full((360, 480, 3), 250, np.uint8), right, 100, 30)
-    crops = taken(clip([one] * 4 + [other] * 4 + [one] * 4, keyframe_every=4)).crops
-    shots = [{crop.track for crop in crops[start : start + 4]} for start in (0, 4, 8)]
-    assert len(crops) == 12
-    assert [len(tracks) for tracks in shots] == [1, 1, 1]
-    assert len(set.union(*shots)) == 3
-
-
-def test_crops_say_whether_their_frames_are_stored_by_themselves(
-    walking_clip: bytes, astronaut_jpeg: bytes
-) -> None:
-    keys = {crop.frame_index: crop.in_key_frame for crop in taken(walking_clip).crops}
-    assert {index for index, key in keys.items() if key} == {0, 12}
-    assert all(crop.in_key_frame for crop in taken(astronaut_jpeg).crops)
-
-
-def test_a_clip_gives_as_many_frames_and_tracks_as_asked(walking_clip: bytes) -> None:
-    got = taken(walking_clip, dataclasses.replace(PLAN, frames=5, max_faces=1))
-    assert got.media.frames_analyzed == len(got.frames) == 5
-    assert {crop.track for crop in got.crops} == {0}
-    assert len(got.crops) == 5
-    assert got.media.warnings == ("faces_left_out",)
-    assert taken(walking_clip, dataclasses.replace(PLAN, frames=5)).media.warnings == ()
-
-
-@pytest.mark.parametrize(("frames", "warnings"), [(2, ("few_frames",)), (3, ())])
-def test_few_frames_of_a_longer_clip_are_a_warning(
-    walking_clip: bytes, frames: int, warnings: tuple[str, ...]
-) -> None:
-    got = taken(walking_clip, dataclasses.replace(PLAN, frames=frames))
-    assert got.media.warnings == warnings
-
-
-def test_animations_are_clips_and_a_gif_of_one_frame_is_a_picture(astronaut: Pixels) -> None:
-    frames = moving(astronaut[:300], 4)
-    for kind in ("GIF", "WEBP"):
-        got = taken(animated(frames, [50] * 4, kind))
-        assert (got.media.kind, got.media.frames_analyzed) == ("video", 4)
-        assert len(got.crops) == 4
-    single = taken(animated(frames[:1], [50], "GIF"))
-    assert (single.media.kind, single.media.duration_s) == ("image", None)
-
-
-def test_a_clip_cut_off_is_analysed_with_a_warning(astronaut: Pixels) -> None:
-    data = clip(moving(astronaut[:300], 25), "mkv", keyframe_every=5)
-    got = taken(data[: len(data) // 2])
-    assert got.media.warnings == ("truncated",)
-    assert got.crops
 
 
 @pytest.mark.parametrize(

@@ -36,10 +36,13 @@ def test_each_loss_is_told_with_its_reason() -> None:
         with contextlib.suppress(asyncio.CancelledError):
             await leaving
         await replaced(4)
-        assert lost == ["died", "timeout", "implausible", "abandoned"]
+        with pytest.raises(MediaCorruptError):
+            await pool.run(jobs.promise_much, 2**40, timeout_s=5)
+        await replaced(5)
+        assert lost == ["died", "timeout", "implausible", "abandoned", "implausible"]
 
     with_workers(test, lost=lost.append)
-    assert len(lost) == 4, "those that end with the pool are no loss"
+    assert len(lost) == 5, "those that end with the pool are no loss"
 
 
 def test_a_worker_that_cannot_be_replaced_is_missed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,16 +1,20 @@
 """Clips with gaps, long stills, other tracks and other clocks show the frames they show."""
 
 import io
+import struct
 import time
 from fractions import Fraction
 
 import av
 import pytest
+from av.stream import Disposition
 
 from service.errors import MediaTooLargeError
 from service.media import clips
+from service.media.boxes import boxes
 from service.media.clips import Clip
 from service.media.limits import MediaLimits
+from tests.media_files import encode
 from tests.service.media.odd_clips import (
     BITS,
     HEIGHT,
@@ -243,4 +247,27 @@ def test_frames_of_avi_are_numbered_rightly_where_they_are_stored_out_of_order(c
     clip = Clip("avi", buffer.getvalue(), MediaLimits())
     frames = list(clip.frames(count))
     assert len(frames) == count
+    assert [number_of(frame.pixels) for frame in frames] == [frame.index for frame in frames]
+
+
+def test_a_cover_before_the_video_is_not_taken_for_it() -> None:
+    """As a player of music writes it, but before the tracks."""
+
+    def box(kind: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content) + 8) + kind + content
+
+    data = make([40 * i for i in range(20)])
+    cover = box(b"covr", box(b"data", struct.pack(">II", 13, 0) + encode(numbered(0))))
+    handler = box(b"hdlr", bytes(8) + b"mdirappl" + bytes(9))
+    tags = box(b"udta", box(b"meta", bytes(4) + handler + box(b"ilst", cover)))
+    # The movie's box comes last: nothing that it points to moves.
+    (movie,) = (each for each in boxes(data) if each.kind == b"moov")
+    header = next(boxes(data, movie.start, movie.end))
+    content = data[movie.start : header.end] + tags + data[header.end : movie.end]
+    covered = data[: movie.start - 8] + box(b"moov", content)
+    with av.open(io.BytesIO(covered), "r") as stored:
+        first, second = (each.disposition & Disposition.attached_pic for each in stored.streams)
+    assert first
+    assert not second
+    frames = list(Clip("mp4", covered, MediaLimits()).frames(16))
     assert [number_of(frame.pixels) for frame in frames] == [frame.index for frame in frames]
