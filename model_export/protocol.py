@@ -15,6 +15,8 @@ from model_export.data.faces import FaceIndex
 from model_export.data.families import FAMILIES
 from model_export.data.forge import Forge
 from model_export.data.json_files import read_object
+from model_export.data.pairs import PairMaker
+from model_export.data.stored_pairs import stored_for, stored_settings
 from model_export.evaluation.figures import segmentation
 from model_export.evaluation.markdown import percent, table
 from model_export.evaluation.rows import judge_rows
@@ -40,7 +42,8 @@ class ProtocolPlan:
     unseen: families left out of training, each in turn. strength: of degradation in training
     and test; harder: in the mismatching row. test_pairs: for each cell of the table.
     tuning_pairs: of an unseen family, that fine-tuning is given. imagenet: weights the stronger
-    preset's encoder starts from.
+    preset's encoder starts from. stored: pairs of all families to learn from, see `store-pairs`;
+    without, each training makes its own.
     """
 
     train: TrainConfig
@@ -51,6 +54,7 @@ class ProtocolPlan:
     tuning_pairs: int = 40
     tuning_epochs: int = 20
     imagenet: Path | None = None
+    stored: Path | None = None
 
 
 class Protocol:
@@ -145,9 +149,10 @@ class Protocol:
         """Old figures must not stand beside those of another plan or of other people."""
         path = self._folder / "plan.json"
         plan = asdict(self._plan)
-        # Where its weights lie, and how many processes make pictures, changes no figure.
+        # Where its weights and pairs lie, and how many processes make pictures, changes no figure.
         del plan["train"]["workers"]
         plan["imagenet"] = self._plan.imagenet and _digest(self._plan.imagenet.read_bytes())
+        plan["stored"] = self._plan.stored and stored_settings(self._plan.stored)
         text = json.dumps({"plan": plan, "people": self._index.digest}, indent=1)
         if path.is_file() and path.read_text() != text:
             raise ValueError(f"{self._folder} was begun with another plan: see {path.name}")
@@ -189,7 +194,7 @@ class Protocol:
             torch.manual_seed(plan.train.seed)
             trainer = Trainer(
                 start(PRESETS[preset], plan.imagenet if preset == "mobile" else None),
-                Forge(part_of(self._index, "training"), self._rule, families, plan.strength),
+                self._pairs(families),
                 # Whoever chooses the checkpoint must not be who it is tested on.
                 Forge(part_of(self._index, "calibration"), self._rule, families, plan.strength),
                 replace(plan.train, rate=1e-3) if preset == "paper" else plan.train,
@@ -200,6 +205,11 @@ class Protocol:
             trainer.run()
             finished.touch()
         return load_checkpoint(folder / "best.pt")
+
+    def _pairs(self, families: tuple[str, ...]) -> PairMaker:
+        people, plan = part_of(self._index, "training"), self._plan
+        forge = Forge(people, self._rule, families, plan.strength)
+        return stored_for(forge, plan.stored) if plan.stored else forge
 
     def _table(self, names: Sequence[str]) -> str:
         columns = ("eer", "pixel_accuracy", "iou")

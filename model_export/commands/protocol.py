@@ -4,7 +4,7 @@ import argparse
 import math
 from pathlib import Path
 
-from model_export.commands.arguments import existing_path, limit, whole
+from model_export.commands.arguments import existing_folder, existing_path, limit, whole
 from model_export.commands.sources import add_faces, read_faces
 from model_export.commands.targets import expect_folder
 from model_export.data.families import FAMILIES
@@ -44,6 +44,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=limit,
         default=math.inf,
         help="length of each training at most; default: no limit",
+    )
+    parser.add_argument(
+        "--batch", type=whole(2), default=TrainConfig().batch, help="pictures a step"
+    )
+    parser.add_argument(
+        "--stored",
+        type=existing_folder,
+        metavar="DIR",
+        help="pairs of `store-pairs` to learn from instead of making them in each training",
     )
     parser.add_argument(
         "--imagenet", type=existing_path, help="MobileNetV2 weights for the mobile preset"
@@ -86,6 +95,7 @@ def run(options: argparse.Namespace) -> int:
         TrainConfig(
             pictures=options.pictures,
             minutes=options.minutes,
+            batch=options.batch,
             workers=options.workers,
             validation_pairs=options.validation_pairs,
         ),
@@ -94,6 +104,7 @@ def run(options: argparse.Namespace) -> int:
         tuning_pairs=options.tuning_pairs,
         tuning_epochs=options.tuning_epochs,
         imagenet=options.imagenet,
+        stored=options.stored,
     )
     protocol = Protocol(read_faces(options), plan, options.out)
     print(protocol.run(options.preset or [*PRESETS], others))

@@ -40,7 +40,7 @@ def open_folder(folder: Path, forge: Forge, seed: int) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / SETTINGS
     if path.is_file() or any(folder.glob("*.pairs")):
-        if _read_settings(folder) != settings:
+        if stored_settings(folder) != settings:
             raise ValueError(f"{folder} holds other pairs: give an empty folder")
         return
     unfinished = path.with_suffix(f".{os.getpid()}")
@@ -53,8 +53,8 @@ def is_whole(path: Path, size: int) -> bool:
     return path.is_file() and path.stat().st_size == PART * _record(size).itemsize
 
 
-def _read_settings(folder: Path) -> dict[str, Any]:
-    """What `open_folder` wrote. Raises ValueError where the folder holds no stored pairs."""
+def stored_settings(folder: Path) -> dict[str, Any]:
+    """What `open_folder` wrote of its pairs. Raises ValueError where the folder holds none."""
     try:
         settings = json.loads((folder / SETTINGS).read_text())
     except (OSError, ValueError) as error:
@@ -82,7 +82,7 @@ def stored_for(forge: Forge, folder: Path) -> "StoredPairs":
     Its families may be fewer than the folder's, and its crops need not be sharpened. Raises
     ValueError where what is stored differs in anything else.
     """
-    stored, wanted = _read_settings(folder), _settings(forge)
+    stored, wanted = stored_settings(folder), _settings(forge)
     missing = {*forge.families} - {*stored["families"]}
     wanted["families"] = stored["families"]
     wanted["sharpening"] = wanted["sharpening"] or stored["sharpening"]
@@ -106,7 +106,7 @@ class StoredPairs:
         self, folder: Path, families: Sequence[str] | None = None, *, sharpened: bool = True
     ) -> None:
         self._folder, self._families, self._sharpened = folder, families, sharpened
-        self._size: int = _read_settings(folder)["size"]
+        self._size: int = stored_settings(folder)["size"]
         self._record = _record(self._size)
         self._known: set[Path] = set()
         self._places: list[tuple[Path, int]] = []

@@ -3,15 +3,21 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from model_export.checkpoint import Checkpoint
 from model_export.cli import main
 from model_export.data.faces import FaceIndex, load_index
+from model_export.data.families import FAMILIES
+from model_export.data.forge import Forge
+from model_export.data.stored_pairs import PART, SETTINGS, open_folder, store_part
 from model_export.networks.contract import NetworkConfig
 from model_export.networks.factory import build_network
 from model_export.protocol import Protocol, ProtocolPlan
+from model_export.sources.synthetic import part_of
 from model_export.train import TrainConfig
+from service.faces.crop import CropRule
 from tests.model_export.labelled import write_people
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -91,6 +97,30 @@ def test_a_run_goes_on_with_other_workers_and_with_its_weights_elsewhere(
     begin("b", 0)
     with pytest.raises(ValueError, match="another plan"):
         begin("c", 1)
+
+
+def test_trainings_learn_from_stored_pairs_but_for_what_they_leave_out(
+    faces: FaceIndex, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = write_people(tmp_path / "people", faces, 80)
+    people = part_of(load_index(folder, folder / "landmarks.npz"), "training")
+    stored = tmp_path / "stored"
+    open_folder(stored, Forge(people, CropRule(), tuple(FAMILIES), 0.5), seed=0)
+    pair = Forge(people, CropRule(), ("faceswap",), 0.5).draw(np.random.default_rng(0))
+    store_part(stored / "0.pairs", [pair] * PART)
+    out = tmp_path / "out"
+    command = ["protocol", str(folder), "-o", str(out), "--preset", "paper", "--workers", "0"]
+    command += ["--pictures", "8", "--batch", "4", "--validation-pairs", "2"]
+    command += ["--unseen", "faceswap", "--stored", str(stored)]
+    assert main(command) == 1
+    assert "stored holds no pairs to learn from yet" in capsys.readouterr().err
+    assert (out / "paper/finished").is_file()
+    assert not (out / "paper-without-faceswap/finished").exists()
+
+    other = json.loads((stored / SETTINGS).read_text()) | {"seed": 1}
+    (stored / SETTINGS).write_text(json.dumps(other))
+    assert main(command) == 1
+    assert "another plan" in capsys.readouterr().err
 
 
 def test_weights_that_are_not_there_are_missed_before_anything_is_trained(
