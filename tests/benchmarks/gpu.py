@@ -66,13 +66,32 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     session.warm()
     reference = Session(looking_again(exact, None), Device("cpu"), plan, runtime)
     difference = compare(session, reference, model.spec.input.size)
-    rates = {str(batch): _rate(session, batch, model.spec.input.size) for batch in BATCHES}
-    bounds = {str(batch): resident_rate(model, device, batch, runtime) for batch in BATCHES}
+    good = difference.good(model.spec.precision)
+    # Each line as soon as it is known: whoever borrows a GPU by the minute may be cut.
+    print(
+        f"parity with the CPU: activations within {difference.activation:.1e}, masks within "
+        f"{difference.mask} grey levels: {'PASS' if good else 'FAIL'}"
+    )
     ways = {str(batch): way for batch, way in session.ways.items()}
+    rates, bounds = {}, {}
+    for batch in BATCHES:
+        rate = rates[str(batch)] = _rate(session, batch, model.spec.input.size)
+        bound = bounds[str(batch)] = resident_rate(model, device, batch, runtime)
+        print(
+            f"batch {batch:>3}: {rate:7.0f} faces judged once a second, {ways[str(batch)]}; "
+            f"{bound:7.0f} if nothing left the device: {rate / bound:.2f} of that"
+        )
     del session, reference
     decodable = rate_on_all_cores(options.model, materials.jpeg(), "extract", 3.0)
+    print(f"decoded, faces found and cut: {decodable:.1f} requests a second on all cores")
     outcome, histogram, memory = _serve(options)
-    good = difference.good(model.spec.precision)
+    print(
+        f"served: {outcome.rate():.1f} requests a second, {outcome.rate() / decodable:.2f} of "
+        f"that, p50 {outcome.percentile_ms(50):.1f} ms, p99 {outcome.percentile_ms(99):.1f} ms, "
+        f"batches up to each size: {histogram}"
+    )
+    if memory:
+        print(f"device memory: {memory[0][1] / 2**20:.0f} to {memory[-1][1] / 2**20:.0f} MiB")
     figures = {
         "machine": results.machine(),
         "device": device.name,
@@ -92,26 +111,6 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         "batch_sizes": histogram,
         "device_memory": memory,
     }
-    print(
-        f"parity with the CPU: activations within {difference.activation:.1e}, masks within "
-        f"{difference.mask} grey levels: {'PASS' if good else 'FAIL'}"
-    )
-    for batch, rate in rates.items():
-        share = rate / bounds[batch]
-        print(
-            f"batch {batch:>3}: {rate:7.0f} faces judged once a second, {ways[batch]}; "
-            f"{bounds[batch]:7.0f} if nothing left the device: {share:.2f} of that"
-        )
-    print(
-        f"decoded, faces found and cut: {decodable:.1f} requests a second on all cores, "
-        f"served: {outcome.rate() / decodable:.2f} of that"
-    )
-    print(
-        f"served: {outcome.rate():.1f} requests a second, p50 {outcome.percentile_ms(50):.1f} ms, "
-        f"p99 {outcome.percentile_ms(99):.1f} ms, batches up to each size: {histogram}"
-    )
-    if memory:
-        print(f"device memory: {memory[0][1] / 2**20:.0f} to {memory[-1][1] / 2**20:.0f} MiB")
     _plot(figures, options.out)
     return figures
 
