@@ -88,6 +88,7 @@ class _Taken:
     frames_total: int = 1
     duration_s: float = 0.0
     truncated: bool = False
+    tracks_left_out: bool = False
     faces_left_out: bool = False
 
 
@@ -95,6 +96,7 @@ def _warnings(taken: _Taken) -> tuple[str, ...]:
     checks = {
         "truncated": taken.truncated,
         "few_frames": len(taken.frames) < min(_FEW_FRAMES, taken.frames_total),
+        "tracks_left_out": taken.tracks_left_out,
         "faces_left_out": taken.faces_left_out,
     }
     return tuple(code for code, applies in checks.items() if applies)
@@ -138,6 +140,7 @@ def _from_clip(clip: Clip | AnimatedWebp, plan: ExtractionPlan) -> _Taken:
         clip.frames_total,
         clip.duration_s,
         clip.truncated,
+        clip.others,
         left_out or any(crop.track not in numbers for crop in crops),
     )
 

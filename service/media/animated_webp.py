@@ -20,6 +20,8 @@ _RIFF_HEADER, _CHUNK_HEADER = 12, 8
 class AnimatedWebp:
     """One animated WebP, with the same reading contract as Clip."""
 
+    others = False
+
     def __init__(self, data: bytes, limits: MediaLimits) -> None:
         """Check what the header claims and find the complete frames.
 

@@ -34,6 +34,7 @@ class Clip:
 
     width, height: of a frame with square pixels, as the container states them; once a frame was
         given, of that, which is upright.
+    others: whether it holds further video tracks. The first one is read.
     Iterate `frames` to its end; then `frames_total`, `duration_s` and `truncated` hold.
     """
 
@@ -52,6 +53,7 @@ class Clip:
         with Container(name, self._data) as container:
             self.width, self.height = container.stretch.size(container.width, container.height)
             check_pixels(self.width, self.height, limits)
+            self.others = container.others
             self._timeline = read_timeline(
                 name,
                 container,

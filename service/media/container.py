@@ -57,6 +57,7 @@ class Container:
 
     width, height: of a frame as it is stored, in pixels, as the container states them.
     stretch: what makes its pixels square.
+    others: whether there are further video tracks, which players may show instead.
     frames_stated, seconds_stated: 0 where the container does not say.
     time_s: of the frame grabbed last, by the clip's own clock; NaN where it has none.
 
@@ -83,7 +84,7 @@ class Container:
         ]
         if not streams or streams[0].codec_context is None:
             raise MediaCorruptError(unreadable)
-        self._stream = streams[0]
+        self._stream, self.others = streams[0], len(streams) > 1
         codec = self._stream.codec_context
         # One decoding thread: more would multiply the frames held, and workers are the parallelism.
         codec.thread_count, codec.thread_type = 1, "SLICE"

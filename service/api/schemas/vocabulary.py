@@ -52,6 +52,7 @@ FACE_WARNINGS: Mapping[str, str] = {
 UPLOAD_WARNINGS: Mapping[str, str] = {
     "truncated": "the file ends early and was analysed as far as it goes",
     "few_frames": "only one or two frames of a clip were analysed although it has more",
+    "tracks_left_out": "the clip holds further video tracks, and only the first was analysed",
     "faces_left_out": "more faces were found than were to be judged (`max_faces`)",
 }
 

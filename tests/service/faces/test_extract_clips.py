@@ -1,7 +1,9 @@
 """Clips to face crops: whose faces, in which frames, and what limits them."""
 
 import dataclasses
+import io
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -117,6 +119,31 @@ def test_animations_are_clips_and_a_gif_of_one_frame_is_a_picture(astronaut: Pix
         assert len(got.crops) == 4
     single = taken(animated(frames[:1], [50], "GIF"))
     assert (single.media.kind, single.media.duration_s) == ("image", None)
+
+
+@pytest.mark.parametrize("container", ["mp4", "matroska"])
+def test_further_video_tracks_are_told(container: str, astronaut: Pixels) -> None:
+    frames = moving(astronaut[:300], 12)
+    buffer = io.BytesIO()
+    with av.open(buffer, "w", format=container) as output:
+        tracks = [output.add_stream("libx264", rate=25, options={"crf": "18"}) for _ in range(2)]
+        for track in tracks:
+            assert isinstance(track, av.VideoStream)
+            track.width, track.height = 512, 300
+        for track, side in zip(tracks, (1, -1), strict=True):
+            assert isinstance(track, av.VideoStream)
+            # As in a mirror: where the face is tells which was read.
+            for frame in frames:
+                shown = np.ascontiguousarray(frame[:, ::side])
+                output.mux(track.encode(av.VideoFrame.from_ndarray(shown, format="rgb24")))
+            output.mux(track.encode(None))
+    got = taken(buffer.getvalue())
+    assert got.media.warnings == ("tracks_left_out",)
+    alone = taken(clip(frames, "mp4"))
+    assert alone.media.warnings == ()
+    assert [crop.box.x for crop in got.crops] == pytest.approx(
+        [crop.box.x for crop in alone.crops], abs=10
+    )
 
 
 def test_a_clip_cut_off_is_analysed_with_a_warning(astronaut: Pixels) -> None:

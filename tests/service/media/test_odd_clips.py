@@ -269,5 +269,7 @@ def test_a_cover_before_the_video_is_not_taken_for_it() -> None:
         first, second = (each.disposition & Disposition.attached_pic for each in stored.streams)
     assert first
     assert not second
-    frames = list(Clip("mp4", covered, MediaLimits()).frames(16))
+    read = Clip("mp4", covered, MediaLimits())
+    assert not read.others
+    frames = list(read.frames(16))
     assert [number_of(frame.pixels) for frame in frames] == [frame.index for frame in frames]
