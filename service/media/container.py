@@ -2,6 +2,7 @@
 
 import io
 import math
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -10,6 +11,7 @@ from typing import Any, Self
 import av
 import cv2
 import numpy as np
+from av.sidedata.sidedata import Type as SideData
 from numpy.typing import NDArray
 
 from service.errors import MediaCorruptError
@@ -31,6 +33,8 @@ _READERS = MappingProxyType(
 _ATTEMPTS = 128
 # Anamorphic film has 2:1; what goes far beyond is nonsense, or meant to do harm.
 _LONGEST_PIXEL = 4.0
+# Matrices are rounded: a turn that is so little off a quarter is one.
+_SKEW = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,22 @@ class Stretch:
     def size(self, width: int, height: int) -> tuple[int, int]:
         """Width and height of a frame with square pixels."""
         return round(width * self.across), round(height * self.down)
+
+
+def placed(pixels: NDArray[np.uint8], matrix: bytes) -> NDArray[np.uint8]:
+    """A frame, uint8 (H, W, 3), turned and mirrored as a display matrix has it.
+
+    matrix: of FFmpeg's `libavutil/display.h`, nine int32. Only quarter turns and mirroring are
+        heeded, as by most players.
+    """
+    across, across_down, _, down_across, down, *_ = struct.unpack("=9i", matrix)
+    straight, lying = abs(across) + abs(down), abs(across_down) + abs(down_across)
+    if max(straight, lying) * _SKEW < min(straight, lying) or not straight + lying:
+        return pixels
+    if lying > straight:
+        pixels, across, down = pixels.transpose(1, 0, 2), down_across, across_down
+    turned = pixels[:: -1 if down < 0 else 1, :: -1 if across < 0 else 1]
+    return np.ascontiguousarray(turned)
 
 
 class Container:
@@ -163,9 +183,10 @@ class Container:
         except (av.FFmpegError, ValueError):
             return None
         shown = self.stretch.applied(stored)
-        quarters, skew = divmod(self._frame.rotation, 90)
-        # Only quarter turns are heeded, as by most players.
-        return shown if skew else np.ascontiguousarray(np.rot90(shown, quarters))
+        # PyAV's types know of one kind of side data only.
+        beside: Any = self._frame.side_data
+        matrix = beside.get(SideData.DISPLAYMATRIX)
+        return shown if matrix is None else placed(shown, bytes(matrix))
 
     def seek(self, time_s: float) -> bool:
         """Go to the last key frame up to a time by the clip's clock; whether there is a way."""

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from service.faces.crop import Box
 from service.faces.detection import overlap
-from tests.media_files import clip, encode, moving
+from tests.media_files import clip, encode, face_at, moving
 from tests.service.faces.test_extract import PLAN, taken
 
 Pixels = NDArray[np.uint8]
@@ -33,6 +33,14 @@ def test_a_face_on_its_side_or_upside_down_is_cut_as_the_upright_one(
     )
     assert near < 20 < far / 3
     assert crop.quality.warnings == upright.quality.warnings
+
+
+@pytest.mark.parametrize("turns", [0, 1, 2, 3])
+def test_a_small_face_in_a_large_picture_is_found_any_way_up(astronaut: Pixels, turns: int) -> None:
+    small = np.asarray(cv2.resize(astronaut[:360, 40:400], (260, 260)), np.uint8)
+    picture = face_at(np.full((1080, 1920, 3), 100, np.uint8), small, 900, 400)
+    (crop,) = taken(encode(np.ascontiguousarray(np.rot90(picture, -turns)))).crops
+    assert crop.roll % 360 == pytest.approx(90 * turns, abs=0.1)
 
 
 @pytest.mark.parametrize("side", [256, 512])

@@ -1,5 +1,7 @@
 """Clips of every container become upright frames, one of each equal stretch, with true times."""
 
+import struct
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Literal
 
@@ -57,6 +59,37 @@ def test_rotation_metadata_is_honoured(frames: list[Pixels], rotation: int) -> N
     assert got[0].pixels.shape == upright.shape
     assert (opened.height, opened.width) == upright.shape[:2]
     assert np.abs(got[0].pixels.astype(int) - upright.astype(int)).mean() < 12
+
+
+@pytest.mark.parametrize(
+    ("matrix", "shown"),
+    [
+        ((1, 0, 0, 1), lambda stored: stored),
+        ((-1, 0, 0, 1), lambda stored: stored[:, ::-1]),
+        ((1, 0, 0, -1), lambda stored: stored[::-1]),
+        ((-1, 0, 0, -1), lambda stored: stored[::-1, ::-1]),
+        ((0, 1, 1, 0), lambda stored: stored.transpose(1, 0, 2)),
+        ((0, 1, -1, 0), lambda stored: np.rot90(stored, -1)),
+        ((0, -1, 1, 0), np.rot90),
+        ((0, -1, -1, 0), lambda stored: np.rot90(stored.transpose(1, 0, 2), 2)),
+        ((0.7, 0.7, -0.7, 0.7), lambda stored: stored),
+        ((0, 0, 0, 0), lambda stored: stored),
+    ],
+)
+def test_a_frame_is_turned_and_mirrored_as_its_track_says(
+    frames: list[Pixels],
+    matrix: tuple[float, ...],
+    shown: Callable[[Pixels], Pixels],
+) -> None:
+    """ISO/IEC 14496-12, 6.2.2: x' = ax + cy, y' = bx + dy."""
+    data = bytearray(clip(frames[:3]))
+    across, down, across_too, down_too = (round(65536 * number) for number in matrix)
+    place = data.index(b"tkhd") + 44
+    struct.pack_into(">5i", data, place, across, down, 0, across_too, down_too)
+    opened, got = read(bytes(data), 1)
+    expected = shown(frames[got[0].index])
+    assert (opened.height, opened.width) == got[0].pixels.shape[:2] == expected.shape[:2]
+    assert np.abs(got[0].pixels.astype(int) - expected.astype(int)).mean() < 12
 
 
 @pytest.mark.parametrize(
