@@ -53,6 +53,7 @@ def calibrate(
     had = judge.note["thresholds"]["mask"]
     rate, at = equal_error(differences[fake], differences[~fake])
     facts = dict(checkpoint.facts)
+    facts.pop("calibration_is_old", None)
     facts["calibration"] = {"kind": "logistic", "slope": slope, "intercept": intercept}
     facts["thresholds"] = {
         "manipulated": manipulated,

@@ -26,6 +26,9 @@ from model_export.train import Losses
 
 log = logging.getLogger(__name__)
 
+TUNED = "+finetuned"
+"""What a version is followed by: build metadata (Semantic Versioning 2.0.0, item 10)."""
+
 
 @dataclass(frozen=True, slots=True)
 class FinetuneConfig:
@@ -80,6 +83,12 @@ def finetune(
     chosen = last_good([each.losses for each in judged])
     log.info("epoch %d of %d", chosen, config.epochs)
     facts = dict(checkpoint.facts)
+    # It is another model than the one whose name it keeps.
+    if "version" in facts:
+        facts["version"] = facts["version"].removesuffix(TUNED) + TUNED
+    if "training_data" in facts:
+        facts["training_data"] += f"; fine-tuned on {len(learned)} labelled crops"
+    facts["calibration_is_old"] = "calibration" in facts
     facts["finetuned"] = {
         **asdict(config),
         "methods": sorted({s.method for s in samples if s.method}),

@@ -30,7 +30,10 @@ def part_of(index: FaceIndex, part: Part) -> FaceIndex:
     if part == "training":
         return training
     if len(np.unique(held_out.identities)) < 2:
-        raise ValueError("too few people to calibrate on some and to test on others")
+        raise ValueError(
+            f"too few people: {HELD_OUT:.0%} of them are held out, some for calibration and the "
+            "others for the test, which takes two"
+        )
     calibration, test = held_out.split(0.5, seed=1)
     return calibration if part == "calibration" else test
 

@@ -47,6 +47,6 @@ def check_pixels(width: int, height: int, limits: MediaLimits) -> None:
     """Raise MediaTooLargeError (limit "pixels") where width times height passes the limit."""
     if width * height > limits.max_pixels:
         raise MediaTooLargeError(
-            f"The picture has {width} x {height} pixels; at most {limits.max_pixels} are accepted",
+            f"{width} x {height} pixels are too many; at most {limits.max_pixels} are accepted",
             limit="pixels",
         )

@@ -48,13 +48,14 @@ def test_a_calibrated_checkpoint_exports_a_file_the_service_takes(
     faces: FaceIndex, tmp_path: Path
 ) -> None:
     config = NetworkConfig(size=64)
-    facts = {"name": "kept", "figures": {"held_out": 1}}
+    facts = {"name": "kept", "figures": {"held_out": 1}, "calibration_is_old": True}
     Checkpoint(config, build_network(config).state_dict(), facts).save(tmp_path / "a.pt")
     people = write_people(tmp_path / "people", faces, 40)
     command = ["calibrate", str(tmp_path / "a.pt"), str(people), "-o", str(tmp_path / "b.pt")]
     assert main([*command, "--pairs", "6", "--mask-level", "90"]) == 0
     fitted = load_checkpoint(tmp_path / "b.pt")
     assert fitted.facts["name"] == "kept"
+    assert "calibration_is_old" not in fitted.facts
     assert fitted.facts["figures"]["held_out"] == 1
     record = fitted.facts["figures"]["calibration"]
     assert (record["fakes"], record["reals"]) == (6, 6)

@@ -222,3 +222,22 @@ def test_the_shipped_model_can_be_fine_tuned(
     # What makes it see and judge as it did before goes with it.
     assert tuned.config == restore(shipped).config
     assert tuned.facts["crop"] == restore(shipped).facts["crop"]
+    # But it is another one, and says so.
+    assert tuned.facts["version"] == restore(shipped).facts["version"] + "+finetuned"
+    assert "; fine-tuned on " in tuned.facts["training_data"]
+    words = ["finetune", str(tmp_path / "tuned.pt"), str(folder), "-o", str(tmp_path / "again.pt")]
+    assert main([*words, "--epochs", "1", "--frames", "2"]) == 0
+    again = load_checkpoint(tmp_path / "again.pt")
+    assert again.facts["version"] == tuned.facts["version"]
+
+
+def test_who_exports_without_calibrating_again_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    config = NetworkConfig(size=64)
+    network = build_network(config).eval()
+    for old in (False, True):
+        facts = {"calibration_is_old": old}
+        Checkpoint(config, network.state_dict(), facts).save(tmp_path / "a.pt")
+        assert main(["export", str(tmp_path / "a.pt"), "-o", str(tmp_path / "a.onnx")]) == 0
+        assert ("from before it was fine-tuned" in caplog.text) == old
