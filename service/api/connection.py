@@ -7,7 +7,8 @@ from fcntl import ioctl
 from http import HTTPStatus
 from termios import TIOCOUTQ
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from service.api.offers import Offers
 from service.api.problems import problem_response
@@ -34,6 +35,7 @@ class Connection(HttpToolsProtocol):
 
     head_s: float
     ended: Callable[[Ending], None]
+    _at_work: RequestResponseCycle | None = None
     _late: asyncio.TimerHandle | None = None
     _reading: asyncio.TimerHandle | None = None
     _answers = 0
@@ -55,6 +57,15 @@ class Connection(HttpToolsProtocol):
         if self._reading is not None:
             self._reading.cancel()
         super().connection_lost(exc)
+        # uvicorn tells the request that was parsed last, which may be waiting behind another.
+        self.pipeline.clear()
+        if self._at_work is not None and not self._at_work.response_complete:
+            self._at_work.disconnected = True
+            self._at_work.message_event.set()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._at_work = cycle
+        super()._start_asgi_task(cycle, app)
 
     def data_received(self, data: bytes) -> None:
         """Parse what has arrived; answers 400 or 431 and closes where that is no request."""

@@ -77,15 +77,20 @@ class Admission:
     def permit(self) -> Iterator[Permit]:
         """A permit for one crop, to be grown once more is known; given back at the end."""
         self.reserve(1)
-        permit = Permit(self, 1)
+        permit, refused = Permit(self, 1), False
         try:
             yield permit
+        except OverloadedError:
+            refused = True
+            raise
         finally:
             self.in_use -= permit.crops
-            self._unmoved_since = self._now()
-            # Room is asked for before it is known how little a clip needs: that counts here, too.
-            self._released.append((self._unmoved_since, permit.most))
-            self._released_crops += permit.most
+            # Who was refused after all, or left while resting, is no work done.
+            if permit.crops and not refused:
+                self._unmoved_since = self._now()
+                # Room is asked for before it is known how little a clip needs: that counts, too.
+                self._released.append((self._unmoved_since, permit.most))
+                self._released_crops += permit.most
             self._forget()
 
     @contextmanager

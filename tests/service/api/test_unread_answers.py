@@ -2,15 +2,12 @@
 
 import contextlib
 import socket
-import threading
 import time
-from collections.abc import Iterator
 
 import pytest
-import uvicorn
 from starlette.types import Receive, Scope, Send
 
-from service.api.connection import connections
+from tests.service.api.app_server import serving
 
 ANSWER_BYTES = 32 * 2**20
 """More than a kernel holds of what is to be sent."""
@@ -22,36 +19,16 @@ async def long_answer(scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": bytes(ANSWER_BYTES)})
 
 
-@contextlib.contextmanager
-def serving(head_s: float, endings: list[str]) -> Iterator[int]:
-    """A server of long answers on this kind of connections; gives its port."""
-    server = uvicorn.Server(
-        uvicorn.Config(
-            long_answer,
-            port=0,
-            http=connections(head_s, endings.append),
-            lifespan="off",
-            log_level="critical",
-        )
-    )
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        while not server.started:
-            time.sleep(0.01)
-        yield server.servers[0].sockets[0].getsockname()[1]
-    finally:
-        server.should_exit = True
-        thread.join(20)
-        assert not thread.is_alive(), "somebody is still being answered"
-
-
 @pytest.mark.parametrize("ending", [b"", b"Connection: close\r\n"])
 def test_a_client_that_does_not_read_its_answer_is_left_and_a_slow_one_is_not(
     ending: bytes,
 ) -> None:
     endings: list[str] = []
-    with serving(0.5, endings) as port, socket.socket() as idle, socket.socket() as slow:
+    with (
+        serving(long_answer, 0.5, endings) as port,
+        socket.socket() as idle,
+        socket.socket() as slow,
+    ):
         for link in (idle, slow):
             link.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2**16)
             link.settimeout(20)

@@ -132,6 +132,21 @@ def test_where_nothing_is_done_nobody_is_asked_back_at_once(
     assert admission.retry_after_s() == 1
 
 
+def test_who_is_refused_after_all_or_leaves_while_resting_is_no_work_done(
+    admission: Admission, clock: Clock
+) -> None:
+    with admission.permit() as stuck:
+        stuck.grow(9)
+        clock.seconds += 25.0
+        with pytest.raises(OverloadedError) as caught, admission.permit() as clip:
+            clip.grow(2)
+        assert caught.value.retry_after_s == 25
+        with pytest.raises(ZeroDivisionError), admission.permit() as slow:
+            slow.rest()
+            raise ZeroDivisionError
+        assert (admission.retry_after_s(), admission.in_use) == (25, 9)
+
+
 def test_the_bytes_of_an_upload_come_back_however_its_work_ends(admission: Admission) -> None:
     with pytest.raises(ZeroDivisionError), admission.upload() as hold:
         hold.add(300)
