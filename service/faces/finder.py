@@ -38,12 +38,14 @@ _CLOSE_MARGIN = 2.0
 # as wide as this follow its tilt, those of smaller ones are drawn nearly upright whatever it is.
 _LEANING_SIDE = 320
 _SAME_FACE = 0.3
+_MOST = 0.7
 # A detector knows faces on their side or upside down, but places them badly, and the network takes
 # them for fakes. Of upright portraits nearly all score higher than this, of turned ones hardly any.
 _SURELY_UPRIGHT = 0.91
 # Whoever turns a picture must not hide by it: of people whose heads take a twelfth of its width, an
 # eighth was seen at 192, nearly all at 640. Only pictures without an upright face pay for it.
 _LYING_SIDE = 640
+_SURELY_SEEN = 0.85
 _CLEARLY_HIGHER = 0.03
 
 
@@ -131,8 +133,14 @@ class FaceFinder:
         top = max(round(face.box.y + face.box.height / 2 - side / 2), 0)
         window = _zoomed(rgb[top : top + side, left : left + side], zoom)
         views = [d.mapped(1 / zoom, left, top) for d in self._turned(window, turns)]
-        same = max(views, key=lambda d: overlap(d.box, face.box), default=None)
-        return None if same is None or overlap(same.box, face.box) < _SAME_FACE else same
+        # A face held another way may have got a box far too large: what is surely seen in it is it.
+        same = [
+            d
+            for d in views
+            if overlap(d.box, face.box) >= _SAME_FACE
+            or (turns != face.turns and d.score >= _SURELY_SEEN and _within(d.box, face.box))
+        ]
+        return max(same, key=lambda d: overlap(d.box, face.box), default=None)
 
     def _turned(self, rgb: NDArray[np.uint8], turns: int) -> list[Detection]:
         """Faces that are turned clockwise by so many quarters."""
@@ -196,6 +204,13 @@ def _prefer(later: list[Detection], earlier: list[Detection]) -> list[Detection]
     return later + [
         old for old in earlier if all(overlap(old.box, new.box) < _SAME_FACE for new in later)
     ]
+
+
+def _within(box: Box, other: Box) -> bool:
+    """Whether most of a box lies in another."""
+    width = min(box.x + box.width, other.x + other.width) - max(box.x, other.x)
+    height = min(box.y + box.height, other.y + other.height) - max(box.y, other.y)
+    return max(width, 0) * max(height, 0) >= _MOST * box.width * box.height
 
 
 def _touches(box: Box, rgb: NDArray[np.uint8]) -> bool:

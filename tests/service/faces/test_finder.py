@@ -1,6 +1,7 @@
 """Faces are found whatever the picture's size, and closer looks are paid for only in doubt."""
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -114,6 +115,34 @@ def test_a_picture_without_an_upright_face_is_looked_at_from_all_sides(astronaut
         back = face.turned(4 - turns, *((300, 400) if turns % 2 else (400, 300)))
         assert overlap(back.box, boxes[0]) > 0.6
         assert (back.turns, back.roll) == (0, 0.0)
+
+
+class MisplacingDetector(CountingDetector):
+    """The real detector, but for what it finds at first."""
+
+    def __init__(self, first: Detection) -> None:
+        super().__init__()
+        self.first = first
+
+    def detect(self, rgb: Pixels) -> list[Detection]:
+        found = super().detect(rgb)
+        return [self.first] if len(self.widths) == 1 else found
+
+
+def test_a_box_far_too_large_hides_no_face_that_is_held_another_way(
+    finder: FaceFinder, astronaut: Pixels
+) -> None:
+    """As a detector that takes a turned face for an upright one may draw it."""
+    turned = np.ascontiguousarray(np.rot90(astronaut, -1))
+    (face,) = finder.find(turned, 8).faces
+    assert face.turns
+    box = Box(face.box.x - 30, face.box.y - 10, 2.1 * face.box.width, 2.1 * face.box.height)
+    assert overlap(box, face.box) < 0.3
+    scale = 320 / 512
+    first = replace(face, box=box, score=0.8, turns=0).mapped(scale)
+    (righted,) = FaceFinder(MisplacingDetector(first), DetectorPlan()).find(turned, 8).faces
+    assert righted.turns == face.turns
+    assert overlap(righted.box, face.box) > 0.8
 
 
 def test_upright_faces_are_never_turned(finder: FaceFinder, astronaut: Pixels) -> None:
