@@ -22,6 +22,12 @@ class Box:
     width: float
     height: float
 
+    def shared(self, other: "Box") -> float:
+        """The area that lies in another box as well, in square pixels."""
+        width = min(self.x + self.width, other.x + other.width) - max(self.x, other.x)
+        height = min(self.y + self.height, other.y + other.height) - max(self.y, other.y)
+        return max(width, 0.0) * max(height, 0.0)
+
 
 @dataclass(frozen=True, slots=True)
 class Quality:

@@ -102,12 +102,8 @@ class Detector(Protocol):
 
 def overlap(a: Box, b: Box) -> float:
     """Intersection over union of two boxes, 0 to 1."""
-    width = min(a.x + a.width, b.x + b.width) - max(a.x, b.x)
-    height = min(a.y + a.height, b.y + b.height) - max(a.y, b.y)
-    if width <= 0 or height <= 0:
-        return 0.0
-    shared = width * height
-    return shared / (a.width * a.height + b.width * b.height - shared)
+    shared = a.shared(b)
+    return shared / (a.width * a.height + b.width * b.height - shared) if shared else 0.0
 
 
 def merge(detections: list[Detection], most_overlap: float = 0.35) -> list[Detection]:

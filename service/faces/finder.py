@@ -208,9 +208,7 @@ def _prefer(later: list[Detection], earlier: list[Detection]) -> list[Detection]
 
 def _within(box: Box, other: Box) -> bool:
     """Whether most of a box lies in another."""
-    width = min(box.x + box.width, other.x + other.width) - max(box.x, other.x)
-    height = min(box.y + box.height, other.y + other.height) - max(box.y, other.y)
-    return max(width, 0) * max(height, 0) >= _MOST * box.width * box.height
+    return box.shared(other) >= _MOST * box.width * box.height
 
 
 def _touches(box: Box, rgb: NDArray[np.uint8]) -> bool:

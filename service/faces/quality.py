@@ -93,6 +93,4 @@ def _share_covered(box: Box, other: Box) -> float:
 
 
 def _share_within(box: Box, other: Box) -> float:
-    width = min(box.x + box.width, other.x + other.width) - max(box.x, other.x)
-    height = min(box.y + box.height, other.y + other.height) - max(box.y, other.y)
-    return max(width, 0.0) * max(height, 0.0) / (box.width * box.height)
+    return box.shared(other) / (box.width * box.height)
