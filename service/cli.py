@@ -26,7 +26,7 @@ from service.logs import configure_logging
 from service.media.process import WorkerDefectError
 from service.opening import open_pipeline
 from service.runtime import Runtime
-from service.settings import Settings, unknown_variables
+from service.settings import Settings, ignored_variables
 from service.telemetry import Telemetry
 from service.terminal import show_progress, table_head, table_row, wipe_progress
 
@@ -103,7 +103,7 @@ def _count(text: str) -> int:
 
 
 def _settings(chosen: argparse.Namespace) -> Settings:
-    for name in unknown_variables(os.environ):
+    for name in ignored_variables(os.environ):
         _complain(f"unmask: warning: {name} is no setting and is ignored")
     given = {
         name: getattr(chosen, name)

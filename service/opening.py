@@ -58,6 +58,7 @@ async def open_pipeline(settings: Settings, telemetry: Telemetry) -> AsyncIterat
     telemetry.watch(telemetry.workers.labels("media"), lambda: media.working)
     telemetry.watch(telemetry.workers.labels("inference"), lambda: pool.working)
     telemetry.watch(telemetry.queue_crops, lambda: pool.queued_crops)
+    telemetry.expect(model.spec.methods)
     for device in devices:
         telemetry.model_info.labels(
             *(model.spec.name, model.spec.version, model.sha256),

@@ -1,6 +1,6 @@
 """Settings of the service, read from the environment: UNMASK_PORT, UNMASK_MEDIA__MAX_BYTES..."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -21,6 +21,9 @@ from service.media.limits import MediaLimits
 
 Positive = Annotated[int, Field(ge=1)]
 Seconds = Annotated[float, Field(gt=0.0)]
+_PORT = 8000
+# What a list in JSON, or a value that an environment file quotes, begins with.
+_QUOTES = "[\"'"
 
 
 class Group(BaseModel):
@@ -120,7 +123,7 @@ class InferenceSettings(Group):
     """
 
     devices: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)] = (0,)
-    threads: Positive | None = None
+    threads: Annotated[int, Field(gt=0, le=256)] | None = None
     buckets: Annotated[tuple[Positive, ...], Field(min_length=1)] = (1, 2, 4, 8, 16)
     linger_s: Annotated[float, Field(ge=0.0, le=1.0)] = 0.0
     capacity_crops: Positive = 256
@@ -163,7 +166,7 @@ class Settings(BaseSettings):
 
     # An empty one, as an orchestrator's unset variable gives, would mean every address there is.
     host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
-    port: Annotated[int, Field(ge=0, le=65535)] = 8000
+    port: Annotated[int, Field(ge=0, le=65535)] = _PORT
     device: Literal["auto", "cpu", "cuda", "tensorrt"] = "auto"
     precision: Precision = "auto"
     model: Path = Path(__file__).parent / "weights" / "unmask.onnx"
@@ -174,6 +177,12 @@ class Settings(BaseSettings):
     faces: FacesSettings = FacesSettings()
     inference: InferenceSettings = InferenceSettings()
     verdict: VerdictSettings = VerdictSettings()
+
+    @field_validator("port", mode="before")
+    @classmethod
+    def _own_port(cls, port: object) -> object:
+        """Kubernetes tells pods of a service called `unmask` its address under this very name."""
+        return _PORT if is_link(port) else port
 
     @field_validator("server")
     @classmethod
@@ -193,22 +202,32 @@ class Settings(BaseSettings):
         split = [key.strip() for key in keys.split(",") if key.strip()]
         if keys and not split:
             raise ValueError("it holds no key; without the variable the service is open to all")
+        if any(key[0] in _QUOTES for key in split):
+            raise ValueError("keys are separated by commas, without brackets or quotes")
         # Clients do not agree on how a header would carry others.
         if not all(key.isascii() and key.isprintable() for key in split):
             raise ValueError("a key must be printable ASCII")
         return split
 
 
-def unknown_variables(names: Iterable[str]) -> list[str]:
-    """Those of the names of environment variables that look like settings and are none.
+def ignored_variables(environment: Mapping[str, str]) -> list[str]:
+    """Names of the environment variables that look like settings and are none.
 
     Worth a warning, not an error: orchestrators put variables of their own beside ours, named
-    after the service (Kubernetes: UNMASK_SERVICE_HOST).
+    after the service (Kubernetes: UNMASK_SERVICE_HOST, and UNMASK_PORT with an address in it).
     """
     prefix, delimiter = "UNMASK_", "__"
     return [
         name
-        for name in names
+        for name, value in environment.items()
         if name.upper().startswith(prefix)
-        and name[len(prefix) :].split(delimiter)[0].lower() not in Settings.model_fields
+        and (
+            name[len(prefix) :].split(delimiter)[0].lower() not in Settings.model_fields
+            or (name.upper() == f"{prefix}PORT" and is_link(value))
+        )
     ]
+
+
+def is_link(port: object) -> bool:
+    """Whether what is called a port is another service's whole address, `tcp://HOST:PORT`."""
+    return isinstance(port, str) and port.startswith("tcp://")

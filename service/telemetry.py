@@ -1,7 +1,7 @@
 """Prometheus metrics."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Literal, get_args
 
@@ -188,6 +188,11 @@ class Telemetry:
             self.fake_probability.observe(report.fake_probability)
         if report.verdict == "manipulated":
             self.methods.labels(report.method.name).inc()
+
+    def expect(self, methods: Iterable[str]) -> None:
+        """Show the methods that reports may name before the first one does."""
+        for method in (*methods, "unknown"):
+            self.methods.labels(method)
 
     def watch(self, gauge: Gauge, value: Callable[[], float]) -> None:
         """Let a gauge be read at each scrape."""

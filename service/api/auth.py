@@ -44,7 +44,7 @@ class KeyRing:
             return
         scheme, _, token = headers.get("authorization", "").partition(" ")
         bearer = token.strip() if scheme.lower() == "bearer" else ""
-        given = (bearer.encode(), headers.get("x-api-key", "").encode())
+        given = (bearer.encode(), headers.get("x-api-key", "").strip().encode())
         # Every key is compared in constant time, so that neither place nor prefix leaks.
         matches = [hmac.compare_digest(one, key) for one in given for key in self._keys]
         if not any(matches):

@@ -117,9 +117,11 @@ async def _http_exception(request: Request, error: Exception) -> Response:
         raise error
     status = HTTPStatus(error.status_code)
     code = request.state.code = status.phrase.lower().replace(" ", "_")
-    return problem_response(
-        status, code, status.phrase, status.description, headers=dict(error.headers or {})
-    )
+    headers = dict(error.headers or {})
+    # The routes of HEAD are others than those of GET, and the first that matches names itself.
+    if headers.get("Allow") == "GET":
+        headers["Allow"] = "GET, HEAD"
+    return problem_response(status, code, status.phrase, status.description, headers=headers)
 
 
 async def _unexpected_error(_: Request, error: Exception) -> Response:

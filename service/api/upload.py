@@ -77,7 +77,9 @@ async def _read_form(request: Request, max_bytes: int, hold: Callable[[int], Non
     try:
         file = form.get("file")
         if not isinstance(file, UploadFile):
-            raise InvalidRequestError("The multipart form has no file in its field 'file'.")
+            raise InvalidRequestError(
+                "The multipart form has no file in its field 'file', or ends before the file does."
+            )
         return Upload(await file.read(), file.content_type, file.filename)
     finally:
         await form.close()

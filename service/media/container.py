@@ -12,6 +12,7 @@ import av
 import cv2
 import numpy as np
 from av.sidedata.sidedata import Type as SideData
+from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
 from service.errors import MediaCorruptError
@@ -116,6 +117,9 @@ class Container:
         self._by_packets = name == "avi"
         self._released_at: int | None = None
         self._frame: av.VideoFrame | None = None
+        # WHY one for all frames, with one thread: a frame's own starts a thread for each core,
+        # whose stacks count against the memory limit for as long as the frame is kept.
+        self._converter = VideoReformatter()
         self._frames: Iterator[av.VideoFrame] = self._decoded()
 
     def _read_stretch(self) -> Stretch:
@@ -176,7 +180,9 @@ class Container:
             return None
         # Streams may go on in another size; all is shown in that which the container states.
         try:
-            sized = self._frame.reformat(self.width or None, self.height or None, "rgb24")
+            sized = self._converter.reformat(
+                self._frame, self.width or None, self.height or None, "rgb24", threads=1
+            )
             stored = np.asarray(sized.to_ndarray(), np.uint8)
         except MemoryError:
             raise

@@ -84,6 +84,12 @@ def test_what_only_looks_like_a_setting_is_a_warning(model_path: Path) -> None:
     assert "UNMASK_SERVICE_HOST is no setting" in result.stderr
 
 
+def test_the_address_that_kubernetes_calls_a_port_is_none(model_path: Path) -> None:
+    result = unmask(model_path, "check", PORT="tcp://10.0.0.1:8000")
+    assert result.returncode == 0
+    assert "UNMASK_PORT is no setting and is ignored" in result.stderr
+
+
 @pytest.mark.parametrize("command", ["check", "serve"])
 def test_an_address_in_use_is_named(model_path: Path, command: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:

@@ -104,6 +104,7 @@ def test_an_unknown_path_and_a_wrong_method(server: httpx.Client) -> None:
     response = server.get("/analyze")
     problem(response, 405, "method_not_allowed")
     assert response.headers["allow"] == "POST"
+    assert server.post("/livez").headers["allow"] == "GET, HEAD"
 
 
 def test_the_documentation_names_the_problems(server: httpx.Client) -> None:

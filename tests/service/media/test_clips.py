@@ -3,6 +3,7 @@
 import struct
 from collections.abc import Callable
 from fractions import Fraction
+from pathlib import Path
 from typing import Literal
 
 import cv2
@@ -50,6 +51,16 @@ def test_every_container_gives_the_frames_that_went_in(
     assert (opened.frames_total, opened.truncated) == (25, False)
     assert opened.duration_s == pytest.approx(1.0, abs=0.05)
     assert (opened.width, opened.height) == (320, 240)
+
+
+def test_frames_start_no_threads(frames: list[Pixels]) -> None:
+    def threads() -> int:
+        return len([*Path("/proc/self/task").iterdir()])
+
+    data = clip(frames)
+    opened, before = Clip(sniff(data).name, data, MediaLimits()), threads()
+    # Each thread's stack counts against a worker's memory.
+    assert [threads() - before for _ in opened.frames(16)] == [0] * 16
 
 
 @pytest.mark.parametrize("rotation", [90, 180, 270])
