@@ -28,4 +28,6 @@ def average(before: Checkpoint, after: Checkpoint, share: float) -> Checkpoint:
         for name, value in after.weights.items()
     }
     facts = {name: after.facts[name] for name in KEPT if name in after.facts}
+    if "people" in after.facts and after.facts["people"] == before.facts.get("people"):
+        facts["people"] = after.facts["people"]
     return Checkpoint(after.config, weights, facts | {"averaged": share})

@@ -23,9 +23,6 @@ from model_export.sources.sample import Source, known_method
 
 Values = NDArray[np.float64]
 
-_ROUNDING = 1e-5
-"""The service compares in float32: what lies just above here must not lie below there."""
-
 
 def calibrate(
     checkpoint: Checkpoint, judge: Judge, source: Source, policy: Policy, data: str
@@ -44,7 +41,7 @@ def calibrate(
         raise ValueError("calibration needs fakes and reals")
     above = None
     if policy.looks == 2:
-        above = below_most(collected.differences[0][fake], policy) - _ROUNDING
+        above = below_most(collected.differences[0][fake], policy)
     differences, logits = collected.averaged(above)
     slope, intercept = fit_logistic(differences, fake)
     probabilities = np.asarray(expit(slope * differences + intercept))

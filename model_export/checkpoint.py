@@ -64,7 +64,9 @@ class Checkpoint:
             with partial.open("wb") as file:
                 torch.save(content, file)
             partial.replace(path)
-        except OSError as error:
+        except (OSError, RuntimeError) as error:
+            # torch's own writer says in its own way that the disk is full.
+            partial.unlink(missing_ok=True)
             raise OSError(f"cannot write {path}: {error}") from error
 
 
@@ -109,7 +111,7 @@ def refuse_other_settings(saved: Checkpoint, config: NetworkConfig, facts: dict[
         if now.get(name, value) != value:
             raise ValueError(
                 f"this run was begun with {name} {_in_words(value)} and cannot go on with "
-                f"{_in_words(now[name])}"
+                f"{_in_words(now[name])}: repeat the options it was begun with"
             )
 
 

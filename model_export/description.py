@@ -1,5 +1,7 @@
 """The note an exported model carries about itself."""
 
+import logging
+from pathlib import Path
 from typing import Any
 
 from model_export.checkpoint import Checkpoint
@@ -7,6 +9,7 @@ from model_export.losses import ACTIVATION_SLOPE
 from model_export.networks.contract import METHODS
 from service.faces.crop import CropRule
 
+log = logging.getLogger(__name__)
 SCHEMA = 1
 UNDECIDED = {"manipulated": 0.7, "authentic": 0.3, "mask": 128, "method": 0.5}
 """Thresholds of a model nobody has calibrated yet."""
@@ -57,3 +60,9 @@ def describe(checkpoint: Checkpoint, has_method: bool) -> dict[str, Any]:
         "people": facts.get("people"),
         "figures": facts.get("figures", {}),
     }
+
+
+def warn_of_old_calibration(facts: dict[str, Any], model: Path) -> None:
+    """Say in the log where a checkpoint was calibrated before it was changed."""
+    if facts.get("calibration_is_old"):
+        log.warning("%s was calibrated before it was changed: `calibrate` it again", model)

@@ -118,7 +118,13 @@ def write_described(graph: onnx.ModelProto, path: Path, note: dict[str, Any]) ->
     entry = graph.metadata_props.add()
     entry.key, entry.value = "unmask", json.dumps(note)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(graph.SerializeToString())
+    # A disk that is full must not cost the model that was there.
+    partial = path.with_suffix(".partial")
+    try:
+        partial.write_bytes(graph.SerializeToString())
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def measure_parity(

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from model_export.checkpoint import load_checkpoint
-from model_export.description import describe
+from model_export.description import describe, warn_of_old_calibration
 from model_export.export import Exportable, open_session
 from model_export.sources.sample import Sample
 from service.errors import ConfigurationError
@@ -68,6 +68,7 @@ class CheckpointJudge:
         size = checkpoint.config.size
         blank = self.look([np.zeros((size, size, 3), np.uint8)])
         self.note = describe(checkpoint, len(blank) > _WITHOUT_METHOD)
+        self.facts = checkpoint.facts
 
     def look(self, crops: Sequence[Crop]) -> Outputs:
         """See `Judge`."""
@@ -100,7 +101,11 @@ def open_judge(path: Path) -> Judge:
     """A detector from a `.pt` or an `.onnx` file. Raises ValueError or OSError."""
     if path.suffix not in {".pt", ".onnx"}:
         raise ValueError(f"{path}: a detector is a .pt checkpoint or an .onnx file")
-    return OnnxJudge(path) if path.suffix == ".onnx" else CheckpointJudge(path)
+    if path.suffix == ".onnx":
+        return OnnxJudge(path)
+    judge = CheckpointJudge(path)
+    warn_of_old_calibration(judge.facts, path)
+    return judge
 
 
 def judged(judge: Judge, samples: Iterable[Sample]) -> Iterator[tuple[list[Sample], Verdicts]]:

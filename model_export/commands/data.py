@@ -17,6 +17,7 @@ from model_export.commands.sources import remaining_families
 from model_export.data.faceforensics import MANIFEST
 from model_export.data.faces import load_index
 from model_export.data.families import FAMILIES
+from model_export.data.json_files import read_object
 from model_export.sources.alteration import Alteration
 from model_export.sources.clips import TRUTH, ClipSource
 from model_export.sources.equal_sharpness import equal_blurs
@@ -148,6 +149,7 @@ def open_source(
     if kind == "clips":
         return ClipSource(root, rule, options.frames)
     if kind == "faceforensics":
+        warn_of_other_crops(root, rule)
         return PreparedSource(root, SPLITS[part], tuple(options.method), rule.size, rule.sharpening)
     families = tuple(options.family) if options.family else remaining_families(options)
     landmarks: Path = options.landmarks or root / "landmarks.npz"
@@ -169,6 +171,17 @@ def open_source(
         workers=options.workers,
         strength=options.strength,
     )
+
+
+def warn_of_other_crops(prepared: Path, rule: CropRule) -> None:
+    """Say in the log where a folder of `prepare` was not cut as the service cuts."""
+    settings = read_object(prepared / "settings.json")
+    if settings.get("crop") != "detector" or settings.get("scale") != rule.scale:
+        log.warning(
+            "%s was not cut as this model's faces will be: `prepare --crop detector --scale %g`",
+            prepared,
+            rule.scale,
+        )
 
 
 def guess_kind(root: Path) -> str:

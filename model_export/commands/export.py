@@ -2,7 +2,6 @@
 
 import argparse
 import hashlib
-import logging
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -14,10 +13,9 @@ from model_export.checkpoint import Checkpoint, load_checkpoint
 from model_export.commands.arguments import existing_path
 from model_export.commands.targets import expect_file
 from model_export.data.pictures import read_picture
+from model_export.description import warn_of_old_calibration
 from model_export.export import check_pictures, export
 from service.inference.precision import companion
-
-log = logging.getLogger(__name__)
 
 MOST_CALIBRATION_PICTURES = 512
 
@@ -71,11 +69,7 @@ def run(options: argparse.Namespace) -> int:
     for path in _files(options):
         expect_file(path)
     checkpoint = load_checkpoint(options.checkpoint)
-    if checkpoint.facts.get("calibration_is_old"):
-        log.warning(
-            "%s has the calibration from before it was fine-tuned: `calibrate` it first",
-            options.checkpoint,
-        )
+    warn_of_old_calibration(checkpoint.facts, options.checkpoint)
     size = checkpoint.config.size
     rounded = options.int8 or options.half
     crops = _calibration_pictures(options, size) if rounded else None

@@ -25,6 +25,7 @@ from model_export.data.faceforensics_crops import (
     record_path,
 )
 from model_export.data.json_files import read_object
+from model_export.evaluation.markdown import first_few
 from model_export.processes import process_pool
 from service.faces.crop import CropRule
 
@@ -79,8 +80,8 @@ def run(options: argparse.Namespace) -> int:
     failed, short = _cut(pairs, options)
     crops, clips = _write_manifest(options)
     print(f"{crops} crops of {clips} clips in {options.out}")
-    if absent:
-        print(f"{len(absent)} clips of the lists are not there: {', '.join(absent[:5])} ...")
+    for what, names in absent.items():
+        print(f"{len(names)} clips of the lists lack {what}: {', '.join(first_few(names))}")
     for what, told in (("fewer frames than were asked for", short), ("nothing", failed)):
         if told:
             print(f"{len(told)} clips gave {what}:")

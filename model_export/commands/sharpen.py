@@ -11,7 +11,7 @@ from model_export.description import crop_of
 from model_export.restore import read_trained
 from service.faces.sharpening import MOST, UNSEEN
 
-KEEPS = (*KEPT, "averaged", "restored")
+KEEPS = (*KEPT, "people", "averaged", "restored")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

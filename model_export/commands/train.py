@@ -1,7 +1,6 @@
 """`unmask-model train`: a detector from a folder of real faces."""
 
 import argparse
-import logging
 import math
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from model_export.commands.arguments import (
     positive,
     whole,
 )
+from model_export.commands.data import warn_of_other_crops
 from model_export.commands.sources import (
     add_drawing,
     add_faces,
@@ -28,7 +28,6 @@ from model_export.commands.targets import expect_folder
 from model_export.data.faceforensics import METHODS
 from model_export.data.families import FAMILIES
 from model_export.data.forge import Forge
-from model_export.data.json_files import read_object
 from model_export.data.pairs import PairDataset, PairMaker, collate
 from model_export.data.prepared_pairs import MixedPairs, PreparedPairs
 from model_export.data.stored_pairs import stored_for
@@ -38,8 +37,6 @@ from model_export.restore import read_trained, renormalise
 from model_export.sources.sample import known_method
 from model_export.train import TrainConfig, Trainer, start
 from service.faces.crop import CropRule
-
-log = logging.getLogger(__name__)
 
 DEFAULTS = TrainConfig()
 EXAMPLES = 32
@@ -161,6 +158,10 @@ def run(options: argparse.Namespace) -> int:
         drawn = PairDataset(pairs, EXAMPLES, options.seed)
         examples = collate([drawn[item] for item in range(EXAMPLES)])
         renormalise(network, examples.truth(torch.device("cpu")).pictures)
+    if "training_data" in inherited:
+        inherited["training_data"] += (
+            f"; trained further on {len(training)} pictures of {options.faces.resolve().name}"
+        )
     learned = {
         "families": [*families],
         "strength": options.strength,
@@ -209,7 +210,7 @@ def _pairs(options: argparse.Namespace, forge: Forge) -> PairMaker:
         strength=options.strength,
         sharpening=forge.rule.sharpening,
     )
-    _warn_of_other_crops(options.prepared, forge.rule)
+    warn_of_other_crops(options.prepared, forge.rule)
     return MixedPairs(forge, prepared, options.prepared_share)
 
 
@@ -224,16 +225,6 @@ def _plan(options: argparse.Namespace) -> TrainConfig:
         validation_pairs=options.validation_pairs,
         validate_every=options.validate_every,
     )
-
-
-def _warn_of_other_crops(prepared: Path, rule: CropRule) -> None:
-    settings = read_object(prepared / "settings.json")
-    if settings.get("crop") != "detector" or settings.get("scale") != rule.scale:
-        log.warning(
-            "%s was not cut as this model's faces will be: `prepare --crop detector --scale %g`",
-            prepared,
-            rule.scale,
-        )
 
 
 def _inherited(model: Path | None) -> dict[str, Any]:

@@ -8,6 +8,7 @@ splits/train.json, val.json, test.json                     [["000", "003"], ...]
 
 import hashlib
 import json
+from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,19 +62,23 @@ class _Row:
 
 def list_pairs(
     root: Path, compression: str, methods: tuple[str, ...] = METHODS, splits: Path | None = None
-) -> tuple[list[ClipPair], list[str]]:
-    """(pairs whose three clips are there, names of those that lack one), in official order.
+) -> tuple[list[ClipPair], dict[str, list[str]]]:
+    """Pairs whose three clips are there, and names of the others by what they lack.
+
+    Both in official order.
 
     splits: folder of the official lists; default: `splits` under the root.
     Raises ValueError when a list is absent or malformed, or when no pair is there at all.
     """
     pairs: list[ClipPair] = []
-    absent: list[str] = []
+    absent: dict[str, list[str]] = defaultdict(list)
     for pair in official_pairs(root, compression, methods, splits):
-        if all(path.is_file() for path in (pair.fake, pair.real, pair.mask)):
+        clips = {"their fake": pair.fake, "their original": pair.real, "their mask": pair.mask}
+        lacking = [name for name, path in clips.items() if not path.is_file()]
+        if not lacking:
             pairs.append(pair)
         else:
-            absent.append(pair.key)
+            absent[lacking[0]].append(pair.key)
     if not pairs:
         raise ValueError(
             f"no clip of the lists has its original and mask of {compression} under {root}"

@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Pixels = NDArray[np.uint8]
+COUNTS_FROM = 128
+"""Grey level from which a pixel of a true mask is manipulated."""
 
 
 def read_picture(path: Path) -> Pixels:
@@ -19,8 +21,16 @@ def read_picture(path: Path) -> Pixels:
 
 
 def read_mask(path: Path) -> Pixels:
-    """A mask, uint8 (H, W). Raises ValueError when it cannot be read."""
-    return _read(path, cv2.IMREAD_GRAYSCALE, "mask")
+    """A mask, uint8 (H, W), 255 = manipulated.
+
+    Raises ValueError when it cannot be read, or is not black but has no pixel that counts.
+    """
+    mask = _read(path, cv2.IMREAD_GRAYSCALE, "mask")
+    if 0 < mask.max() < COUNTS_FROM:
+        raise ValueError(
+            f"the mask {path} goes up to {mask.max()}: manipulated is 255, not {mask.max()}"
+        )
+    return mask
 
 
 def write_picture(path: Path, picture: Pixels) -> None:

@@ -65,13 +65,17 @@ def detection(rows: Sequence[Row], threshold: float, note: dict[str, Any]) -> di
     truth = np.arange(len(everything)) < len(fake)
     kin = {"fake_kin": _kin(rows, fake=True), "real_kin": _kin(rows, fake=False)}
     logits = np.concatenate((fake_logits, real_logits))
-    auc = area(Trials(logits, truth, np.concatenate((kin["fake_kin"], kin["real_kin"]))))
+    everyone = np.concatenate((kin["fake_kin"], kin["real_kin"]))
+    groups = np.unique(everyone, return_counts=True)[1]
+    auc = area(Trials(logits, truth, everyone))
     rate, at = equal_error(fake_logits, real_logits)
     bins, thresholds = reliability(everything, truth), note["thresholds"]
     verdicts = band(everything, truth, thresholds["authentic"], thresholds["manipulated"])
     return {
         "fakes": len(fake),
         "reals": len(real),
+        "independent": len(groups),
+        "largest_group": float(groups.max() / groups.sum()),
         "auc": auc.value,
         "auc_interval": auc.interval,
         "eer": rate,

@@ -89,6 +89,8 @@ def _detection(figures: dict[str, Any]) -> str:
     verdicts = figures["verdicts"]
     summary = [
         ("fakes, reals", f"{figures['fakes']}, {figures['reals']}"),
+        ("independent people, clips or pictures; share of the largest",
+         f"{figures['independent']}; {percent(figures['largest_group'])}"),
         ("AUC [95 %]", area(figures)),
         ("EER", percent(figures["eer"])),
         *((f"fakes found at BPCER {percent(float(a))}", percent(found))
@@ -176,6 +178,9 @@ def _files(tally: dict[str, Any]) -> str:
     for key in ("taken_whole_without_a_face", "dropped_without_a_face"):
         if tally[key]:
             lines.append(f"- {key.replace('_', ' ')}, {len(tally[key])}: {', '.join(tally[key])}")
+    if unused := tally["unused_masks"]:
+        names = ", ".join(first_few(unused))
+        lines.append(f"- masks that belong to no fake, {len(unused)}: {names}")
     if unreadable := tally["unreadable"]:
         reasons = first_few([f"{name}: {reason}" for name, reason in unreadable.items()])
         lines += [f"- unreadable, {len(unreadable)}:", *(f"  - {each}" for each in reasons)]

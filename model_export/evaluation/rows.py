@@ -29,7 +29,8 @@ class Row:
     difference: fake activation minus real activation. logit: calibrated; probability: its
     sigmoid, P(fake). likeliest: the method most likely if it is fake; named: the method the
     service would name, or "unknown". match: mask against truth, None for fakes without a mask.
-    kin: what rows share that are no independent trials: those of one clip, a real and its fakes.
+    kin: what rows share that are no independent trials: those of one person, one clip, a real and
+        its fakes.
     skin: one of metrics.skin.TONES. surface: of the crop as the network saw it. in_key_frame, good,
     stretch: see Sample.
     """
@@ -81,7 +82,7 @@ def judge_rows(judge: Judge, source: Source) -> Iterator[tuple[Row, Sample, NDAr
                 fake=sample.fake,
                 method=sample.method or "real",
                 group=sample.group,
-                kin=sample.kin,
+                kin=sample.trial,
                 track=sample.track,
                 warnings=sample.warnings,
                 likeliest=likeliest,

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from model_export.data.pictures import COUNTS_FROM
+
 Mask = NDArray[np.uint8]
 
 
@@ -31,7 +33,7 @@ def match_masks(guess: Mask, truth: Mask, level: int = 128) -> MaskMatch:
     """Compare two masks of one size. Raises ValueError when the sizes differ."""
     if guess.shape != truth.shape:
         raise ValueError(f"masks of {guess.shape} and {truth.shape} cannot be compared")
-    found, there = guess >= level, truth >= 128
+    found, there = guess >= level, truth >= COUNTS_FROM
     both, either = int((found & there).sum()), int((found | there).sum())
     return MaskMatch(
         pixel_accuracy=float((found == there).mean()),

@@ -7,6 +7,10 @@ from numpy.typing import NDArray
 
 Values = NDArray[np.float64]
 
+ROUNDING = 1e-5
+"""The service compares in float32, and an exported file differs from its checkpoint by less: what
+lies just on one side of a threshold here must not lie on the other there."""
+
 
 @dataclass(frozen=True, slots=True)
 class Policy:
@@ -32,8 +36,7 @@ def verdict_thresholds(fake: Values, real: Values, policy: Policy) -> tuple[floa
     """(manipulated, authentic) from P(fake) of fakes (N,) and reals (M,)."""
     ordered = np.sort(real)[::-1]
     allowed = ordered[min(_within(policy.bpcer, len(real)), len(real) - 1)]
-    # P equal to the threshold already counts, so the threshold lies just above a real's P.
-    manipulated = min(max(float(np.nextafter(allowed, 2)), 0.5), 1.0)
+    manipulated = min(max(float(allowed) + ROUNDING, 0.5), 1.0)
     authentic = max(min(below_most(fake, policy), 0.5), 0.0)
     return manipulated, authentic
 
@@ -41,7 +44,7 @@ def verdict_thresholds(fake: Values, real: Values, policy: Policy) -> tuple[floa
 def below_most(fake: Values, policy: Policy) -> float:
     """A value that the policy's share of fakes, (N,) with N at least 1, is not above."""
     first_missed = np.sort(fake)[min(_within(policy.missed, len(fake)), len(fake) - 1)]
-    return float(np.nextafter(first_missed, -np.inf))
+    return float(first_missed) - ROUNDING
 
 
 def method_threshold(best: Values, right: NDArray[np.bool_], policy: Policy) -> float:

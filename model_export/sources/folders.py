@@ -1,7 +1,7 @@
 """Folders `real/` and `fake/` of pictures or clips, as strangers have them."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -93,11 +93,12 @@ class FolderSource:
             replace(alteration, blur=blurs.get(entry.group, alteration.blur))
             for entry in self._entries
         ]
+        self._unused = unused_masks(root / "masks", self._entries)
         self.tally = Tally()
 
     def samples(self) -> Iterator[Sample]:
         """See `Source`."""
-        self.tally = Tally(files=len(self._entries))
+        self.tally = Tally(files=len(self._entries), unused_masks=self._unused)
         self.tally.softened = sum(alteration.blur > 0 for alteration in self._alterations)
         jobs = zip(self._entries, self._alterations, strict=True)
         results = results_of(partial(_open, plan=self._plan), jobs, self._workers)
@@ -125,6 +126,16 @@ def list_entries(root: Path) -> list[Entry]:
             origin = (plain.relative_to(inner.parts[0]) if named else plain).as_posix()
             entries.append(Entry(top / inner, fake, method, mask, group, origin))
     return entries
+
+
+def unused_masks(masks: Path, entries: Sequence[Entry]) -> list[str]:
+    """Paths below `masks` of the visible files that are no fake's mask, nor a frame of one."""
+    used = {entry.mask for entry in entries}
+    return [
+        inner.as_posix()
+        for inner in visible_files(masks)
+        if not used.intersection(((masks / inner), *(masks / inner).parents))
+    ]
 
 
 def _open(job: tuple[Entry, Alteration], plan: ExtractionPlan) -> Opened:

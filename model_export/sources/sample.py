@@ -29,6 +29,7 @@ class Sample:
     face of it. warnings: quality codes of service.faces.quality. time_s: of
     the frame in its clip. sharpening: by how much the crop is still to be sharpened. origin: what
     a real and the fakes that were made from it have in common; empty where that is not known.
+    person: whose picture it is, or was before it was manipulated; empty where that is not known.
     in_key_frame: whether its frame is stored by itself, as far as that is known. good: whether
     its quality lets the service judge it, see SUPPORT; true where that is not known. stretch: the
     part of its clip that the frame stands for; the same for all where that is not known.
@@ -44,6 +45,7 @@ class Sample:
     time_s: float = 0.0
     sharpening: float = 0.0
     origin: str = ""
+    person: str = ""
     in_key_frame: bool = True
     good: bool = True
     stretch: Interval = UNKNOWN_STRETCH
@@ -58,6 +60,11 @@ class Sample:
         """What must not be divided between learning and measuring."""
         return self.origin or self.group
 
+    @property
+    def trial(self) -> str:
+        """What is judged rightly or wrongly together: its errors are no independent ones."""
+        return self.person or self.kin
+
 
 @dataclass
 class Tally:
@@ -65,7 +72,8 @@ class Tally:
 
     whole: pictures taken whole because no face was found in them; no_face: clips dropped for
     the same reason; unreadable: files that are no picture or clip, with the reason; softened:
-    how many pictures were blurred to be as sharp as those of the other class.
+    how many pictures were blurred to be as sharp as those of the other class; unused_masks: what
+    lies among the masks and belongs to no fake.
     """
 
     files: int = 0
@@ -73,6 +81,7 @@ class Tally:
     no_face: list[str] = field(default_factory=list)
     unreadable: dict[str, str] = field(default_factory=dict)
     softened: int = 0
+    unused_masks: list[str] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, object]:
         """A JSON-ready copy."""
@@ -82,6 +91,7 @@ class Tally:
             "dropped_without_a_face": self.no_face,
             "unreadable": self.unreadable,
             "softened": self.softened,
+            "unused_masks": self.unused_masks,
         }
 
 

@@ -71,6 +71,7 @@ class SyntheticSource:
                 warnings=_warnings(pair.real),
                 sharpening=pair.sharpening,
                 origin=f"pair {number}",
+                person=f"person {pair.identity}",
             )
             yield Sample(
                 pair.fake,
@@ -81,6 +82,7 @@ class SyntheticSource:
                 warnings=_warnings(pair.fake),
                 sharpening=pair.sharpening,
                 origin=f"pair {number}",
+                person=f"person {pair.identity}",
             )
 
 

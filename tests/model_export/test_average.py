@@ -1,5 +1,6 @@
 """Weights between two checkpoints of one lineage."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,14 @@ def test_every_weight_lies_between(share: float) -> None:
 def test_what_was_fitted_to_the_others_does_not_survive() -> None:
     facts = average(checkpoint(0), checkpoint(1), 0.5).facts
     assert facts == {"crop": {"scale": 1.3}, "licence": "free", "averaged": 0.5}
+
+
+def test_the_people_of_both_are_those_of_the_average() -> None:
+    one = checkpoint(0)
+    known = [replace(one, facts={"people": digest}) for digest in ("a", "a", "b")]
+    assert average(known[0], known[1], 0.5).facts["people"] == "a"
+    assert "people" not in average(known[0], known[2], 0.5).facts
+    assert "people" not in average(replace(one, facts={}), known[0], 0.5).facts
 
 
 def test_what_does_not_belong_together_is_refused() -> None:

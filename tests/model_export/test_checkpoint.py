@@ -1,17 +1,21 @@
 """Checkpoints at rest: where they can be written, and what is taken for one."""
 
 import pickle
+import resource
 from pathlib import Path
 
+import onnx
 import pytest
 import torch
 
 from model_export.checkpoint import Checkpoint, CheckpointError, load_checkpoint
 from model_export.cli import main
+from model_export.export import write_described
 from model_export.networks.contract import NetworkConfig
 from model_export.networks.factory import build_network
 from tests.model_export.colour_model import write_colour_model
 
+SHIPPED = Path(__file__).parents[2] / "service" / "weights" / "unmask.onnx"
 WHOLE = {"format": 1, "config": {}, "weights": {}, "facts": {}, "resume": {}}
 
 
@@ -43,6 +47,24 @@ def test_a_full_disk_leaves_the_last_good_file(tmp_path: Path) -> None:
     with pytest.raises(OSError, match=r"cannot write .*c\.pt: .*No space left"):
         fresh().save(path)
     assert path.read_bytes() == good
+    assert [file.name for file in tmp_path.iterdir()] == ["c.pt"]
+
+
+def test_a_limit_in_the_middle_of_a_file_leaves_the_last_good_one(tmp_path: Path) -> None:
+    path = tmp_path / "c.pt"
+    fresh().save(path)
+    good = path.read_bytes()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(good) // 2, hard))
+    try:
+        with pytest.raises(OSError, match=r"cannot write .*c\.pt"):
+            fresh().save(path)
+        with pytest.raises(OSError, match="File too large"):
+            write_described(onnx.load(SHIPPED), tmp_path / "c.onnx", {})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert path.read_bytes() == good
+    assert [file.name for file in tmp_path.iterdir()] == ["c.pt"]
 
 
 def test_a_path_below_a_file_is_said_in_one_line(

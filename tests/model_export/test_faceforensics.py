@@ -51,7 +51,18 @@ def test_both_directions_of_a_pair_are_listed_and_absent_methods_named(root: Pat
     assert [p.split for p in pairs if p.method == "FaceSwap"] == ["train"] * 2 + ["val"] * 2 + [
         "test"
     ] * 2
-    assert {name.partition("_")[0] for name in absent} == {"Face2Face", "NeuralTextures"}
+    assert {name.partition("_")[0] for name in absent["their fake"]} == {
+        "Face2Face",
+        "NeuralTextures",
+    }
+    assert [*absent] == ["their fake"]
+
+
+def test_a_clip_without_its_mask_is_not_said_to_be_missing(root: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(root, tmp_path / "copy")
+    (copy / "manipulated_sequences/FaceSwap/masks/videos/002_003.mp4").unlink()
+    _, absent = list_pairs(copy, "c23")
+    assert absent["their mask"] == ["FaceSwap_002_003"]
 
 
 def test_every_crop_is_in_the_manifest_with_its_checksum(prepared: Path) -> None:
@@ -214,9 +225,11 @@ def test_a_training_says_where_prepared_crops_are_not_the_model_s(
     copy = shutil.copytree(prepared, tmp_path / "copy")
     words = ["train", str(tmp_path), "--prepared", str(copy), "--workers", "0"]
     words += ["--pictures", "2", "--batch", "2", "--validation-pairs", "1"]
-    assert main([*words, "-o", str(tmp_path / "paper")]) == 0
-    assert "`prepare --crop detector --scale 1.3`" in caplog.text
-    caplog.clear()
+    judged = ["evaluate", str(Path(__file__).parents[2] / "service/weights/unmask.onnx"), str(copy)]
+    for command in ([*words, "-o", str(tmp_path / "paper")], judged):
+        assert main(command) == 0
+        assert "`prepare --crop detector --scale 1.3`" in caplog.text
+        caplog.clear()
     settings = copy / "settings.json"
     as_served = json.loads(settings.read_text()) | {"crop": "detector", "scale": 1.3}
     settings.write_text(json.dumps(as_served))

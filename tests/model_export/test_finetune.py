@@ -240,4 +240,4 @@ def test_who_exports_without_calibrating_again_is_told(
         facts = {"calibration_is_old": old}
         Checkpoint(config, network.state_dict(), facts).save(tmp_path / "a.pt")
         assert main(["export", str(tmp_path / "a.pt"), "-o", str(tmp_path / "a.onnx")]) == 0
-        assert ("from before it was fine-tuned" in caplog.text) == old
+        assert ("was calibrated before it was changed" in caplog.text) == old

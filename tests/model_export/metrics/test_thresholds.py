@@ -20,6 +20,14 @@ def test_the_promised_error_rates_hold(seed: int) -> None:
     assert (fake <= authentic).sum() in {49, int((fake <= 0.5).sum())}
 
 
+def test_rounding_does_not_break_the_promise() -> None:
+    rng = np.random.default_rng(0)
+    fake, real = rng.beta(4, 2, 997), rng.beta(2, 4, 1003)
+    manipulated, authentic = verdict_thresholds(fake, real, Policy(bpcer=0.01, missed=0.05))
+    assert (real + 5e-6 >= manipulated).sum() == 10
+    assert (fake - 5e-6 <= authentic).mean() <= 0.05
+
+
 def test_a_verdict_never_contradicts_its_probability() -> None:
     manipulated, authentic = verdict_thresholds(
         np.full(100, 0.99), np.full(100, 0.01), Policy(0.01, 0.05)

@@ -1,13 +1,15 @@
 """Folders as strangers have them."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from model_export.evaluation.markdown import _files
 from model_export.sources.alteration import Alteration
-from model_export.sources.folders import FolderSource, list_entries
+from model_export.sources.folders import FolderSource, list_entries, unused_masks
 from model_export.sources.sample import known_method
 from service.faces.crop import CropRule
 from tests.media_files import clip
@@ -128,6 +130,31 @@ def test_what_cannot_be_used_is_counted_and_named(
     mask = samples["fake/swap/wall.png"].mask
     assert mask is not None
     assert mask.min() == 255
+
+
+def test_masks_that_belong_to_no_fake_are_named(folder: Path, tmp_path: Path) -> None:
+    assert not unused_masks(folder / "masks", list_entries(folder))
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    masks = sorted(path for path in (copy / "masks").rglob("*.png"))
+    masks[0].rename(masks[0].with_suffix(".jpg"))
+    source = FolderSource(copy, RULE, frames=1)
+    lost = masks[0].with_suffix(".jpg").relative_to(copy / "masks").as_posix()
+    assert [*source.samples()]
+    assert source.tally.unused_masks == [lost]
+    assert f"masks that belong to no fake, 1: {lost}" in _files(source.tally.to_dict())
+
+
+def test_a_mask_of_ones_is_not_taken_for_black(
+    tmp_path: Path, astronaut: NDArray[np.uint8]
+) -> None:
+    for name in ("real", "fake"):
+        save(tmp_path / name / "a.png", astronaut)
+    save(tmp_path / "masks/a.png", np.ones(astronaut.shape[:2], np.uint8))
+    source = FolderSource(tmp_path, RULE)
+    assert [sample.fake for sample in source.samples()] == [False]
+    assert "goes up to 1: manipulated is 255" in source.tally.unreadable["fake/a.png"]
+    save(tmp_path / "masks/a.png", np.zeros(astronaut.shape[:2], np.uint8))
+    assert [sample.fake for sample in source.samples()] == [False, True]
 
 
 def test_a_mask_of_another_size_is_named_instead_of_misplaced(

@@ -38,6 +38,11 @@ def test_the_same_pairs_every_time(people: FaceIndex) -> None:
     assert all(np.array_equal(a.crop, b.crop) for a, b in zip(first, again, strict=True))
     assert all(s.mask is not None and s.mask.any() for s in first if s.fake)
     assert len({s.group for s in first}) == 6
+    # A real and its fake stay together in learning; errors on one person are errors together.
+    assert [s.kin for s in first] == [f"pair {n}" for n in (0, 0, 1, 1, 2, 2)]
+    assert first[0].trial == first[1].trial
+    shown = {s.trial for s in SyntheticSource(people, ("faceswap",), 40, CropRule()).samples()}
+    assert 1 < len(shown) < 40
 
 
 def test_worker_processes_make_the_same_pairs(people: FaceIndex) -> None:
