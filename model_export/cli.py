@@ -28,6 +28,7 @@ COMMANDS = {
     "tabulate": "put evaluations side by side",
     "average": "put a checkpoint between two, before and after more training",
     "sharpen": "have small faces sharpened before a checkpoint's network sees them",
+    "fit-methods": "fit the method output anew, on the crops that a network is shown",
     "calibrate": "fit probabilities and thresholds on held-out pairs",
     "finetune": "teach a detector a new method from a few labelled pictures",
 }

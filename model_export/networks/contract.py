@@ -126,3 +126,12 @@ def silence_loser(latent: Tensor, winner: Tensor) -> Tensor:
 def stronger_half(activations: Tensor) -> Tensor:
     """Index of the stronger half, int64 (N,); a tie goes to REAL as in the published code."""
     return (activations[:, REAL] >= activations[:, FAKE]).long()
+
+
+def method_features(latent: Tensor) -> Tensor:
+    """What the method output sees: means and maxima of the fake half's channels.
+
+    latent: float (N, 2C, H, W). Returns float (N, 2C).
+    """
+    fake = split_halves(latent)[:, FAKE]
+    return torch.cat((fake.mean(dim=(2, 3)), fake.amax(dim=(2, 3))), 1)

@@ -7,14 +7,13 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from model_export.networks.contract import (
-    FAKE,
     METHODS,
     NetworkConfig,
     NetworkOutput,
     Normalise,
     half_activations,
+    method_features,
     silence_loser,
-    split_halves,
     stronger_half,
 )
 from model_export.networks.strided import StridedDepthwise
@@ -112,13 +111,7 @@ class MobileNetwork(nn.Module):
         self, pictures: Tensor, winner: Tensor | None = None, reconstruct: bool = True
     ) -> NetworkOutput:
         """pictures: float (N, 3, S, S) in [0, 1]; winner: int64 (N,) true halves in training."""
-        features = self.normalise(pictures)
-        taps: dict[int, Tensor] = {}
-        for number, layer in enumerate(self.features):
-            features = layer(features)
-            if number in TAPS:
-                taps[number] = features
-        latent = self.project(features)
+        latent, taps = self.encode(pictures)
         activations = half_activations(latent, self.config.lead)
         if winner is None:
             winner = stronger_half(activations)
@@ -129,9 +122,18 @@ class MobileNetwork(nn.Module):
         reconstruction = (
             torch.sigmoid(self.reconstruct_out(self.reconstruct_8(shared))) if reconstruct else None
         )
-        fake = split_halves(latent)[:, FAKE]
-        pooled = torch.cat((fake.mean(dim=(2, 3)), fake.amax(dim=(2, 3))), 1)
-        return NetworkOutput(activations, mask, reconstruction, self.method(pooled))
+        method = self.method(method_features(latent))
+        return NetworkOutput(activations, mask, reconstruction, method)
+
+    def encode(self, pictures: Tensor) -> tuple[Tensor, dict[int, Tensor]]:
+        """Both halves, float (N, 2 * HALF, S / 16, S / 16), and the features at TAPS."""
+        features = self.normalise(pictures)
+        taps: dict[int, Tensor] = {}
+        for number, layer in enumerate(self.features):
+            features = layer(features)
+            if number in TAPS:
+                taps[number] = features
+        return self.project(features), taps
 
     def load_imagenet(self, path: Path) -> int:
         """Start the encoder from torchvision's MobileNetV2 checkpoint; returns tensors taken.

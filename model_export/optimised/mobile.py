@@ -10,8 +10,8 @@ from model_export.networks.contract import (
     FAKE,
     REAL,
     half_activations,
+    method_features,
     silence_loser,
-    split_halves,
     stronger_half,
 )
 from model_export.networks.mobile import TAPS, MobileNetwork
@@ -53,10 +53,8 @@ class OptimisedMobile(nn.Module):
         mask = _double(self.mask_8(mask, taps[6]))
         mask = _double(self.mask_4(mask, taps[3]))
         mask = _double(self.mask_out(self.mask_2(mask, taps[1])))
-        fake = split_halves(latent)[:, FAKE]
-        pooled = torch.cat((fake.mean(dim=(2, 3)), fake.amax(dim=(2, 3))), 1)
         outputs = activations[:, FAKE], activations[:, REAL], to_bytes(mask[:, 0])
-        return (*outputs, self.method(pooled))
+        return (*outputs, self.method(method_features(latent)))
 
 
 class _Meeting(nn.Module):
