@@ -144,7 +144,8 @@ def run(options: argparse.Namespace) -> int:
     _refuse_second_run(options)
     training, validation = read_divided(options)
     families = remaining_families(options)
-    inherited = _inherited(options.start_from)
+    further = f"{len(training)} pictures of {options.faces.resolve().name}"
+    inherited = _inherited(options.start_from, further)
     crop = crop_of(inherited)
     if options.crop_scale:
         crop["scale"] = options.crop_scale
@@ -158,10 +159,6 @@ def run(options: argparse.Namespace) -> int:
         drawn = PairDataset(pairs, EXAMPLES, options.seed)
         examples = collate([drawn[item] for item in range(EXAMPLES)])
         renormalise(network, examples.truth(torch.device("cpu")).pictures)
-    if "training_data" in inherited:
-        inherited["training_data"] += (
-            f"; trained further on {len(training)} pictures of {options.faces.resolve().name}"
-        )
     learned = {
         "families": [*families],
         "strength": options.strength,
@@ -227,7 +224,10 @@ def _plan(options: argparse.Namespace) -> TrainConfig:
     )
 
 
-def _inherited(model: Path | None) -> dict[str, Any]:
-    """What a model that goes on learning keeps of what was said about it."""
+def _inherited(model: Path | None, further: str) -> dict[str, Any]:
+    """What a model that goes on learning, from what further data, keeps of what was said of it."""
     facts = {} if model is None else read_trained(model).facts
-    return {name: facts[name] for name in ("crop", "training_data", "licence") if name in facts}
+    kept = {name: facts[name] for name in ("crop", "training_data", "licence") if name in facts}
+    if "training_data" in kept:
+        kept["training_data"] += f"; trained further on {further}"
+    return kept

@@ -31,7 +31,7 @@ def faces(astronaut: NDArray[np.uint8], tmp_path_factory: pytest.TempPathFactory
     return index_pictures(sorted(folder.iterdir()))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session", autouse=True)
 def one_thread() -> Iterator[None]:
     """On busy cores the threads of a small network wait for each other longer than they work."""
     before = torch.get_num_threads()

@@ -27,7 +27,6 @@ from service.faces.crop import CropRule
 from tests.model_export.labelled import write_folders
 
 SMALL_MOBILE = replace(MOBILE_CONFIG, size=64)
-pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(scope="module")

@@ -23,8 +23,6 @@ from tests.model_export.labelled import write_people
 SHIPPED = Path(__file__).parents[2] / "service" / "weights" / "unmask.onnx"
 PAIRS = 8
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 
 @pytest.fixture(scope="module")
 def batches(faces: FaceIndex) -> list[Batch]:

@@ -17,8 +17,6 @@ from model_export.sources.synthetic import Part, part_of
 from model_export.train import TrainConfig
 from tests.model_export.labelled import write_people
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 
 @pytest.fixture
 def people(faces: FaceIndex, tmp_path: Path) -> FaceIndex:

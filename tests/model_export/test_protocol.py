@@ -20,8 +20,6 @@ from model_export.train import TrainConfig
 from service.faces.crop import CropRule
 from tests.model_export.labelled import write_people
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 ROWS = [
     "seen, matching",
     "seen, mismatching compression",

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from model_export.average import average
 from model_export.checkpoint import Checkpoint, load_checkpoint
 from model_export.cli import main
+from model_export.commands.train import _inherited
 from model_export.data.faces import FaceIndex
 from model_export.data.forge import Forge
 from model_export.data.pairs import collate
@@ -156,6 +157,16 @@ def test_every_command_takes_the_sharpening_from_the_model(
         words = [command, str(faces_folder), "--preset", "mobile", "--start-from", model]
     assert main([*words, "-o", str(tmp_path / "out")]) == 1
     assert [rule.sharpening for rule in seen] == [3.0]
+
+
+def test_a_model_that_goes_on_says_what_it_learns_from_beside_what_it_knew() -> None:
+    before = restore(SHIPPED).facts
+    after = _inherited(SHIPPED, "5 pictures of mine")
+    assert after["training_data"] == (
+        f"{before['training_data']}; trained further on 5 pictures of mine"
+    )
+    assert (after["licence"], after["crop"]) == (before["licence"], before["crop"])
+    assert _inherited(None, "5 pictures of mine") == {}
 
 
 def test_a_lead_is_kept_unless_another_is_given(tmp_path: Path) -> None:
