@@ -1,5 +1,6 @@
 """Checkpoints: a network's weights with everything needed to build, judge and resume it."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -66,7 +67,8 @@ class Checkpoint:
             partial.replace(path)
         except (OSError, RuntimeError) as error:
             # torch's own writer says in its own way that the disk is full.
-            partial.unlink(missing_ok=True)
+            with suppress(OSError):
+                partial.unlink()
             raise OSError(f"cannot write {path}: {error}") from error
 
 

@@ -136,7 +136,10 @@ def test_a_run_does_not_go_on_with_another_width(
 ) -> None:
     trainer(forge, tmp_path).check(held_out, {})
     wide = build_network(NetworkConfig(size=64, width=2))
-    with pytest.raises(ValueError, match=r"network width 1 and cannot go on with 2$"):
+    with pytest.raises(
+        ValueError,
+        match=r"network width 1 and cannot go on with 2: repeat the options it was begun with$",
+    ):
         Trainer(wide, forge, forge, SHORT, tmp_path).resume(tmp_path / "last.pt")
 
 

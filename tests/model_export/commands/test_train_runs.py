@@ -116,7 +116,8 @@ def test_a_run_does_not_go_on_with_other_settings(
     before = files(run)
     assert train(people, run, "--resume", "--pictures", "4", *words) == 1
     said = capsys.readouterr().err
-    assert re.fullmatch(f"unmask-model train: this run was begun with .*{reason}\n", said)
+    begun = f"unmask-model train: this run was begun with .*{reason}"
+    assert re.fullmatch(f"{begun}: repeat the options it was begun with\n", said)
     assert files(run) == before
 
 
