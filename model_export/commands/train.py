@@ -227,7 +227,8 @@ def _plan(options: argparse.Namespace) -> TrainConfig:
 def _inherited(model: Path | None, further: str) -> dict[str, Any]:
     """What a model that goes on learning, from what further data, keeps of what was said of it."""
     facts = {} if model is None else read_trained(model).facts
-    kept = {name: facts[name] for name in ("crop", "training_data", "licence") if name in facts}
+    names = ("crop", "training_data", "licence")
+    kept: dict[str, Any] = {name: facts[name] for name in names if name in facts}
     if "training_data" in kept:
         kept["training_data"] += f"; trained further on {further}"
     return kept
