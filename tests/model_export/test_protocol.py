@@ -33,7 +33,7 @@ def test_every_cell_of_the_table_is_measured(
 ) -> None:
     people, out = write_people(tmp_path / "people", faces, 80), tmp_path / "out"
     command = ["protocol", str(people), "-o", str(out), "--preset", "paper"]
-    sizes = ["--pictures", "32", "--validation-pairs", "4", "--test-pairs", "6"]
+    sizes = ["--pictures", "8", "--batch", "8", "--validation-pairs", "2", "--test-pairs", "4"]
     tuning = ["--tuning-pairs", "4", "--tuning-epochs", "1", "--workers", "0"]
     command += [*sizes, *tuning, "--unseen", "faceswap"]
     assert main(command) == 0
