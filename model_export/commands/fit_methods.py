@@ -12,14 +12,13 @@ from model_export.commands.sources import (
     remaining_families,
 )
 from model_export.commands.targets import expect_file
-from model_export.data.families import FAMILIES
 from model_export.data.forge import Forge
 from model_export.data.loading import load_batches
-from model_export.data.pairs import PairDataset
+from model_export.data.pairs import PairDataset, method_index
 from model_export.description import crop_of, crop_rule
+from model_export.losses import NO_METHOD
 from model_export.method_output import MethodFit, fit_methods
 from model_export.restore import read_trained
-from model_export.sources.sample import known_method
 
 _AT_ONCE = 16
 """Pairs that the network looks at together."""
@@ -45,11 +44,7 @@ def run(options: argparse.Namespace) -> int:
     expect_file(options.out)
     before = read_trained(options.checkpoint)
     training, _ = read_divided(options)
-    named = tuple(
-        name
-        for name in remaining_families(options)
-        if known_method(FAMILIES[name].method) is not None
-    )
+    named = tuple(name for name in remaining_families(options) if method_index(name) != NO_METHOD)
     if not named:
         raise ValueError("every family of a named method is left out")
     rule = crop_rule(crop_of(before.facts), before.config.size)

@@ -3,7 +3,6 @@
 import struct
 from collections.abc import Callable
 from fractions import Fraction
-from pathlib import Path
 from typing import Literal
 
 import cv2
@@ -16,8 +15,11 @@ from service.media.clips import Clip
 from service.media.frame import Frame
 from service.media.limits import MediaLimits
 from service.media.sniff import sniff
+from service.media.workers import MediaWorkers
 from tests.media_files import CONTAINERS, animated, clip, moving
+from tests.service.media import worker_jobs as jobs
 from tests.service.media.odd_clips import animated_png
+from tests.service.media.worker_pool import with_workers
 
 Pixels = NDArray[np.uint8]
 
@@ -53,14 +55,12 @@ def test_every_container_gives_the_frames_that_went_in(
     assert (opened.width, opened.height) == (320, 240)
 
 
-def test_frames_start_no_threads(frames: list[Pixels]) -> None:
-    def threads() -> int:
-        return len([*Path("/proc/self/task").iterdir()])
+def test_frames_start_no_threads_in_a_worker(frames: list[Pixels]) -> None:
+    async def test(pool: MediaWorkers) -> None:
+        # Each thread's stack would count against its memory.
+        assert await pool.run(jobs.threads_beside_frames, clip(frames), timeout_s=10) == [1] * 16
 
-    data = clip(frames)
-    opened, before = Clip(sniff(data).name, data, MediaLimits()), threads()
-    # Each thread's stack counts against a worker's memory.
-    assert [threads() - before for _ in opened.frames(16)] == [0] * 16
+    with_workers(test, workers=1)
 
 
 @pytest.mark.parametrize("rotation", [90, 180, 270])
