@@ -102,5 +102,5 @@ def outputs_of(path: Path, pictures: NDArray[np.uint8]) -> Outputs:
 def _verdicts(answers: Answers) -> NDArray[np.int64]:
     fitted, thresholds = answers.note["calibration"], answers.note["thresholds"]
     fake = 1 / (1 + np.exp(-(fitted["slope"] * difference(answers.final) + fitted["intercept"])))
-    edges = [thresholds["authentic"], thresholds["manipulated"]]
-    return np.asarray(np.searchsorted(edges, fake), np.int64)
+    authentic = fake <= thresholds["authentic"]
+    return np.asarray(np.where(fake >= thresholds["manipulated"], 2, np.where(authentic, 0, 1)))

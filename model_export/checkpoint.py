@@ -84,8 +84,8 @@ def load_checkpoint(path: Path) -> Checkpoint:
     except Exception as error:
         if path.suffix == ".onnx":
             raise CheckpointError(
-                f"{path} is an exported file, not a checkpoint: only `finetune`, `sharpen` and "
-                "`train --start-from` go on from one"
+                f"{path} is an exported file, not a checkpoint: only `finetune`, `fit-methods`, "
+                "`sharpen` and `train --start-from` go on from one"
             ) from error
         # A text, a file cut short and a refused pickle each raise another class in torch.
         raise CheckpointError(f"{path} is not a weights-only checkpoint") from error

@@ -22,7 +22,7 @@ FILTER_NORM = 0.7
 """Norm of every filter before its batch norm, about ImageNet's: folding leaves filters whose
 norms, and with them the size of an optimiser's steps, differ a hundredfold."""
 KEPT_FACTS = (
-    *("name", "version", "training_data", "licence", "crop"),
+    *("name", "version", "training_data", "licence", "crop", "people"),
     *("calibration", "method_temperature", "thresholds", "second_look"),
 )
 

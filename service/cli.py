@@ -21,7 +21,7 @@ from service.devices import obtain_model, prove_devices
 from service.errors import ConfigurationError, UnmaskError
 from service.faces.finder import face_finder
 from service.files import analyze_file, distinct_names, read_file, write_pictures
-from service.listening import sockets_of
+from service.listening import bound, every_address, sockets_of, takes_every_address
 from service.logs import configure_logging
 from service.media.process import WorkerDefectError
 from service.opening import open_pipeline
@@ -146,6 +146,9 @@ def _try_addresses(settings: Settings) -> None:
     """Raise ConfigurationError where nothing can listen at them."""
     for found in sockets_of(settings):
         found.close()
+    if takes_every_address(settings):
+        for address in every_address(settings.host):
+            bound(address, settings.port).close()
 
 
 def _probe(settings: Settings) -> str:

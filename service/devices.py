@@ -1,5 +1,6 @@
 """What the settings make of this machine: processes, sessions and devices."""
 
+import logging
 import math
 from collections.abc import Sequence
 
@@ -10,6 +11,8 @@ from service.inference.precision import in_precision
 from service.inference.session import Session, SessionPlan
 from service.runtime import Runtime, usable_cpus
 from service.settings import Settings
+
+logger = logging.getLogger(__name__)
 
 # Each session on a CPU holds at least 30 MB.
 _MOST_CPU_SESSIONS = 8
@@ -55,7 +58,8 @@ def obtain_devices(settings: Settings, model: ModelFile, runtime: Runtime) -> li
     if settings.device == "auto":
         try:
             prove_devices(devices, settings, model, runtime)
-        except ConfigurationError:
+        except ConfigurationError as error:
+            logger.warning("the CPU runs the model: %s", error)
             return [Device("cpu")]
     return devices
 

@@ -25,7 +25,7 @@ def read_file(path: Path, max_bytes: int) -> Upload:
                     raise MediaTooLargeError(
                         f"The file is larger than {max_bytes} bytes.", limit="bytes"
                     )
-        return Upload(bytes(data), name=path.name)
+        return Upload(bytes(data))
     except OSError as error:
         raise InvalidRequestError(f"The file cannot be read: {error.strerror}.") from error
 

@@ -40,6 +40,11 @@ def bound(host: str, port: int, *, shared: bool = False) -> socket.socket:
     return found
 
 
+def takes_every_address(settings: Settings) -> bool:
+    """Whether the server finds its sockets by itself, one for each address of its host."""
+    return not settings.server.shared_port and settings.server.own_port is None
+
+
 def sockets_of(settings: Settings) -> list[socket.socket]:
     """One for the service's port, one for the process's own port if it is to have one."""
     shared, own = settings.server.shared_port, settings.server.own_port
@@ -49,6 +54,18 @@ def sockets_of(settings: Settings) -> list[socket.socket]:
             found.append(stack.enter_context(bound(settings.host, own)))
         stack.pop_all()
     return found
+
+
+def every_address(host: str) -> list[str]:
+    """The addresses that a host stands for, all of which a server takes that is given no sockets.
+
+    Raises ConfigurationError where it stands for none.
+    """
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except OSError as error:
+        raise ConfigurationError(f"Nothing can listen on {host}: {error.strerror}.") from error
+    return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
 def heard(found: socket.socket) -> bool:

@@ -13,7 +13,7 @@ import uvicorn
 from service.api.connection import connections
 from service.api.routes import Desk
 from service.app import create_app
-from service.listening import heard, sockets_of
+from service.listening import heard, sockets_of, takes_every_address
 from service.memory import spare_the_collector
 from service.priority import share_the_interpreter
 from service.settings import Settings
@@ -24,7 +24,7 @@ _log = logging.getLogger(__name__)
 class DrainingServer(uvicorn.Server):
     """Turns readiness to 503 first, keeps accepting for a moment, drains, then exits with 0.
 
-    A second signal drains at once; a second SIGINT does not wait for anything.
+    A second signal drains at once; a SIGINT while it drains does not wait for anything.
     """
 
     def __init__(self, config: uvicorn.Config, desk: Desk, unready_s: float) -> None:
@@ -93,7 +93,5 @@ def serve(settings: Settings) -> int:
         timeout_graceful_shutdown=int(settings.server.drain_s),
     )
     server = DrainingServer(config, desk, settings.server.unready_s)
-    alone = not settings.server.shared_port and settings.server.own_port is None
-    # By itself uvicorn takes all addresses that a host name stands for.
-    server.run(None if alone else sockets_of(settings))
+    server.run(None if takes_every_address(settings) else sockets_of(settings))
     return 0 if server.started and not server.deaf else 3

@@ -1,4 +1,7 @@
-"""What every part of the tests starts from: a real face."""
+"""What every part of the tests starts from: a real face. The whole suite runs in two lanes."""
+
+from collections.abc import Generator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -6,6 +9,31 @@ from numpy.typing import NDArray
 from skimage import data
 
 from tests.media_files import encode
+
+TRAINING = Path(__file__).parent / "model_export"
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Two processes for the whole suite; what is picked out of it runs in this one."""
+    return 2 if config.args_source is pytest.Config.ArgsSource.TESTPATHS else 0
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One lane trains, the other serves: two servers at once would measure one another."""
+    for item in items:
+        lane = "model_export" if item.path.is_relative_to(TRAINING) else "service"
+        item.add_marker(pytest.mark.xdist_group(lane))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """What a test printed of a file name that is no UTF-8 cannot be sent between the lanes."""
+    report = yield
+    report.sections = [
+        (name, text.encode("utf-8", "backslashreplace").decode()) for name, text in report.sections
+    ]
+    return report
 
 
 @pytest.fixture(scope="session")

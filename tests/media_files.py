@@ -1,6 +1,7 @@
 """Real media files made in memory, with every quirk the tests need."""
 
 import io
+import os
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import Literal
@@ -100,6 +101,10 @@ def clip(
         if sound is not None:
             assert isinstance(sound, av.AudioStream)
             _add_tone(output, sound, (times[-1] + 40) / 1000)
+    if codec == "libsvtav1":
+        # It makes a realtime thread of the one that calls it, where that is root's: nothing else
+        # would get a core any more, nor would a server started from here be what users start.
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
     return buffer.getvalue()
 
 

@@ -51,6 +51,8 @@ def run(options: argparse.Namespace) -> int:
     forge = Forge(training, rule, named, options.strength)
     pairs = load_batches(PairDataset(forge, options.pairs, options.seed), _AT_ONCE, options.workers)
     after, was, now = fit_methods(before, pairs, MethodFit(seed=options.seed))
+    # Where it is not known whom the rest learned from, at least these are.
+    after.facts["people"] = before.facts.get("people") or training.digest
     after.save(options.out)
     print(f"methods named rightly, of the crops learned from: {was:.1%} before, {now:.1%} after")
     print(options.out)

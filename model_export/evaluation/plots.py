@@ -62,7 +62,7 @@ def _roc(rows: Sequence[Row]) -> Figure:
 
 
 def _det(rows: Sequence[Row]) -> Figure:
-    figure, axes = _axes("DET", "BPCER: reals called fake", "APCER: fakes called real")
+    figure, axes = _axes("DET", "BPCER: reals called fake", "fakes called real, all methods")
     for label, (fake, real) in _curves(rows).items():
         roc = roc_curve(fake, real)
         axes.plot(

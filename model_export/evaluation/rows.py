@@ -15,7 +15,9 @@ from model_export.metrics.surface import Surface, surface_of
 from model_export.networks.contract import FAKE, REAL
 from model_export.sources.sample import UNKNOWN_STRETCH, Sample, Source
 from service.inference.model_file import Thresholds
+from service.verdict.calibration import decide
 from service.verdict.intervals import Interval
+from service.verdict.method import SUSPECTED
 from service.verdict.shape import method_of_shape
 from service.verdict.track import Weighed, levelled_where_good, weigh
 
@@ -26,16 +28,15 @@ UNKNOWN = "unknown"
 class Row:
     """What a detector said about one crop, without its pixels.
 
-    difference: fake activation minus real activation. logit: calibrated; probability: its
-    sigmoid, P(fake). likeliest: the method most likely if it is fake; named: the method the
-    service would name, or "unknown". match: mask against truth, None for fakes without a mask.
+    logit: calibrated; probability: its sigmoid, P(fake). likeliest: the method most likely if it
+    is fake; named: the method the service would name of this crop alone, or "unknown" where it
+    names none. match: mask against truth, None for fakes without a mask.
     kin: what rows share that are no independent trials: those of one person, one clip, a real and
         its fakes.
     skin: one of metrics.skin.TONES. surface: of the crop as the network saw it. in_key_frame, good,
     stretch: see Sample.
     """
 
-    difference: float
     logit: float
     probability: float
     fake: bool
@@ -45,7 +46,6 @@ class Row:
     track: int
     warnings: tuple[str, ...]
     likeliest: str
-    likelihood: float
     named: str
     match: MaskMatch | None
     surface: Surface
@@ -61,24 +61,26 @@ def judge_rows(judge: Judge, source: Source) -> Iterator[tuple[Row, Sample, NDAr
     note = judge.note
     slope, intercept = note["calibration"]["slope"], note["calibration"]["intercept"]
     level = int(note["thresholds"]["mask"])
+    thresholds = Thresholds(**note["thresholds"])
     for samples, verdicts in judged(judge, source.samples()):
         shares = method_shares(verdicts.method_logits, note)
         differences = verdicts.activations[:, FAKE] - verdicts.activations[:, REAL]
         for place, sample in enumerate(samples):
             mask = verdicts.masks[place]
-            likeliest, likelihood = UNKNOWN, 0.0
+            logit = float(slope * differences[place] + intercept)
+            fake_probability = float(expit(logit))
+            suspected = fake_probability >= SUSPECTED
             if shares is None:
                 likeliest = method_of_shape(np.where(mask >= level, 255, 0).astype(np.uint8))
-                named = likeliest
+                known = suspected
             else:
                 likeliest = note["methods"][int(shares[place].argmax())]
-                likelihood = float(shares[place].max())
-                named = likeliest if likelihood >= note["thresholds"]["method"] else UNKNOWN
-            logit = float(slope * differences[place] + intercept)
+                known = suspected and float(shares[place].max()) >= thresholds.method
+            if decide(fake_probability, thresholds) == "authentic":
+                known = False
             row = Row(
-                difference=float(differences[place]),
                 logit=logit,
-                probability=float(expit(logit)),
+                probability=fake_probability,
                 fake=sample.fake,
                 method=sample.method or "real",
                 group=sample.group,
@@ -86,8 +88,7 @@ def judge_rows(judge: Judge, source: Source) -> Iterator[tuple[Row, Sample, NDAr
                 track=sample.track,
                 warnings=sample.warnings,
                 likeliest=likeliest,
-                likelihood=likelihood,
-                named=named,
+                named=likeliest if known else UNKNOWN,
                 match=_match(sample, mask, level),
                 surface=surface_of(sample.seen),
                 time_s=sample.time_s,

@@ -18,7 +18,8 @@ class Roc:
     """The receiver operating characteristic, by falling threshold.
 
     thresholds: float64 (K,), the first above every score. alarms: share of reals called fake
-    (BPCER); misses: share of fakes called real (APCER over all methods). Both in [0, 1].
+    (BPCER); misses: share of fakes called real, of all methods together (APCER is that of one).
+    Both in [0, 1].
     """
 
     thresholds: Scores

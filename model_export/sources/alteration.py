@@ -63,11 +63,9 @@ class Alteration:
             if self.as_clip:
                 rng = np.random.default_rng(zlib.crc32(upload.data))
                 frames = hand_held(pixels, rng, seconds=_SECONDS, rate=_RATE, noise=_NOISE)
-                return Upload(
-                    encode_h264(frames, self.h264_crf, _RATE, AS_UPLOADED), name=upload.name
-                )
+                return Upload(encode_h264(frames, self.h264_crf, _RATE, AS_UPLOADED))
             pixels = h264(pixels, self.h264_crf, motion=(1.0, 0.5), frames=4)
-        return Upload(cv2.imencode(".png", pixels[..., ::-1])[1].tobytes(), name=upload.name)
+        return Upload(cv2.imencode(".png", pixels[..., ::-1])[1].tobytes())
 
     def mask(self, mask: Mask) -> Mask:
         """The mask of a picture, after the same turn and at the same size."""

@@ -9,9 +9,9 @@ from pydantic import Field, TypeAdapter
 
 from model_export.data.json_files import checked, read_json
 from model_export.data.pictures import read_mask
-from model_export.sources.sample import SUPPORT, Sample, Tally
+from model_export.sources.sample import SUPPORT, Sample, Tally, unsharpened
 from service.errors import UnmaskError
-from service.faces.crop import CropRule, FaceCrop, cut_square
+from service.faces.crop import CropRule, FaceCrop, cut_square, sharpening_of
 from service.faces.extract import extract
 from service.faces.plan import ExtractionPlan
 from service.media.upload import Upload
@@ -65,7 +65,7 @@ class ClipSource:
         for entry in self._entries:
             name = entry.clip
             try:
-                found = extract(Upload((self._root / name).read_bytes()), self._plan)
+                found = extract(Upload((self._root / name).read_bytes()), unsharpened(self._plan))
                 spans = stretches_of(found)
                 samples = [
                     self._sample(entry, crop, spans[crop.frame_index]) for crop in found.crops
@@ -97,6 +97,7 @@ class ClipSource:
             track=crop.track,
             warnings=crop.quality.warnings,
             time_s=crop.time_s,
+            sharpening=sharpening_of(crop.crop_to_frame, self._plan.crop),
             in_key_frame=crop.in_key_frame,
             good=not SUPPORT.reasons(crop.quality),
             stretch=stretch,

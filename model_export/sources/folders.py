@@ -16,9 +16,9 @@ from model_export.data.pictures import read_mask
 from model_export.processes import results_of
 from model_export.sources.alteration import Alteration
 from model_export.sources.masks import Mask, find_mask, read_masks
-from model_export.sources.sample import SUPPORT, Sample, Tally
+from model_export.sources.sample import SUPPORT, Sample, Tally, unsharpened
 from service.errors import UnmaskError
-from service.faces.crop import Box, CropRule, FaceCrop, cut_square, sharpen_crop
+from service.faces.crop import Box, CropRule, FaceCrop, cut_square, sharpening_of
 from service.faces.extract import extract
 from service.faces.extraction import Extraction
 from service.faces.plan import ExtractionPlan
@@ -147,9 +147,9 @@ def open_entry(entry: Entry, plan: ExtractionPlan, alteration: Alteration = _UNA
     """Decode a file, find its faces, cut them out. Never raises for what the file holds."""
     cv2.setNumThreads(1)
     try:
-        original = Upload(entry.path.read_bytes(), name=entry.path.name)
+        original = Upload(entry.path.read_bytes())
         upload = alteration.picture(original, plan.limits)
-        extraction = extract(upload, plan)
+        extraction = extract(upload, unsharpened(plan))
         masks: dict[int, Mask] = {}
         hints: dict[int, Mask] = {}
         if entry.mask is not None and alteration.as_clip and upload is not original:
@@ -201,6 +201,7 @@ def _sample(
         crop.track,
         crop.quality.warnings,
         crop.time_s,
+        sharpening=sharpening_of(crop.crop_to_frame, rule),
         origin=entry.origin,
         in_key_frame=crop.in_key_frame,
         good=not SUPPORT.reasons(crop.quality),
@@ -221,13 +222,13 @@ def _whole(pixels: NDArray[np.uint8], entry: Entry, mask: Mask | None, rule: Cro
     crop, crop_to_frame = cut_square(pixels, box, square)
     cut = None if mask is None else cut_square(mask, box, square)[0]
     quality = measure(crop, box, (), pixels)
-    seen = sharpen_crop(crop, crop_to_frame, rule)
     return Sample(
-        crop=seen,
+        crop=crop,
         fake=entry.fake,
         method=entry.method,
         mask=cut,
         group=entry.group,
         warnings=quality.warnings,
+        sharpening=sharpening_of(crop_to_frame, rule),
         origin=entry.origin,
     )

@@ -1,13 +1,14 @@
 """One crop with what is known of it, and what could not be used."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from model_export.networks.contract import METHODS
+from service.faces.plan import ExtractionPlan
 from service.faces.sharpening import sharpened
 from service.settings import VerdictSettings
 from service.verdict.intervals import Interval
@@ -64,6 +65,11 @@ class Sample:
     def trial(self) -> str:
         """What is judged rightly or wrongly together: its errors are no independent ones."""
         return self.person or self.kin
+
+
+def unsharpened(plan: ExtractionPlan) -> ExtractionPlan:
+    """The plan, its crops left as they are: they are sharpened after what strains them further."""
+    return replace(plan, crop=replace(plan.crop, sharpening=0.0))
 
 
 @dataclass

@@ -52,7 +52,7 @@ async def read_upload(request: Request, max_bytes: int, hold: Callable[[int], No
         upload = await _read_form(request, max_bytes, hold)
     else:
         chunks = [chunk async for chunk in _limited(request, max_bytes, max_bytes, hold)]
-        upload = Upload(b"".join(chunks), declared or None)
+        upload = Upload(b"".join(chunks))
     if not upload.data:
         raise InvalidRequestError("The file is empty.")
     if len(upload.data) > max_bytes:
@@ -80,7 +80,7 @@ async def _read_form(request: Request, max_bytes: int, hold: Callable[[int], Non
             raise InvalidRequestError(
                 "The multipart form has no file in its field 'file', or ends before the file does."
             )
-        return Upload(await file.read(), file.content_type, file.filename)
+        return Upload(await file.read())
     finally:
         await form.close()
 

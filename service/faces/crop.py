@@ -133,7 +133,12 @@ def sharpen_crop(
 
     crop, crop_to_frame: what `cut_square` gave.
     """
-    return sharpened(crop, amount_at(rule.sharpening, enlargement_of(crop_to_frame)))
+    return sharpened(crop, sharpening_of(crop_to_frame, rule))
+
+
+def sharpening_of(crop_to_frame: NDArray[np.float64], rule: CropRule) -> float:
+    """The amount for `sharpened` that the rule asks for a crop's enlargement."""
+    return amount_at(rule.sharpening, enlargement_of(crop_to_frame))
 
 
 def enlargement_of(crop_to_frame: NDArray[np.float64]) -> float:

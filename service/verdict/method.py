@@ -15,6 +15,8 @@ from service.verdict.shape import method_of_shape
 NO_METHOD = MethodFinding("none", {}, "high")
 UNKNOWN_METHOD = MethodFinding("unknown", {}, "low")
 
+SUSPECTED = 0.5
+"""P(fake) from which on a method is named."""
 _HIGH, _MEDIUM = 0.9, 0.7
 
 
@@ -33,11 +35,11 @@ def name_method(
         each with its P(fake) as weight.
     worst_mask: the network's, uint8 grey (size, size), of the most incriminating crop; its
         shape decides where the model has no method output, always with low confidence.
-    fake_probability: of the face; below one half it is more likely real, and no method is named.
+    fake_probability: of the face; below SUSPECTED it is more likely real, and no method is named.
     """
     if verdict == "authentic":
         return NO_METHOD
-    suspected = fake_probability >= 0.5
+    suspected = fake_probability >= SUSPECTED
     logits = [item.method_logits for item in evidence if item.method_logits is not None]
     if not logits or not spec.methods:
         if not suspected:

@@ -28,7 +28,7 @@ export class Viewer {
     this.playable = true;
     this.frames = [];
     this.moves = report.media.kind === "video";
-    this.video = this.moves && !["gif", "webp"].includes(report.media.format);
+    this.video = this.moves && !["gif", "png", "webp"].includes(report.media.format);
     this.file = this.url(file);
     at("clip").removeAttribute("src");
     at("picture").removeAttribute("src");

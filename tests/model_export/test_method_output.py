@@ -8,7 +8,7 @@ import torch
 
 from model_export.checkpoint import Checkpoint, load_checkpoint
 from model_export.cli import main
-from model_export.data.faces import FaceIndex
+from model_export.data.faces import FaceIndex, load_index
 from model_export.data.forge import Forge
 from model_export.data.pairs import Batch, PairDataset, collate
 from model_export.losses import NO_METHOD
@@ -17,6 +17,7 @@ from model_export.networks.contract import NetworkConfig
 from model_export.networks.factory import build_network
 from model_export.networks.mobile import MobileNetwork
 from model_export.restore import restore
+from model_export.sources.synthetic import HELD_OUT
 from service.faces.crop import CropRule
 from tests.model_export.labelled import write_people
 
@@ -83,6 +84,8 @@ def test_the_command_fits_an_exported_model(
     fitted = load_checkpoint(out)
     assert fitted.facts["methods_fitted"]["crops"] == 8, "every pair is of a named method"
     assert fitted.facts["crop"] == restore(SHIPPED).facts["crop"]
+    learned, _ = load_index(people, people / "landmarks.npz").split(HELD_OUT, seed=0)
+    assert fitted.facts["people"] == learned.digest
     named = [
         word
         for name in ("deepfakes", "faceswap", "face2face", "head_swap")

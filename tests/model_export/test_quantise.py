@@ -97,6 +97,14 @@ def test_agreement_counts_verdicts_and_overlaps() -> None:
     assert compare(said(empty), said(empty)).mask_iou is None
 
 
+def test_at_its_threshold_a_verdict_is_certain_as_in_the_service() -> None:
+    mask = np.zeros((1, 4, 4), np.uint8)
+    at = said(outputs([0.0], [0.0], mask))
+    note = {**NOTE, "thresholds": {**NOTE["thresholds"], "manipulated": 0.5}}
+    exact, above = Answers(at.first, at.final, note), said(outputs([9.0], [0.0], mask))
+    assert compare(exact, Answers(above.first, above.final, note)).verdicts == 1.0
+
+
 def test_what_rounding_moves_on_average_is_taken_back_by_the_calibration() -> None:
     corrected = {**NOTE, "calibration": {"slope": 1.0, "intercept": -3.0}}
     mask = np.zeros((2, 4, 4), np.uint8)

@@ -47,6 +47,13 @@ def test_a_renormalised_network_gives_the_same_in_training() -> None:
     torch.testing.assert_close(resting, learning, atol=5e-3, rtol=0)
 
 
+def test_whom_a_model_learned_from_is_known_after_an_export(tmp_path: Path) -> None:
+    graph = onnx.load(SHIPPED)
+    note = json.loads({entry.key: entry.value for entry in graph.metadata_props}["unmask"])
+    write_described(graph, tmp_path / "m.onnx", note | {"people": "digest"})
+    assert restore(tmp_path / "m.onnx").facts["people"] == "digest"
+
+
 def test_an_eight_bit_file_is_refused_with_the_reason(tmp_path: Path) -> None:
     graph = onnx.load(SHIPPED)
     note = json.loads({entry.key: entry.value for entry in graph.metadata_props}["unmask"])

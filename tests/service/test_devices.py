@@ -1,10 +1,13 @@
 """Settings become devices, sessions and threads."""
 
+import logging
+from pathlib import Path
+
 import pytest
 
-from service.devices import one_for_each_session, session_plan, share_cores
+from service.devices import obtain_model, one_for_each_session, session_plan, share_cores
 from service.inference.device import Device
-from service.runtime import usable_cpus
+from service.runtime import Runtime, usable_cpus
 from service.settings import InferenceSettings, Settings
 
 
@@ -45,3 +48,16 @@ def test_the_cpu_is_there_once_for_each_session_and_a_gpu_once() -> None:
     assert session_plan(settings).threads == 1
     assert one_for_each_session([cpu], settings) == [cpu] * min(8, usable_cpus())
     assert one_for_each_session([gpu], settings) == [gpu]
+
+
+def test_where_no_gpu_answers_the_cpu_says_why_it_runs_the_model(
+    model_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A wheel that has CUDA, on a machine that has none."""
+    runtime = Runtime()
+    offered = ["CUDAExecutionProvider", *runtime.providers()]
+    monkeypatch.setattr(Runtime, "providers", lambda _: offered)
+    with caplog.at_level(logging.WARNING, "service.devices"):
+        _, devices = obtain_model(Settings(model=model_path), runtime)
+    assert devices == [Device("cpu")]
+    assert "the CPU runs the model: " in caplog.text

@@ -13,8 +13,9 @@ import httpx
 import pytest
 from pydantic import ValidationError
 
+from service.cli import main
 from service.errors import ConfigurationError
-from service.listening import bound, heard, sockets_of
+from service.listening import bound, every_address, heard, sockets_of
 from service.settings import ServerSettings, Settings
 from tests.service.running import (
     Running,
@@ -74,6 +75,23 @@ def test_a_socket_whose_address_went_to_another_is_not_heard() -> None:
         assert heard(first)
         assert not heard(second)
     assert not heard(first)
+
+
+def test_a_host_stands_for_all_its_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert every_address(HOST) == [HOST]
+    assert set(every_address("localhost")) <= {HOST, "::1"}
+    with pytest.raises(ConfigurationError, match=r"^Nothing can listen on no host: "):
+        every_address("no host")
+
+    def two(*_: object, **__: object) -> list[tuple[object, ...]]:
+        return [(socket.AF_INET, 1, 6, "", (address, 0)) for address in (HOST, "127.0.0.2")]
+
+    with bound("127.0.0.2", 0) as taken:
+        taken.listen()
+        monkeypatch.setattr("socket.getaddrinfo", two)
+        monkeypatch.setenv("UNMASK_PORT", str(taken.getsockname()[1]))
+        monkeypatch.setenv("UNMASK_HOST", "localhost")
+        assert main(["check"]) == 2
 
 
 def test_an_address_of_version_6() -> None:

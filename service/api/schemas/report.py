@@ -55,8 +55,8 @@ class MediaBody(BaseModel):
     """The upload."""
 
     kind: Literal["image", "video"] = Field(
-        description="`video` where there is more than one frame, animated GIF and WebP included; "
-        "else `image`."
+        description="`video` where there is more than one frame, animated GIF, PNG and WebP "
+        "included; else `image`."
     )
     format: str = Field(
         description="By the file's first bytes: `jpeg`, `png`, `webp`, `bmp`, `tiff`, `gif`, "

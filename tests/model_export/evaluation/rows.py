@@ -27,7 +27,6 @@ def row(
         black = np.zeros((8, 8), np.uint8)
         match = match_masks(black, black)
     return Row(
-        difference=logit,
         logit=logit,
         probability=float(expit(logit)),
         fake=method is not None,
@@ -37,7 +36,6 @@ def row(
         track=track,
         warnings=warnings,
         likeliest=named,
-        likelihood=1.0,
         named=named,
         match=match,
         surface=surface,

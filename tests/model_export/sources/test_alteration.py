@@ -74,7 +74,7 @@ def test_without_an_alteration_a_picture_stays(astronaut: NDArray[np.uint8]) -> 
 
 
 def test_a_picture_becomes_a_hand_held_clip_with_key_frames(astronaut: NDArray[np.uint8]) -> None:
-    upload = Upload(encode(np.ascontiguousarray(astronaut[:300, :401]), ".png"), name="a.png")
+    upload = Upload(encode(np.ascontiguousarray(astronaut[:300, :401]), ".png"))
     alteration = Alteration(h264_crf=23, as_clip=True)
     altered = alteration.picture(upload, MediaLimits())
     assert altered == alteration.picture(upload, MediaLimits())

@@ -12,6 +12,9 @@ from model_export.sources.alteration import Alteration
 from model_export.sources.folders import FolderSource, list_entries, unused_masks
 from model_export.sources.sample import known_method
 from service.faces.crop import CropRule
+from service.faces.extract import extract
+from service.faces.plan import ExtractionPlan
+from service.media.upload import Upload
 from tests.media_files import clip
 from tests.model_export.labelled import manipulated, save, write_folders
 
@@ -47,6 +50,20 @@ def test_faces_are_cut_as_the_service_cuts_them_and_masks_with_them(folder: Path
     assert 0.1 < inside.mean() < 0.8
     assert source.tally.files == 8
     assert not source.tally.unreadable
+
+
+def test_crops_are_sharpened_after_what_is_done_to_them(folder: Path) -> None:
+    """As in use: a picture is compressed first, and its face sharpened at the end."""
+    rule = CropRule(sharpening=10.0)
+    plain, sharp = (
+        next(FolderSource(folder, chosen, frames=1).samples()) for chosen in (RULE, rule)
+    )
+    (judged,) = extract(
+        Upload((folder / plain.group).read_bytes()), ExtractionPlan(crop=rule, max_faces=1)
+    ).crops
+    assert np.array_equal(sharp.crop, plain.crop)
+    assert np.array_equal(sharp.seen, judged.pixels)
+    assert not np.array_equal(sharp.seen, sharp.crop)
 
 
 @pytest.mark.parametrize("alteration", [Alteration(degrees=-30), Alteration(scale=0.7)])
