@@ -53,6 +53,17 @@ def test_bytes(narrow: httpx.Client) -> None:
     assert limit(narrow.post("/analyze", content=encode(noise, ".png"))) == "bytes"
 
 
+@pytest.mark.parametrize("form", [False, True], ids=["raw body", "form"])
+def test_a_file_of_just_the_limits_is_taken(narrow: httpx.Client, form: bool) -> None:
+    picture = encode(np.full((240, 320, 3), 80, np.uint8))
+    data = picture + bytes(400_000 - len(picture))
+    if form:
+        response = narrow.post("/analyze", files={"file": ("a.jpg", data)})
+    else:
+        response = narrow.post("/analyze", content=data)
+    assert response.status_code == 200, response.text
+
+
 @pytest.mark.parametrize("extension", [".jpg", ".png", ".webp", ".tiff"])
 def test_pixels_of_a_picture(narrow: httpx.Client, extension: str) -> None:
     flat = np.full((242, 320, 3), 80, np.uint8)

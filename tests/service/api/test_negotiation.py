@@ -16,6 +16,7 @@ from service.errors import NotAcceptableError
         ("image/png", "image/png"),
         ("IMAGE/PNG", "image/png"),
         ("image/*", "image/png"),
+        ("image/*, */*;q=0.1", "image/png"),
         ("image/png, application/json;q=0.5", "image/png"),
         ("image/png;q=0.4, application/json;q=0.5", "application/json"),
         ("*/*, application/json;q=0", "image/png"),

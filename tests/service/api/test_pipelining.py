@@ -1,5 +1,6 @@
-"""Requests sent behind others leave with their client as well."""
+"""Requests sent behind others leave with their client as well, and never overtake an answer."""
 
+import asyncio
 import socket
 import struct
 
@@ -30,3 +31,24 @@ def test_a_client_that_leaves_is_noticed_whatever_it_has_sent_behind(behind: byt
         link.close()
         eventually(lambda: bool(told), 5.0)
     assert (begun, told) == (["/first"], [{"type": "http.disconnect"}])
+
+
+async def late(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answers after a second."""
+    await asyncio.sleep(1.0)
+    length = (b"content-length", b"2")
+    await send({"type": "http.response.start", "status": 200, "headers": [length]})
+    await send({"type": "http.response.body", "body": b"ok"})
+
+
+def test_an_answer_on_its_way_comes_before_the_end_of_a_slow_head_behind_it() -> None:
+    received = b""
+    with (
+        serving(late, 0.3, []) as port,
+        socket.create_connection(("127.0.0.1", port), timeout=20) as link,
+    ):
+        link.sendall(b"GET /first HTTP/1.1\r\nHost: x\r\n\r\n" + BEHIND[:15])
+        while piece := link.recv(4096):
+            received += piece
+    assert received.startswith(b"HTTP/1.1 200")
+    assert b"okHTTP/1.1 408" in received

@@ -151,3 +151,10 @@ def test_a_clip_cut_off_is_analysed_with_a_warning(astronaut: Pixels) -> None:
     got = taken(data[: len(data) // 2])
     assert got.media.warnings == ("truncated",)
     assert got.crops
+
+
+def test_a_turned_clip_has_the_size_in_which_it_is_shown(astronaut: Pixels) -> None:
+    lying = [np.ascontiguousarray(np.rot90(each, -1)) for each in moving(astronaut[:300], 4)]
+    got = taken(clip(lying, rotation=90))
+    assert (got.media.width, got.media.height) == (512, 300)
+    assert len(got.crops) == 4

@@ -188,6 +188,7 @@ def test_faces_of_long_pictures_are_found_in_parts(
         wanted.append(Box(boxes[0].x + left, boxes[0].y + top, boxes[0].width, boxes[0].height))
     found = finder.find(picture, 8)
     assert (len(found.faces), found.left_out) == (3, 0)
+    assert finder.find(picture, 2).left_out == 1
     for box in wanted:
         assert max(overlap(face.box, box) for face in found.faces) > 0.6
 

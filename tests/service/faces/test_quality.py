@@ -72,3 +72,12 @@ def test_a_face_partly_behind_a_larger_one_is_covered(crop: Pixels, astronaut: P
     assert found(beside(0.1, 1.2)) == ("covered",)
     assert found(beside(0.02, 1.2)) == ()
     assert found(beside(0.1, 0.8)) == ()
+
+
+def test_both_sides_and_the_share_of_the_frame() -> None:
+    frame = np.zeros((512, 512, 3), np.uint8)
+    crop = np.zeros((256, 256, 3), np.uint8)
+    left = (*FRONTAL[:2], (200.0, 125.0), *FRONTAL[3:])
+    assert "profile" in measure(crop, BOX, left, frame).warnings
+    for y, cut in ((-6.0, True), (-4.0, False)):
+        assert ("cut_off" in measure(crop, Box(178, y, 89, 100), FRONTAL, frame).warnings) == cut

@@ -81,3 +81,9 @@ def test_a_cut_to_another_face_at_the_same_place_begins_another_track() -> None:
     tracker = Tracker()
     shown = [one, one, other, one + 5, other]
     assert [tracker.update((face(0),), [look]) for look in shown] == [[0], [0], [1], [0], [1]]
+
+
+def test_a_face_suddenly_much_smaller_is_another() -> None:
+    tracker = Tracker()
+    tracker.update((face(0, width=300),))
+    assert tracker.update((face(100, y=125, width=100),)) == [1]

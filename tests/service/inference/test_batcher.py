@@ -111,3 +111,14 @@ def test_what_a_session_died_of_is_dealt_alone() -> None:
         assert [await queue.take(4) for _ in range(3)] == [[first], [suspect], [last]]
 
     asyncio.run(scenario())
+
+
+def test_a_full_batch_does_not_linger() -> None:
+    async def scenario() -> None:
+        queue = BatchQueue(linger_s=5.0)
+        for number in range(4):
+            queue.put(entry(number))
+        async with asyncio.timeout(1.0):
+            assert len(await queue.take(4)) == 4
+
+    asyncio.run(scenario())

@@ -240,6 +240,7 @@ def test_a_dead_worker_shows_until_it_is_back(
             problem = pool.problem()
             assert problem is not None
             assert "cpu" in problem
+            assert pool.working == 0
             allowed.set()
             assert len((await waiting).evidence) == 1
             assert pool.problem() is None

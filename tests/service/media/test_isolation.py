@@ -27,3 +27,14 @@ def test_a_limit_that_is_in_force_already_is_not_raised() -> None:
 def test_a_worker_gets_the_memory_it_is_allowed() -> None:
     assert limits(8 * GIBIBYTE, 2 * GIBIBYTE) == [2 * GIBIBYTE] * 2
     assert limits(-1, 2 * GIBIBYTE) == [2 * GIBIBYTE] * 2
+
+
+def test_a_worker_leaves_no_picture_behind_and_is_the_first_to_go() -> None:
+    script = (
+        "import ctypes, resource\nfrom service.media.isolation import isolate\nisolate(2**31)\n"
+        "signal = ctypes.c_int()\nctypes.CDLL(None).prctl(2, ctypes.byref(signal))\n"
+        "score = open('/proc/self/oom_score_adj').read()\n"
+        "print(*resource.getrlimit(resource.RLIMIT_CORE), score, signal.value)"
+    )
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
+    assert told.stdout.split() == [b"0", b"0", b"1000", b"9"]

@@ -189,3 +189,29 @@ def test_where_more_arrays_are_allowed_more_may_be_said_of_them(most: int) -> No
             await pool.close(drain_s=0)
 
     asyncio.run(test())
+
+
+def test_a_worker_given_to_a_caller_who_has_just_left_is_not_lost() -> None:
+    async def test(pool: MediaWorkers) -> None:
+        worker = await pool._take(again=False)
+        waiting = asyncio.create_task(pool._take(again=False))
+        await asyncio.sleep(0)
+        pool._give(worker)
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+        async with asyncio.timeout(5):
+            assert await pool.run(jobs.add, 1, 1, timeout_s=5) == 2
+
+    with_workers(test, workers=1)
+
+
+def test_closing_tells_those_who_still_wait_for_a_worker() -> None:
+    async def test(pool: MediaWorkers) -> None:
+        calls = [asyncio.create_task(pool.run(jobs.hang, timeout_s=60)) for _ in range(3)]
+        await until(lambda: pool.running == 3)
+        await pool.close(drain_s=0.1)
+        async with asyncio.timeout(5):
+            outcomes = await asyncio.gather(*calls, return_exceptions=True)
+        assert [type(each) for each in outcomes] == [OverloadedError] * 3
+
+    with_workers(test, workers=1)

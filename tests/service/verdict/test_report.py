@@ -10,7 +10,7 @@ from service.verdict.calibration import probability
 from service.verdict.findings import Report
 from service.verdict.report import build_report
 from service.verdict.support import SupportRule
-from tests.service.verdict.faces import SPEC, block, evidence, extraction, face
+from tests.service.verdict.faces import BLACK, SPEC, block, evidence, extraction, face
 
 RULE = SupportRule(min_width_px=32, min_sharpness=1.0)
 HEAD = (5.0, 0.0, 0.0)
@@ -204,3 +204,70 @@ def test_a_face_says_when_it_was_seen() -> None:
     found = [evidence(-4.0, methods=HEAD)] * 3
     presence = build_report(extraction(crops, frames=8), found, SPEC, RULE).faces[0].presence
     assert (presence.frames, presence.first_s, presence.last_s) == (3, 0.2, 0.5)
+
+
+def test_a_face_is_told_of_by_the_worst_frame_it_was_seen_well_in() -> None:
+    crops = [
+        face(frame=0),
+        replace(face(frame=1, left=50, sharpness=9.0), detection_score=0.8),
+        face(frame=2, left=100, sharpness=0.1),
+    ]
+    masks = block(0, 0, 256, 8), block(0, 0, 256, 256), BLACK
+    heads = (0.0, 0.0, 9.0), (9.0, 0.0, 0.0), (0.0, 9.0, 0.0)
+    found = [evidence(x, m, h) for x, m, h in zip((-1.0, 5.0, 9.0), masks, heads, strict=True)]
+    report = build_report(extraction(crops, frames=3), found, SPEC, RULE)
+    (one,), worst = report.faces, crops[1]
+    assert (one.box, one.quality, one.detection_score) == (worst.box, worst.quality, 0.8)
+    assert (one.mask.frame_index, one.presence.frames, one.supported) == (1, 3, True)
+    assert one.method.probabilities["face2face"] < 0.01, "the poor frame has no vote"
+    assert one.method.probabilities["faceswap"] < 0.3, "each votes with its P(fake)"
+    assert report.mask is not None
+    assert np.count_nonzero(report.mask.pixels) == 64 * 64, "the masks of one frame"
+
+
+def test_intervals_are_those_of_the_frames_that_had_a_vote() -> None:
+    crops = [face(frame=i, sharpness=0.1 if i in (2, 3) else 10.0) for i in range(6)]
+    found = [evidence(x, methods=HEAD) for x in (-4.0, -4.0, 9.0, 9.0, 5.0, 5.0)]
+    (one,) = build_report(extraction(crops, frames=6), found, SPEC, RULE).faces
+    assert [(i.start_s, i.end_s) for i in one.intervals] == [pytest.approx((0.4, 0.6))]
+
+
+def test_an_interval_begins_at_the_models_threshold() -> None:
+    (one,) = clip_report(5.0, 5.0, -4.0, -4.0, -4.0, 0.5, 0.5, 0.5).faces
+    assert [(i.start_s, i.end_s) for i in one.intervals] == [pytest.approx((0.0, 0.2))]
+
+
+def test_a_manipulated_face_outweighs_a_likelier_one_whose_frames_disagree() -> None:
+    flips = [20.0] * 4 + [-20.0, 20.0] * 3 + [20.0] * 6
+    crops = [face(frame=i, track=track) for i in range(16) for track in (0, 1)]
+    found = [evidence(x, methods=HEAD) for flip in flips for x in (2.0, flip)]
+    report = build_report(extraction(crops, frames=16), found, SPEC, RULE)
+    assert [each.verdict for each in report.faces] == ["manipulated", "inconclusive"]
+    assert report.faces[0].fake_probability < report.faces[1].fake_probability
+    assert report.verdict == "manipulated"
+
+
+@pytest.mark.parametrize("crops", [[], [face()]])
+def test_what_limits_the_upload_is_told_with_and_without_a_face(crops: list[FaceCrop]) -> None:
+    taken = extraction(crops)
+    taken = replace(taken, media=replace(taken.media, warnings=("faces_left_out",)))
+    report = build_report(taken, [evidence(-5.0, methods=HEAD)] * len(crops), SPEC, RULE)
+    assert report.warnings == ("faces_left_out",)
+
+
+def test_several_suspects_give_their_reason_once() -> None:
+    crops = [face(track=i, left=60 * i, warnings=("covered",) if i else ()) for i in range(3)]
+    found = [evidence(x, methods=HEAD) for x in (-4.0, 1.0, 1.0)]
+    report = build_report(extraction(crops), found, SPEC, RULE)
+    assert (report.verdict, report.warnings) == ("authentic", ("face_covered",))
+
+
+def test_an_agreement_at_the_limit_is_enough() -> None:
+    report = clip_report(5.0, 5.0, -5.0, -5.0, 5.0, 5.0, -5.0)
+    assert report.faces[0].agreement == 0.75
+    assert (report.verdict, report.warnings) == ("manipulated", ())
+
+
+@pytest.mark.parametrize("crop", [face(side=32), face(sharpness=1.0)])
+def test_a_face_at_the_limits_is_judged(crop: FaceCrop) -> None:
+    assert build_report(extraction([crop]), [evidence(5.0)], SPEC, RULE).verdict == "manipulated"
