@@ -1,11 +1,14 @@
 """Settings that contradict themselves are refused, not repaired in silence."""
 
 import os
+import re
+from collections.abc import Callable
 
 import pytest
 from pydantic import ValidationError
 
 from service.settings import InferenceSettings, MediaSettings, Settings, ignored_variables
+from tests.service.running import ROOT
 
 
 def test_an_empty_host_is_not_every_address(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,3 +71,70 @@ def test_a_limit_of_memory_is_one_the_kernel_knows(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("UNMASK_MEDIA__MEMORY_BYTES", str(2**63))
     with pytest.raises(ValidationError, match="less than"):
         Settings()
+
+
+@pytest.mark.parametrize(
+    ("row", "values"),
+    [
+        ("`UNMASK_HOST` `UNMASK_PORT` | `127.0.0.1` `8000` |", lambda s: (s.host, str(s.port))),
+        ("`UNMASK_LOG_LEVEL` | `info` |", lambda s: (s.log_level,)),
+        ("`UNMASK_DEVICE` | `auto` |", lambda s: (s.device,)),
+        ("`UNMASK_PRECISION` | `auto` |", lambda s: (s.precision,)),
+        (
+            "`__MAX_PIXELS` `__MAX_DURATION_S` `__MAX_FRAMES_TOTAL` | 100 MiB, 50 million, 900, "
+            "60,000 |",
+            lambda s: (
+                f"{s.media.max_bytes // 2**20} MiB",
+                f"{s.media.max_pixels // 10**6} million",
+                f"{s.media.max_duration_s:g}",
+                f"{s.media.max_frames_total:,}",
+            ),
+        ),
+        (
+            "`UNMASK_MEDIA__CAPACITY_BYTES` | 1 GiB |",
+            lambda s: (f"{s.media.capacity_bytes // 2**30} GiB",),
+        ),
+        (
+            "`UNMASK_MEDIA__FRAMES` `__MAX_FRAMES` | 16, 64 |",
+            lambda s: (f"{s.media.frames}", f"{s.media.max_frames}"),
+        ),
+        (
+            "`UNMASK_FACES__MAX_FACES` `__MIN_SCORE` | 8, 0.7 |",
+            lambda s: (f"{s.faces.max_faces}", f"{s.faces.min_score}"),
+        ),
+        (
+            "`__MEMORY_BYTES` `__TIMEOUT_S` `__LIFETIME_S` | one a core (at least 2), 2 GiB, 30, "
+            "600 |",
+            lambda s: (
+                f"{s.media.memory_bytes // 2**30} GiB",
+                f"{s.media.timeout_s:g}",
+                f"{s.media.lifetime_s:g}",
+            ),
+        ),
+        (
+            "`UNMASK_INFERENCE__CAPACITY_CROPS` | 256 |",
+            lambda s: (f"{s.inference.capacity_crops}",),
+        ),
+        (
+            "`UNMASK_SERVER__DEADLINE_S` `__DRAIN_S` `__UNREADY_S` | 60, 30, 1 |",
+            lambda s: (
+                f"{s.server.deadline_s:g}",
+                f"{s.server.drain_s:g}",
+                f"{s.server.unready_s:g}",
+            ),
+        ),
+        (
+            "`UNMASK_VERDICT__MIN_FACE_PX` `__MIN_SHARPNESS` | 64, 1.0 |",
+            lambda s: (f"{s.verdict.min_face_px}", f"{s.verdict.min_sharpness}"),
+        ),
+    ],
+)
+def test_the_readme_tells_the_defaults(
+    row: str, values: Callable[[Settings], tuple[str, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in os.environ if name.startswith("UNMASK_")]:
+        monkeypatch.delenv(name)
+    assert row in (ROOT / "README.md").read_text("utf-8")
+    told = row.split(" | ")[1]
+    for value in values(Settings()):
+        assert re.search(rf"(^|[ `]){re.escape(value)}($|[ `,])", told), (value, told)

@@ -119,8 +119,8 @@ class ReportBody(BaseModel):
     )
     verdict: Verdict = Field(description=listed("Verdict on the face that decides.", VERDICTS))
     fake_probability: Share | None = Field(
-        description="Calibrated probability that the face that decides was manipulated, 0 to 1; "
-        "null for `no_face`."
+        description="Calibrated probability that the face that decides was manipulated, 0 to 1, "
+        "as if half of all faces were; null for `no_face`."
     )
     real_probability: Share | None = Field(
         description="1 - `fake_probability`, 0 to 1; null for `no_face`."
