@@ -74,7 +74,7 @@ def test_a_face_partly_behind_a_larger_one_is_covered(crop: Pixels, astronaut: P
     assert found(beside(0.1, 0.8)) == ()
 
 
-def test_both_sides_and_the_share_of_the_frame() -> None:
+def test_a_profile_has_two_sides_and_a_face_is_cut_off_from_a_twentieth_on() -> None:
     frame = np.zeros((512, 512, 3), np.uint8)
     crop = np.zeros((256, 256, 3), np.uint8)
     left = (*FRONTAL[:2], (200.0, 125.0), *FRONTAL[3:])

@@ -87,8 +87,10 @@ def test_retry_after_follows_the_measured_rate(admission: Admission, clock: Cloc
             pass
         clock.seconds += 0.5
     with admission.permit() as permit:
-        permit.grow(10)
-        assert admission.retry_after_s() == 5
+        permit.grow(9)
+        assert admission.retry_after_s() == 5, "rounded up"
+        permit.grow(1000)
+        assert admission.retry_after_s() == 60, "at most a minute"
 
 
 def test_an_old_rate_is_forgotten(admission: Admission, clock: Clock) -> None:
@@ -187,15 +189,3 @@ def test_who_rests_makes_room_and_asks_anew(admission: Admission) -> None:
         slow.grow(1)
         assert admission.in_use == 6
     assert admission.in_use == 0
-
-
-def test_retry_after_is_rounded_up_and_at_most_a_minute(admission: Admission, clock: Clock) -> None:
-    for _ in range(4):  # two crops a second
-        with admission.permit():
-            pass
-        clock.seconds += 0.5
-    with admission.permit() as permit:
-        permit.grow(9)
-        assert admission.retry_after_s() == 5
-        permit.grow(1000)
-        assert admission.retry_after_s() == 60
