@@ -130,8 +130,8 @@ def _serve(settings: Settings) -> int:
 
     # Wrong settings deserve one sentence; inside the server they would end in a traceback.
     _try_addresses(settings)
-    _probe(settings)
     configure_logging(settings.log_level)
+    _probe(settings)
     logger.info("starting on http://%s:%d", settings.host, settings.port)
     return serve(settings)
 
