@@ -128,7 +128,7 @@ def test_where_a_checkpoint_is_meant_an_exported_file_is_called_what_it_is(
     assert main([places.get(word, word) for word in command]) == 1
     assert capsys.readouterr().err == (
         f"unmask-model {command[0]}: {model} is an exported file, not a checkpoint: only "
-        "`finetune`, `sharpen` and `train --start-from` go on from one\n"
+        "`finetune`, `fit-methods`, `sharpen` and `train --start-from` go on from one\n"
     )
 
 

@@ -127,7 +127,7 @@ def test_a_picture_without_a_face_is_sharpened_as_much_as_it_is_enlarged(tmp_pat
         (tmp_path / name).mkdir()
         cv2.imwrite(str(tmp_path / name / "a.png"), picture)
     plain, sharp = (
-        next(FolderSource(tmp_path, CropRule(sharpening=strength)).samples()).crop
+        next(FolderSource(tmp_path, CropRule(sharpening=strength)).samples()).seen
         for strength in (0.0, 4.0)
     )
     assert np.array_equal(sharp, sharpened(plain, amount_at(4.0, 2.0)))
