@@ -17,7 +17,7 @@ from model_export.data.families import FAMILIES
 from model_export.description import crop_rule
 from model_export.export import check_pictures, export
 from model_export.judge import judged, open_judge
-from model_export.metrics.curves import area_under_roc
+from model_export.metrics.curves import area_under_roc, equal_error
 from model_export.metrics.thresholds import Policy
 from model_export.networks.contract import FAKE, REAL, NetworkConfig
 from model_export.networks.factory import build_network
@@ -112,6 +112,9 @@ def test_two_looks_are_calibrated_as_they_are_taken(
     record = fitted.facts["figures"]["calibration"]
     truth = np.array([sample.fake for sample in samples])
     assert record["auc"] == pytest.approx(area_under_roc(differences[truth], differences[~truth]))
+    _, at = equal_error(differences[truth], differences[~truth])
+    logit = fitted.facts["calibration"]["slope"] * at + fitted.facts["calibration"]["intercept"]
+    assert record["equal_error_probability"] == pytest.approx(1 / (1 + np.exp(-logit)))
     export(fitted, tmp_path / "b.onnx", check_pictures(256, 2))
     assert read_model_file(tmp_path / "b.onnx", Runtime()).spec.second_look == above
 
@@ -138,3 +141,19 @@ def test_one_class_cannot_calibrate(
     assert main([*command, "--pairs", "0"]) == 1
     assert "nothing to calibrate on" in capsys.readouterr().err
     assert not (tmp_path / "b.pt").exists()
+
+
+def test_it_is_said_which_part_of_the_data_was_fitted_on(
+    faces: FaceIndex, astronaut: np.ndarray, tmp_path: Path
+) -> None:
+    """Folders have no parts: who evaluates on them must know that it was fitted on them."""
+    config = NetworkConfig(size=64)
+    Checkpoint(config, build_network(config).state_dict()).save(tmp_path / "a.pt")
+    people = write_people(tmp_path / "people", faces, 40)
+    own = write_folders(tmp_path / "own", astronaut, 1)
+    said = []
+    for data in (people, own):
+        words = ["calibrate", str(tmp_path / "a.pt"), str(data), "-o", str(tmp_path / "b.pt")]
+        assert main([*words, "--pairs", "2", "--frames", "1"]) == 0
+        said.append(load_checkpoint(tmp_path / "b.pt").facts["figures"]["calibration"]["data"])
+    assert said == ["calibration part of people (synthetic)", "all of own (folders)"]

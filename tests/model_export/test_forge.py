@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -11,7 +12,7 @@ import pytest
 from model_export.cli import main
 from model_export.data.clip_forge import forge_clip
 from model_export.data.faces import FaceIndex, RealFace, identity_of
-from model_export.data.families import FAMILIES
+from model_export.data.families import FAMILIES, Canvas
 from model_export.data.forge import MIN_CHANGE, Forge
 from model_export.data.masks import MOUTH
 from model_export.networks.contract import METHODS
@@ -43,6 +44,60 @@ def test_a_pair_is_two_crops_and_a_mask(faces: FaceIndex, family: str) -> None:
     assert pair.mask.dtype == np.uint8
     assert (pair.mask > 127).any()
     assert pair.family == family
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_pair_is_degraded_alike(faces: FaceIndex, seed: int) -> None:
+    pair = Forge(faces, CropRule(), ("lip_sync",)).pair(0, np.random.default_rng(seed))
+    change = np.abs(pair.real.astype(int) - pair.fake).mean(-1)
+    outside = cv2.dilate(pair.mask, np.ones((25, 25))) == 0
+    assert np.median(change[outside]) <= 1
+
+
+def test_the_mask_of_a_pair_is_seen_as_its_crops_are(faces: FaceIndex) -> None:
+    forge = Forge(faces, CropRule(), ("faceswap",), strength=0.0)
+    for seed in range(6):
+        pair = forge.pair(0, np.random.default_rng(seed))
+        change = np.abs(pair.real.astype(int) - pair.fake).sum(-1)
+        assert change[pair.mask > 127].sum() > 0.9 * change.sum(), seed
+
+
+@pytest.mark.parametrize("family", [*FAMILIES])
+def test_a_family_that_says_so_needs_another_face(faces: FaceIndex, family: str) -> None:
+    entry = FAMILIES[family]
+    target, _, _ = Forge(faces, CropRule()).manipulate(0, 120, np.random.default_rng(0))
+    other = Canvas(np.ascontiguousarray(255 - target.pixels), target.landmarks)
+    differs = []
+    for seed in range(4):
+        rngs = (np.random.default_rng(seed), np.random.default_rng(seed))
+        one, two = entry.make(target, target, rngs[0]), entry.make(target, other, rngs[1])
+        differs.append(not np.array_equal(one.pixels, two.pixels))
+    assert any(differs) is entry.swaps
+
+
+def test_nobody_is_swapped_with_oneself(faces: FaceIndex) -> None:
+    read: set[int] = set()
+
+    class Watched(FaceIndex):
+        def read(self, position: int) -> RealFace:
+            read.add(position)
+            return super().read(position)
+
+    landmarks = np.repeat(faces.landmarks[:1], 24, 0)
+    # Her own pictures would fit best.
+    landmarks[12:] += np.random.default_rng(0).normal(0, 4, (12, 68, 2))
+    people = np.r_[np.zeros(12, np.int64), np.arange(1, 13)]
+    index = Watched(
+        faces.root, faces.names[:1] * 24, landmarks, np.repeat(faces.boxes[:1], 24, 0), people
+    )
+    forge = Forge(index, CropRule(), ("faceswap",))
+    met = 0
+    for seed in range(20):
+        read.clear()
+        forge.manipulate(0, 120, np.random.default_rng(seed))
+        met += bool(read & {*range(1, 12)})
+    # Now and then one is what a face is moved in front of.
+    assert met < 0.4 * 20, met
 
 
 def test_masks_of_the_papers_methods_have_their_shapes(faces: FaceIndex) -> None:
@@ -109,6 +164,24 @@ def test_donors_are_often_as_whole_as_targets(faces: FaceIndex) -> None:
 def test_every_named_method_has_a_family() -> None:
     assert {entry.method for entry in FAMILIES.values()} == {*METHODS, None}
     assert sum(entry.share for entry in FAMILIES.values()) == pytest.approx(1)
+
+
+def test_families_are_drawn_by_their_shares(faces: FaceIndex) -> None:
+    forge = Forge(faces, CropRule(), ("deepfakes", "lip_sync"))
+    drawn = [forge.manipulate(0, 60, np.random.default_rng(seed))[2] for seed in range(40)]
+    assert drawn.count("deepfakes") > 25, "0.25 of all pairs, and 0.07"
+
+
+def test_a_pair_tells_whose_picture_it_was(faces: FaceIndex) -> None:
+    index = replace(faces, identities=np.array([7, 7, 9]))
+    pairs = [Forge(index, CropRule()).pair(n, np.random.default_rng(0)) for n in (0, 1, 2)]
+    assert [pair.identity for pair in pairs] == [7, 7, 9]
+
+
+def test_numbered_pictures_of_one_folder_show_one_person() -> None:
+    assert identity_of("a/003_08.jpg") == identity_of("a/003_11.jpg")
+    others = ("b/003_08.jpg", "a/004_08.jpg", "a/003_x.jpg", "a/x_08.jpg")
+    assert len({*map(identity_of, ("a/003_08.jpg", *others))}) == 5
 
 
 def test_identities_never_cross_a_split(faces: FaceIndex) -> None:

@@ -73,6 +73,25 @@ def test_the_protocol_measures_on_the_test_part_and_tunes_on_that_of_calibration
         Protocol(people, plan, tmp_path / "again").run([], {"other": checkpoint})
 
 
+def test_fine_tuning_learns_from_the_part_of_training(
+    people: FaceIndex, checkpoint: Path, tmp_path: Path
+) -> None:
+    spoil(people, "training")
+    words = ["finetune", str(checkpoint), str(people.root), "-o", str(tmp_path / "b.pt")]
+    assert main([*words, "--pairs", "4", "--epochs", "1"]) == 0
+
+
+def test_the_protocol_trains_and_chooses_without_who_is_tested_on(
+    people: FaceIndex, tmp_path: Path
+) -> None:
+    train = TrainConfig(pictures=4, batch=4, workers=0, validation_pairs=2)
+    spoil(people, "training", "calibration")
+    with pytest.raises(ValueError, match="cannot read the picture"):
+        Protocol(people, ProtocolPlan(train, ("faceswap",)), tmp_path / "out").run(["paper"], {})
+    finished = {path.parent.name for path in tmp_path.glob("out/*/finished")}
+    assert finished == {"paper", "paper-without-faceswap"}, "before anything was measured"
+
+
 def test_pictures_that_divide_people_otherwise_than_in_the_training_are_told_of(
     people: FaceIndex, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

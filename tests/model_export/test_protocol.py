@@ -5,8 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
-from model_export.checkpoint import Checkpoint
+from model_export.checkpoint import Checkpoint, load_checkpoint
 from model_export.cli import main
 from model_export.data.faces import FaceIndex, load_index
 from model_export.data.families import FAMILIES
@@ -44,6 +45,9 @@ def test_every_cell_of_the_table_is_measured(
         assert all(0 <= value <= 1 for value in cell.values())
     folders = {path.name for path in out.iterdir() if path.is_dir()}
     assert folders == {"paper", "paper-without-faceswap"}
+
+    settings = json.loads((out / "paper/train.json").read_text())
+    assert settings["train"]["rate"] == 1e-3, "the paper's"
 
     trained = (out / "paper/best.pt").stat().st_mtime_ns
     del cells["paper"][ROWS[1]]
@@ -95,6 +99,50 @@ def test_a_run_goes_on_with_other_workers_and_with_its_weights_elsewhere(
     begin("b", 0)
     with pytest.raises(ValueError, match="another plan"):
         begin("c", 1)
+    people = people.subset(np.arange(59))
+    with pytest.raises(ValueError, match="another plan"):
+        begin("a", 1)
+
+
+def test_the_rows_differ_in_what_they_say(faces: FaceIndex, tmp_path: Path) -> None:
+    folder = write_people(tmp_path / "people", faces, 60)
+    people = load_index(folder, folder / "landmarks.npz")
+    train = TrainConfig(workers=0)
+    plan = ProtocolPlan(train, ("faceswap",), test_pairs=4, tuning_pairs=4, tuning_epochs=1)
+    network = build_network(NetworkConfig(size=64))
+    Checkpoint(network.config, network.state_dict()).save(tmp_path / "a.pt")
+    Protocol(people, plan, tmp_path / "out").run([], {"a": tmp_path / "a.pt"})
+    cells = json.loads((tmp_path / "out/cells.json").read_text())
+    seen, mismatched, unseen, _ = cells["a"].values()
+    assert seen != mismatched, "its pictures are degraded more"
+    assert seen != unseen, "its fakes are of one family"
+    tuned = load_checkpoint(tmp_path / "out/judged.pt").facts["finetuned"]
+    assert (tuned["methods"], tuned["epochs"]) == (["faceswap"], 1)
+    assert tuned["crops"] + tuned["held_out_crops"] == 8
+
+
+def test_a_family_is_unseen_by_the_network_that_is_tested_on_it(
+    faces: FaceIndex, tmp_path: Path
+) -> None:
+    folder = write_people(tmp_path / "people", faces, 60)
+    people = load_index(folder, folder / "landmarks.npz")
+    plan = ProtocolPlan(
+        TrainConfig(workers=0), ("faceswap",), test_pairs=2, tuning_pairs=2, tuning_epochs=1
+    )
+    networks = {}
+    for seed, name in enumerate(("paper", "paper-without-faceswap")):
+        torch.manual_seed(seed)
+        network = build_network(NetworkConfig(size=64))
+        networks[name] = Checkpoint(network.config, network.state_dict())
+        networks[name].save(tmp_path / "out" / name / "best.pt")
+        (tmp_path / "out" / name / "finished").touch()
+    whole = {"whole": tmp_path / "out/paper/best.pt"}
+    without = {"without": tmp_path / "out/paper-without-faceswap/best.pt"}
+    Protocol(people, plan, tmp_path / "out").run(["paper"], whole | without)
+    cells = json.loads((tmp_path / "out/cells.json").read_text())
+    for row, name in zip(ROWS[:3], ("whole", "whole", "without"), strict=True):
+        assert cells["paper"][row] == cells[name][row]
+    assert cells["whole"][ROWS[2]] != cells["without"][ROWS[2]]
 
 
 def test_trainings_learn_from_stored_pairs_but_for_what_they_leave_out(

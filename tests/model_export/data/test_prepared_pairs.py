@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -10,7 +11,7 @@ from model_export.cli import main
 from model_export.data.faceforensics import read_manifest
 from model_export.data.prepared_pairs import PreparedPairs, resized
 from service.faces.sharpening import amount_at
-from tests.model_export.labelled import write_faceforensics
+from tests.model_export.labelled import save, write_faceforensics
 
 STRENGTH = 2.0
 
@@ -41,3 +42,27 @@ def test_crops_are_enlarged_as_the_service_enlarges(astronaut: NDArray[np.uint8]
     steps = np.abs(np.diff(enlarged.astype(int), axis=1)).sum(2)
     assert (steps == 0).mean() < 0.2, "an enlargement by area repeats every pixel four times"
     assert resized(small, 64) is small
+
+
+def test_a_pair_is_degraded_alike_and_its_mask_moves_with_it(
+    astronaut: NDArray[np.uint8], tmp_path: Path
+) -> None:
+    root = write_faceforensics(tmp_path / "ff", astronaut, ("FaceSwap",))
+    out = tmp_path / "out"
+    words = ["prepare", str(root), "-o", str(out), "--frames", "1", "--workers", "1"]
+    assert main([*words, "--crop", "detector", "--scale", "2"]) == 0
+    pairs = PreparedPairs(out, "train", size=256, strength=1.0)
+    for seed in range(12):
+        pair = pairs.draw(np.random.default_rng(seed))
+        change = np.abs(pair.real.astype(int) - pair.fake).mean(-1)
+        outside = cv2.dilate(pair.mask, np.ones((25, 25))) == 0
+        assert np.median(change[outside]) < 10, seed
+    mark = np.zeros((256, 256), np.uint8)
+    mark[40:120, 30:90] = 255
+    for row in read_manifest(out):
+        if row["label"] == "fake":
+            save(out / row["file"], mark)
+            save(out / row["mask"], mark)
+    for seed in range(6):
+        pair = pairs.draw(np.random.default_rng(seed))
+        assert np.corrcoef(pair.fake.mean(-1).ravel(), pair.mask.ravel())[0, 1] > 0.8, seed

@@ -1,5 +1,6 @@
 """Evaluations side by side: how far they differ, and how sure that is."""
 
+import csv
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,13 @@ def test_names_that_are_no_unicode_come_back_as_they_were(tmp_path: Path) -> Non
     assert [*trials.kin] == [name]
 
 
+def test_a_verdict_is_what_the_thresholds_say(tmp_path: Path) -> None:
+    path = tmp_path / "judged.csv"
+    write_judged([row(x, None) for x in (-0.5, 3.0, -3.0, 0.5)], THRESHOLDS, path)
+    told = [line["verdict"] for line in csv.DictReader(path.open())]
+    assert told == ["manipulated", "inconclusive", "inconclusive", "authentic"]
+
+
 @pytest.mark.parametrize(
     "content",
     [
@@ -150,7 +158,12 @@ def test_their_masks_count_by_the_crops_there_are(tmp_path: Path) -> None:
     two = evaluation("two", tmp_path, 0, iou=0.8)
     two.parts[0].report["figures"]["segmentation"]["fakes_with_truth"] = 10
     none = evaluation("none", tmp_path, 0)
-    assert cells(comparison([together("", one, two, none)]))[2][6] == "0.600"
+    for entry, accuracy in ((one, 0.5), (two, 0.8)):
+        entry.parts[0].report["figures"]["segmentation"]["pixel_accuracy"] = accuracy
+    assert cells(comparison([together("", one, two, none)]))[2][5:7] == [
+        "62.86 %",  # of 20 fakes and 20 reals, and of 10 and 20
+        "0.600",
+    ]
     assert cells(comparison([together("", none, none)]))[2][5:] == ["-", "-", "10.00 %"]
 
 

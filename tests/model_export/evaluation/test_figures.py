@@ -1,6 +1,6 @@
 """Rows to figures, checked by hand."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -102,6 +102,7 @@ def test_masks_are_measured_on_fakes_that_have_one_and_on_reals() -> None:
     assert figures["fakes_with_truth"] == 1
     assert figures["iou"] == 0.5
     assert figures["dice"] == pytest.approx(2 / 3)
+    assert figures["pixel_accuracy"] == pytest.approx((0.5 + 0.5 + 1) / 3), "reals count, too"
     assert figures["false_mask_area"] == 0.25
     assert figures["reals_with_a_false_mask"] == 0.5
 
@@ -170,3 +171,65 @@ def test_many_frames_of_few_clips_do_not_make_a_figure_certain() -> None:
         assert of_crops["rate"] == of_clips["rate"]
         assert of_crops["low"] <= of_clips["low"]
         assert of_crops["high"] >= of_clips["high"]
+
+
+def test_who_is_certain_of_both_is_ranked_by_how_certain() -> None:
+    assert expit(50.0) == expit(40.0) == 1
+    figures = summarise([row(50, "swap"), row(40, None)], 0.5, NOTE)["crops"]
+    assert (figures["auc"], figures["eer"], figures["found_at_bpcer"]["0.01"]) == (1, 0, 1)
+    assert figures["per_method"]["swap"] == {"auc": 1, "eer": 0}
+
+
+def test_the_threshold_of_the_equal_error_is_a_probability() -> None:
+    rows = [row(3, "swap"), row(2, "swap"), row(1, None), row(-3, None)]
+    assert summarise(rows, 0.5, NOTE)["crops"]["eer_probability"] == pytest.approx(expit(2))
+
+
+def test_verdicts_are_counted_at_the_thresholds_of_the_model() -> None:
+    logits = {"swap": (3.0, 0.1, -0.1, -3.0), None: (2.0, -0.1, -2.0, -3.0)}
+    rows = [row(each, method) for method, drawn in logits.items() for each in drawn]
+    figures = summarise(rows, 0.5, {**NOTE, "thresholds": asdict(THRESHOLDS)})["crops"]
+    assert figures["at_manipulated"]["missed"]["errors"] == 3
+    assert figures["verdicts"] == {
+        "decided": 5 / 8,
+        "wrong_among_decided": 2 / 5,
+        "fakes_called_authentic": 1 / 4,
+        "reals_called_manipulated": 1 / 4,
+    }
+
+
+def test_a_track_too_poor_to_judge_does_not_outweigh_a_good_one() -> None:
+    poor = replace(row(9, None, "clip"), good=False)
+    assert [clip.logit for clip in as_clips([poor, row(1, None, "clip", track=1)], THRESHOLDS)] == [
+        1.0
+    ]
+
+
+def test_a_clip_with_a_manipulated_stretch_is_a_fake_whichever_frame_looks_worst() -> None:
+    (clip,) = as_clips([row(5, None, "clip"), row(-1, "swap", "clip")], THRESHOLDS)
+    assert (clip.fake, clip.method) == (True, "swap")
+
+
+def test_a_false_mask_is_counted_from_where_it_catches_the_eye() -> None:
+    black = np.zeros((20, 20), np.uint8)
+    reals = []
+    for pixels in (0, 3, 5):
+        drawn = black.copy()
+        drawn.flat[:pixels] = 255
+        reals.append(row(-1, None, f"{pixels}", match=match_masks(drawn, black)))
+    assert segmentation(reals)["reals_with_a_false_mask"] == pytest.approx(1 / 3)
+
+
+def test_frames_of_one_clip_are_no_independent_errors_of_a_tone_or_a_warning() -> None:
+    fakes = [row(2, "swap", "fake clip", skin="dark", warnings=("blurred",))] * 50
+    reals = [row(-2, None, "real clip", skin="dark")] * 50
+    of_one_clip = (0.0, pytest.approx(0.975))
+    tone = by_skin([*fakes, *reals], 0.5)["dark"]
+    for rate in (tone["bpcer"], tone["missed"], by_warning([*fakes, *reals], 0.5)["blurred"]):
+        assert (rate["low"], rate["high"]) == of_one_clip
+
+
+def test_who_is_largest_is_told_by_the_share_of_all_crops() -> None:
+    rows = [*[row(2, "swap", "long")] * 6, row(1, "swap"), row(-1, None)]
+    figures = summarise(rows, 0.5, NOTE)["crops"]
+    assert (figures["independent"], figures["largest_group"]) == (3, 0.75)

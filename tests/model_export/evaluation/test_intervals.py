@@ -67,3 +67,18 @@ def test_real_clips_with_an_interval_are_false_alarms() -> None:
 
 def test_a_clip_without_a_face_is_a_miss() -> None:
     assert overlap_in_time([], {"a": ClipTruth(8, (2, 6))}, NOTE)["iou"] == 0
+
+
+def test_a_stretch_found_in_parts_ends_where_the_last_of_them_ends() -> None:
+    rows = [row("a", time / 2, 4.0 if time // 4 in {1, 4} else -4.0) for time in range(24)]
+    figures = overlap_in_time(rows, {"a": ClipTruth(12, (2.0, 10.0))}, NOTE)
+    assert 0.4 < figures["iou"] < 0.6
+    assert figures["edge_error_s"] <= 0.5
+
+
+def test_an_interval_is_what_the_service_would_call_manipulated() -> None:
+    strict = {"thresholds": NOTE["thresholds"] | {"manipulated": 0.9}}
+    rows = [row("a", time, 4.0 if 2 <= time < 6 else 1.0) for time in range(8)]
+    truths = {"a": ClipTruth(8, (2.0, 6.0))}
+    assert overlap_in_time(rows, truths, strict)["iou"] > 0.75
+    assert overlap_in_time(rows, truths, NOTE)["iou"] == 0.5

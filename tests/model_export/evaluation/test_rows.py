@@ -9,6 +9,8 @@ import pytest
 from numpy.typing import NDArray
 
 from model_export.evaluation.rows import UNKNOWN, judge_rows
+from model_export.metrics.skin import skin_tone
+from model_export.metrics.surface import surface_of
 from model_export.sources.sample import Sample, Tally
 from service.inference.model_file import ModelSpec
 from service.inference.second_look import Outputs
@@ -23,30 +25,42 @@ CERTAIN, VAGUE = (5.0, 0.0, 0.0), (0.1, 0.0, 0.0)
 class Said:
     """A detector that says the same of every crop."""
 
-    def __init__(self, logit: float, methods: tuple[float, ...], spec: ModelSpec) -> None:
+    def __init__(
+        self,
+        logit: float,
+        methods: tuple[float, ...],
+        spec: ModelSpec,
+        mask: NDArray[np.uint8] = WHOLE,
+    ) -> None:
         self.note: dict[str, Any] = {
             "calibration": asdict(spec.calibration),
             "thresholds": asdict(spec.thresholds),
             "methods": [*spec.methods],
             "method_temperature": spec.method_temperature,
         }
-        self._logit, self._methods = logit, methods
+        self._logit, self._methods, self._mask = logit, methods, mask
 
     def look(self, crops: Sequence[NDArray[np.uint8]]) -> Outputs:
         """See `Judge`."""
         fake = np.full(len(crops), self._logit, np.float32)
-        outputs: Outputs = [fake, np.zeros_like(fake), np.stack([WHOLE] * len(crops))]
+        outputs: Outputs = [fake, np.zeros_like(fake), np.stack([self._mask] * len(crops))]
         return [*outputs, np.array([self._methods] * len(crops))] if self._methods else outputs
 
 
-class OneFake:
-    """A source of one fake."""
+FAKE = Sample(np.zeros((256, 256, 3), np.uint8), True, "deepfakes", None, "a")
+
+
+class One:
+    """A source of one sample."""
 
     tally = Tally()
 
+    def __init__(self, sample: Sample = FAKE) -> None:
+        self._sample = sample
+
     def samples(self) -> Iterator[Sample]:
         """See `Source`."""
-        yield Sample(np.zeros((256, 256, 3), np.uint8), True, "deepfakes", None, "a")
+        yield self._sample
 
 
 @pytest.mark.parametrize("logit", [-3.0, -0.1, 0.1, 3.0])
@@ -60,7 +74,7 @@ def test_a_method_is_named_where_the_service_names_it(
         methods=SPEC.methods if methods else (),
         thresholds=replace(SPEC.thresholds, authentic=authentic),
     )
-    ((row, _, _),) = judge_rows(Said(logit, methods, spec), OneFake())
+    ((row, _, _),) = judge_rows(Said(logit, methods, spec), One())
     share = probability(logit)
     found = name_method(
         [evidence(logit, WHOLE, methods or None)],
@@ -75,3 +89,35 @@ def test_a_method_is_named_where_the_service_names_it(
         assert (row.named == "deepfakes") is (methods != VAGUE)
     if logit < 0:
         assert row.named == UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("temperature", "least", "named"),
+    [(1.0, 0.5, False), (0.02, 0.5, True), (1.0, 0.35, True), (0.02, 0.999, False)],
+)
+def test_the_model_s_own_temperature_and_threshold_name_a_method(
+    temperature: float, least: float, named: bool
+) -> None:
+    thresholds = replace(SPEC.thresholds, method=least)
+    spec = replace(SPEC, method_temperature=temperature, thresholds=thresholds)
+    ((row, _, _),) = judge_rows(Said(3.0, VAGUE, spec), One())
+    assert row.named == ("deepfakes" if named else UNKNOWN)
+
+
+@pytest.mark.parametrize(("level", "area"), [(90, 1.0), (110, 0.0)])
+def test_masks_are_measured_as_the_service_shows_them(level: int, area: float) -> None:
+    spec = replace(SPEC, thresholds=replace(SPEC.thresholds, mask=level))
+    said = Said(3.0, CERTAIN, spec, np.full_like(WHOLE, 100))
+    for sample in (replace(FAKE, mask=WHOLE), replace(FAKE, fake=False, method=None)):
+        ((row, _, _),) = judge_rows(said, One(sample))
+        assert row.match is not None
+        assert row.match.area == area
+
+
+def test_a_row_tells_of_its_crop_as_it_is_judged(astronaut: NDArray[np.uint8]) -> None:
+    crop = np.ascontiguousarray(astronaut[40:296, 96:352])
+    sample = replace(FAKE, crop=crop, sharpening=1.5, origin="a pair", person="her")
+    ((row, _, _),) = judge_rows(Said(3.0, CERTAIN, SPEC), One(sample))
+    assert row.kin == "her"
+    assert row.surface == surface_of(sample.seen) != surface_of(crop)
+    assert row.skin == skin_tone(crop)

@@ -1,5 +1,6 @@
 """`evaluate --threshold-from`: the threshold comes from data that can give one."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 from model_export.cli import main
 from model_export.data.faces import FaceIndex
 from tests.model_export.colour_model import write_colour_model
-from tests.model_export.labelled import save, write_folders, write_people
+from tests.model_export.labelled import manipulated, save, write_folders, write_people
 
 
 def refused(data: Path, other: Path, capsys: pytest.CaptureFixture[str], *words: str) -> str:
@@ -55,3 +56,17 @@ def test_they_have_both_classes(
         f"there is no {lacking} picture or clip to judge in {tmp_path / 'one'} ("
     )
     assert f"({lacking}/notes.txt: " in told
+
+
+def test_it_is_the_probability_of_their_equal_error(
+    astronaut: NDArray[np.uint8], tmp_path: Path
+) -> None:
+    folders = write_folders(tmp_path / "folders", astronaut, 2)
+    save(folders / "real/odd.png", manipulated(astronaut)[0])
+    model = write_colour_model(tmp_path / "colour.onnx")
+    words = ["evaluate", str(model), str(folders), "--frames", "1", "-o", str(tmp_path)]
+    assert main([*words, "--threshold-from", str(folders)]) == 0
+    report = json.loads((tmp_path / "report.json").read_text())
+    crops = report["figures"]["crops"]
+    assert report["threshold"]["probability"] == pytest.approx(crops["eer_probability"])
+    assert crops["at_validation_threshold"]["hter"] == pytest.approx(crops["eer"])

@@ -80,3 +80,10 @@ def test_nothing_cannot_be_calibrated() -> None:
         reliability(np.array([]), np.array([], bool))
     with pytest.raises(ValueError, match="labelled"):
         fit_temperature(np.zeros((0, 3)), np.zeros(0, np.int64))
+
+
+def test_few_pictures_that_are_told_apart_are_no_certainty() -> None:
+    apart, fake = np.array([-1.0, 1.0] * 4), np.array([False, True] * 4)
+    slope, intercept = fit_logistic(apart, fake)
+    assert expit(slope + intercept) == pytest.approx(5 / 6, abs=1e-3), "one more on either side"
+    assert expit(intercept - slope) == pytest.approx(1 / 6, abs=1e-3)

@@ -34,3 +34,10 @@ def test_where_nothing_is_decided_nothing_is_wrong() -> None:
 def test_risk_needs_decisions() -> None:
     with pytest.raises(ValueError, match="at least one"):
         risk_coverage(np.array([]), np.array([], bool))
+
+
+def test_what_reaches_both_thresholds_is_manipulated() -> None:
+    half = np.array([0.5, 0.5])
+    verdicts = band(half, np.array([True, False]), authentic=0.5, manipulated=0.5)
+    assert verdicts.fakes_called_authentic == 0
+    assert (verdicts.reals_called_manipulated, verdicts.wrong) == (1.0, 0.5)

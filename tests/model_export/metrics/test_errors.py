@@ -68,12 +68,29 @@ def test_a_clip_without_an_error_is_one_clip_however_long_it_is(wrong: bool) -> 
     assert one.high - one.low == pytest.approx(0.975)
 
 
-def test_an_interval_covers_the_rate_of_clips_that_differ_as_often_as_it_says() -> None:
+@pytest.mark.parametrize("clips", [5, 40])
+def test_an_interval_covers_the_rate_of_clips_that_differ_as_often_as_it_says(clips: int) -> None:
     rng, covered = np.random.default_rng(1), 0
-    kin = np.repeat(np.arange(40).astype(str), 25)
+    kin = np.repeat(np.arange(clips).astype(str), 25)
     for _ in range(400):
         # Clips whose frames are wrong with a chance of their own, 0.2 on average.
-        wrong = rng.random(1000) < np.repeat(rng.beta(0.5, 2.0, 40), 25)
+        wrong = rng.random(25 * clips) < np.repeat(rng.beta(0.5, 2.0, clips), 25)
         rate = Rate.of(wrong, kin)
         covered += rate.low <= 0.2 <= rate.high
     assert covered / 400 >= 0.93
+
+
+def test_clips_that_are_alike_tell_no_more_than_as_many_pictures() -> None:
+    wrong = np.tile(np.arange(10) < 2, 20)
+    wrong[:2], wrong[12] = (True, False), True
+    frames = Rate.of(wrong, np.repeat(np.arange(20).astype(str), 10))
+    assert (frames.low, frames.high) == (Rate.of(wrong).low, Rate.of(wrong).high)
+
+
+def test_frames_of_one_clip_are_kin_in_every_rate() -> None:
+    fake, methods = np.repeat([0.9, 0.1], 50), np.repeat(["swap", "edit"], 50)
+    kin, real = np.repeat([*"abcdefghij"], 10), np.zeros(100)
+    errors = errors_at(0.5, fake, methods, real, fake_kin=kin, real_kin=kin)
+    assert errors.apcer["swap"].high == pytest.approx(1 - 0.025 ** (1 / 5)), "five clips"
+    assert errors.apcer["edit"].low == pytest.approx(0.025 ** (1 / 5))
+    assert errors.bpcer.high == pytest.approx(1 - 0.025 ** (1 / 10))

@@ -93,6 +93,9 @@ def test_too_few_and_too_clear_have_no_interval() -> None:
     few = normal(np.random.default_rng(6), LEAST_GROUPS - 1, copies=16)
     assert area(few).interval is None
     assert area_gained(few, few) == Estimate(0.0, None)
+    uneven = normal(np.random.default_rng(6), 40)
+    kept = np.arange(80) < 40 + LEAST_GROUPS - 1
+    assert area(Trials(uneven.scores[kept], uneven.fake[kept], uneven.kin[kept])).interval is None
     clear = normal(np.random.default_rng(6), 40, apart=40.0)
     assert area(clear) == Estimate(1.0, None)
 

@@ -46,3 +46,15 @@ def test_methods_are_named_where_they_are_mostly_right() -> None:
     assert method_threshold(best, right, Policy(method_accuracy=0.9)) == 0.9
     assert method_threshold(best, right, Policy(method_accuracy=0.5)) == 0.5
     assert method_threshold(best, ~np.ones(5, bool), Policy()) == 1.0
+    assert method_threshold(best, right, Policy(method_accuracy=1.0)) == 0.9
+
+
+def test_thresholds_are_probabilities_however_certain_a_detector_is() -> None:
+    certain = np.full(100, 1.0)
+    assert verdict_thresholds(1 - certain, certain, Policy()) == (1.0, 0.0)
+
+
+def test_as_many_are_called_as_the_policy_allows() -> None:
+    real, fake = np.linspace(0.6, 0.99, 100), np.linspace(0.01, 0.4, 100)
+    manipulated, authentic = verdict_thresholds(fake, real, Policy(bpcer=0.57, missed=0.57))
+    assert (real >= manipulated).sum() == (fake <= authentic).sum() == 57
