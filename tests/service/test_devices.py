@@ -57,7 +57,10 @@ def test_where_no_gpu_answers_the_cpu_says_why_it_runs_the_model(
     runtime = Runtime()
     offered = ["CUDAExecutionProvider", *runtime.providers()]
     monkeypatch.setattr(Runtime, "providers", lambda _: offered)
-    with caplog.at_level(logging.WARNING, "service.devices"):
+    with (
+        caplog.at_level(logging.WARNING, "service.devices"),
+        pytest.warns(UserWarning, match="'CUDAExecutionProvider' is not in available"),
+    ):
         _, devices = obtain_model(Settings(model=model_path), runtime)
     assert devices == [Device("cpu")]
     assert "the CPU runs the model: " in caplog.text

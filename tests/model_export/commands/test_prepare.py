@@ -67,6 +67,22 @@ def test_other_lists_are_not_mixed_into_the_same_folder(
     assert prepare(root, out, "--splits", str(same)) == 0
 
 
+def test_crops_of_other_settings_are_not_mixed_into_the_same_folder(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy, out = shutil.copytree(root, tmp_path / "copy"), tmp_path / "out"
+    assert prepare(copy, out) == 0
+    for folder in [*copy.rglob("c23")]:
+        folder.rename(folder.with_name("c40"))
+    before = read_manifest(out)
+    c40 = ("--compression", "c40")
+    for more in ((), ("--frames", "3"), ("--crop", "detector"), ("--size", "64")):
+        assert prepare(copy, out, *c40, *more) == 1
+        changed = ", ".join(word.removeprefix("--") for word in (*c40, *more)[::2])
+        assert f"other settings ({changed}" in capsys.readouterr().err
+    assert read_manifest(out) == before
+
+
 def test_clips_that_give_too_few_frames_are_told_each_time(
     astronaut: NDArray[np.uint8], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
