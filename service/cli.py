@@ -144,11 +144,12 @@ def _check(settings: Settings) -> int:
 
 def _try_addresses(settings: Settings) -> None:
     """Raise ConfigurationError where nothing can listen at them."""
-    for found in sockets_of(settings):
-        found.close()
     if takes_every_address(settings):
         for address in every_address(settings.host):
             bound(address, settings.port).close()
+        return
+    for found in sockets_of(settings):
+        found.close()
 
 
 def _probe(settings: Settings) -> str:

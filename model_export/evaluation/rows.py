@@ -17,7 +17,7 @@ from model_export.sources.sample import UNKNOWN_STRETCH, Sample, Source
 from service.inference.model_file import Thresholds
 from service.verdict.calibration import decide
 from service.verdict.intervals import Interval
-from service.verdict.method import SUSPECTED
+from service.verdict.method import is_suspected
 from service.verdict.shape import method_of_shape
 from service.verdict.track import Weighed, levelled_where_good, weigh
 
@@ -60,8 +60,8 @@ def judge_rows(judge: Judge, source: Source) -> Iterator[tuple[Row, Sample, NDAr
     """Rows with the sample each is about and its predicted mask, uint8 (S, S)."""
     note = judge.note
     slope, intercept = note["calibration"]["slope"], note["calibration"]["intercept"]
-    level = int(note["thresholds"]["mask"])
     thresholds = Thresholds(**note["thresholds"])
+    level = thresholds.mask
     for samples, verdicts in judged(judge, source.samples()):
         shares = method_shares(verdicts.method_logits, note)
         differences = verdicts.activations[:, FAKE] - verdicts.activations[:, REAL]
@@ -69,15 +69,12 @@ def judge_rows(judge: Judge, source: Source) -> Iterator[tuple[Row, Sample, NDAr
             mask = verdicts.masks[place]
             logit = float(slope * differences[place] + intercept)
             fake_probability = float(expit(logit))
-            suspected = fake_probability >= SUSPECTED
+            known = is_suspected(decide(fake_probability, thresholds), fake_probability)
             if shares is None:
                 likeliest = method_of_shape(np.where(mask >= level, 255, 0).astype(np.uint8))
-                known = suspected
             else:
                 likeliest = note["methods"][int(shares[place].argmax())]
-                known = suspected and float(shares[place].max()) >= thresholds.method
-            if decide(fake_probability, thresholds) == "authentic":
-                known = False
+                known = known and float(shares[place].max()) >= thresholds.method
             row = Row(
                 logit=logit,
                 probability=fake_probability,

@@ -15,9 +15,12 @@ from service.verdict.shape import method_of_shape
 NO_METHOD = MethodFinding("none", {}, "high")
 UNKNOWN_METHOD = MethodFinding("unknown", {}, "low")
 
-SUSPECTED = 0.5
-"""P(fake) from which on a method is named."""
 _HIGH, _MEDIUM = 0.9, 0.7
+
+
+def is_suspected(verdict: FaceVerdict, fake_probability: float) -> bool:
+    """Whether a method is named at all: of what is at least as likely fake as real."""
+    return verdict != "authentic" and fake_probability >= 0.5
 
 
 def name_method(
@@ -35,11 +38,11 @@ def name_method(
         each with its P(fake) as weight.
     worst_mask: the network's, uint8 grey (size, size), of the most incriminating crop; its
         shape decides where the model has no method output, always with low confidence.
-    fake_probability: of the face; below SUSPECTED it is more likely real, and no method is named.
+    fake_probability: of the face, see `is_suspected`.
     """
     if verdict == "authentic":
         return NO_METHOD
-    suspected = fake_probability >= SUSPECTED
+    suspected = is_suspected(verdict, fake_probability)
     logits = [item.method_logits for item in evidence if item.method_logits is not None]
     if not logits or not spec.methods:
         if not suspected:

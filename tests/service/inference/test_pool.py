@@ -1,10 +1,7 @@
-"""The pool judges, isolates poison, forgets the cancelled and revives its dead."""
+"""The pool judges, isolates poison, and forgets the cancelled; see also `test_pool_faults`."""
 
 import asyncio
-import ctypes
 import math
-import threading
-import weakref
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
@@ -17,7 +14,6 @@ from service.inference.batcher import BatchQueue
 from service.inference.device import Device
 from service.inference.model_file import ModelFile
 from service.inference.pool import InferencePool, Judgement
-from service.inference.runs import Run
 from service.inference.session import Session
 from service.runtime import Runtime
 from tests.service.conftest import CPU, PLAN
@@ -57,25 +53,8 @@ async def started(
         await pool.stop()
 
 
-@pytest.fixture
-def open_session(model: ModelFile, runtime: Runtime) -> Callable[[Device], Session]:
-    return lambda device: Session(model, device, PLAN, runtime)
-
-
 def later() -> float:
     return asyncio.get_running_loop().time() + LATER
-
-
-def session_thread() -> threading.Thread:
-    (thread,) = [each for each in threading.enumerate() if each.name == "session-cpu"]
-    return thread
-
-
-def kill(thread: threading.Thread) -> None:
-    """Make a thread die at its next step, as a fault in a driver would."""
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(
-        ctypes.c_ulong(thread.ident or 0), ctypes.py_object(SystemExit)
-    )
 
 
 def test_evidence_comes_in_the_order_of_the_crops(
@@ -177,116 +156,6 @@ def test_a_passed_deadline_ends_the_wait(open_session: Callable[[Device], Sessio
             with pytest.raises(DeadlineExceededError):
                 await pool.judge([GOOD], asyncio.get_running_loop().time() - 1.0)
             assert pool.queued_crops == 0
-
-    asyncio.run(scenario())
-
-
-def test_a_dead_worker_is_replaced_and_its_work_is_not_lost(
-    open_session: Callable[[Device], Session],
-) -> None:
-    async def scenario() -> None:
-        async with started(open_session) as (pool, counts):
-            kill(session_thread())
-            judgement = await pool.judge([GOOD] * 3, later())
-            assert len(judgement.evidence) == 3
-            assert counts.restarts == 1
-            assert pool.problem() is None
-
-    asyncio.run(scenario())
-
-
-def test_a_dead_session_is_gone_before_its_successor_is_opened(
-    open_session: Callable[[Device], Session],
-) -> None:
-    """Or a GPU would have to hold both."""
-    opened: list[weakref.ref[Run]] = []
-    left: list[int] = []
-
-    def watched(device: Device) -> Session:
-        left.append(sum(each() is not None for each in opened))
-        session = open_session(device)
-        opened.append(weakref.ref(session._plain))
-        return session
-
-    async def scenario() -> None:
-        async with started(watched) as (pool, counts):
-            await pool.judge([GOOD], later())
-            kill(session_thread())
-            await pool.judge([GOOD], later())
-            assert counts.restarts == 1
-
-    asyncio.run(scenario())
-    assert left == [0, 0]
-    assert all(each() is None for each in opened)
-
-
-def test_a_dead_worker_shows_until_it_is_back(
-    open_session: Callable[[Device], Session],
-) -> None:
-    allowed = threading.Event()
-    allowed.set()
-
-    def open_when_allowed(device: Device) -> Session:
-        allowed.wait(timeout=30.0)
-        return open_session(device)
-
-    async def scenario() -> None:
-        async with started(open_when_allowed) as (pool, counts):
-            assert pool.problem() is None
-            allowed.clear()
-            kill(session_thread())
-            waiting = asyncio.create_task(pool.judge([GOOD], later()))
-            await counts.restarted.wait()
-            problem = pool.problem()
-            assert problem is not None
-            assert "cpu" in problem
-            assert pool.working == 0
-            allowed.set()
-            assert len((await waiting).evidence) == 1
-            assert pool.problem() is None
-
-    asyncio.run(scenario())
-
-
-def test_sessions_beside_a_dead_one_go_on(open_session: Callable[[Device], Session]) -> None:
-    opened: list[Device] = []
-    forever = threading.Event()
-
-    def open_twice(device: Device) -> Session:
-        opened.append(device)
-        if len(opened) > 2:
-            forever.wait(timeout=30.0)
-        return open_session(device)
-
-    async def scenario() -> None:
-        async with started(open_twice, [CPU, CPU]) as (pool, counts):
-            kill(next(each for each in threading.enumerate() if each.name == "session-cpu"))
-            judgement = await pool.judge([GOOD] * 9, later())
-            assert len(judgement.evidence) == 9
-            assert counts.restarts == 1
-            assert pool.problem() is not None
-            forever.set()
-
-    asyncio.run(scenario())
-
-
-def test_a_worker_that_fails_to_come_back_is_tried_again(
-    open_session: Callable[[Device], Session],
-) -> None:
-    opened: list[Device] = []
-
-    def fail_the_second_time(device: Device) -> Session:
-        opened.append(device)
-        if len(opened) == 2:
-            raise RuntimeError("the device is gone")
-        return open_session(device)
-
-    async def scenario() -> None:
-        async with started(fail_the_second_time) as (pool, counts):
-            kill(session_thread())
-            assert len((await pool.judge([GOOD], later())).evidence) == 1
-            assert len(opened) == 3
-            assert counts.restarts == 1
 
     asyncio.run(scenario())
 

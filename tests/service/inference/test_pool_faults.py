@@ -1,8 +1,10 @@
-"""Sessions that hang, die of a crop, or fail with whatever they are given."""
+"""Sessions that die, hang, or fail with whatever they are given, and those that follow them."""
 
 import asyncio
+import ctypes
 import math
 import threading
+import weakref
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -15,6 +17,7 @@ from service.inference.device import Device
 from service.inference.evidence import Evidence
 from service.inference.model_file import ModelFile
 from service.inference.pool import InferencePool
+from service.inference.runs import Run
 from service.inference.session import Session
 from service.runtime import Runtime
 from tests.service.conftest import CPU, PLAN
@@ -34,6 +37,128 @@ class Scripted(Session):
         """See `Session`."""
         self.happens(crops)
         return super().run(crops, mask_floor)
+
+
+def session_thread() -> threading.Thread:
+    (thread,) = [each for each in threading.enumerate() if each.name == "session-cpu"]
+    return thread
+
+
+def kill(thread: threading.Thread) -> None:
+    """Make a thread die at its next step, as a fault in a driver would."""
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(
+        ctypes.c_ulong(thread.ident or 0), ctypes.py_object(SystemExit)
+    )
+
+
+def test_a_dead_worker_is_replaced_and_its_work_is_not_lost(
+    open_session: Callable[[Device], Session],
+) -> None:
+    async def scenario() -> None:
+        async with started(open_session) as (pool, counts):
+            kill(session_thread())
+            judgement = await pool.judge([GOOD] * 3, later())
+            assert len(judgement.evidence) == 3
+            assert counts.restarts == 1
+            assert pool.problem() is None
+
+    asyncio.run(scenario())
+
+
+def test_a_dead_session_is_gone_before_its_successor_is_opened(
+    open_session: Callable[[Device], Session],
+) -> None:
+    """Or a GPU would have to hold both."""
+    opened: list[weakref.ref[Run]] = []
+    left: list[int] = []
+
+    def watched(device: Device) -> Session:
+        left.append(sum(each() is not None for each in opened))
+        session = open_session(device)
+        opened.append(weakref.ref(session._plain))
+        return session
+
+    async def scenario() -> None:
+        async with started(watched) as (pool, counts):
+            await pool.judge([GOOD], later())
+            kill(session_thread())
+            await pool.judge([GOOD], later())
+            assert counts.restarts == 1
+
+    asyncio.run(scenario())
+    assert left == [0, 0]
+    assert all(each() is None for each in opened)
+
+
+def test_a_dead_worker_shows_until_it_is_back(
+    open_session: Callable[[Device], Session],
+) -> None:
+    allowed = threading.Event()
+    allowed.set()
+
+    def open_when_allowed(device: Device) -> Session:
+        allowed.wait(timeout=30.0)
+        return open_session(device)
+
+    async def scenario() -> None:
+        async with started(open_when_allowed) as (pool, counts):
+            assert pool.problem() is None
+            allowed.clear()
+            kill(session_thread())
+            waiting = asyncio.create_task(pool.judge([GOOD], later()))
+            await counts.restarted.wait()
+            problem = pool.problem()
+            assert problem is not None
+            assert "cpu" in problem
+            assert pool.working == 0
+            allowed.set()
+            assert len((await waiting).evidence) == 1
+            assert pool.problem() is None
+
+    asyncio.run(scenario())
+
+
+def test_sessions_beside_a_dead_one_go_on(open_session: Callable[[Device], Session]) -> None:
+    opened: list[Device] = []
+    forever = threading.Event()
+
+    def open_twice(device: Device) -> Session:
+        opened.append(device)
+        if len(opened) > 2:
+            forever.wait(timeout=30.0)
+        return open_session(device)
+
+    async def scenario() -> None:
+        async with started(open_twice, [CPU, CPU]) as (pool, counts):
+            kill(next(each for each in threading.enumerate() if each.name == "session-cpu"))
+            judgement = await pool.judge([GOOD] * 9, later())
+            assert len(judgement.evidence) == 9
+            assert counts.restarts == 1
+            assert pool.problem() is not None
+            forever.set()
+
+    asyncio.run(scenario())
+
+
+def test_a_worker_that_fails_to_come_back_is_tried_again(
+    open_session: Callable[[Device], Session],
+) -> None:
+    opened: list[Device] = []
+
+    def fail_the_second_time(device: Device) -> Session:
+        opened.append(device)
+        if len(opened) == 2:
+            raise RuntimeError("the device is gone")
+        return open_session(device)
+
+    async def scenario() -> None:
+        async with started(fail_the_second_time) as (pool, counts):
+            kill(session_thread())
+            assert len((await pool.judge([GOOD], later())).evidence) == 1
+            assert len(opened) == 3
+            assert counts.restarts == 1
+
+    asyncio.run(scenario())
 
 
 def test_a_session_that_does_not_answer_shows_until_it_does(

@@ -1,0 +1,127 @@
+"""Masks in folders: which belongs to what, and where it lies."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from model_export.evaluation.markdown import _files
+from model_export.sources.alteration import Alteration
+from model_export.sources.folders import FolderSource, list_entries, unused_masks
+from service.faces.crop import CropRule
+from tests.media_files import clip
+from tests.model_export.labelled import manipulated, save, write_folders
+
+RULE = CropRule()
+
+
+@pytest.fixture(scope="module")
+def folder(astronaut: NDArray[np.uint8], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_folders(tmp_path_factory.mktemp("labelled"), astronaut)
+
+
+@pytest.mark.parametrize("alteration", [Alteration(degrees=-30), Alteration(scale=0.7)])
+def test_a_mask_is_altered_and_cut_as_its_picture_is(
+    alteration: Alteration, astronaut: NDArray[np.uint8], tmp_path: Path
+) -> None:
+    # A mask that can be seen in the picture itself shows whether both were cut alike.
+    bright = np.where(astronaut[..., 0] > 127, 255, 0).astype(np.uint8)
+    save(tmp_path / "real/0.png", astronaut)
+    save(tmp_path / "fake/swap/0.png", astronaut)
+    save(tmp_path / "masks/swap/0.png", bright)
+    samples = [*FolderSource(tmp_path, RULE, alteration=alteration).samples()]
+    (fake,) = [sample for sample in samples if sample.fake]
+    assert fake.mask is not None
+    seen, told = fake.crop[..., 0] > 127, fake.mask > 127
+    assert (seen & told).sum() / (seen | told).sum() > 0.95
+
+
+def test_masks_that_belong_to_no_fake_are_named(folder: Path, tmp_path: Path) -> None:
+    assert not unused_masks(folder / "masks", list_entries(folder))
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    masks = sorted(path for path in (copy / "masks").rglob("*.png"))
+    masks[0].rename(masks[0].with_suffix(".jpg"))
+    source = FolderSource(copy, RULE, frames=1)
+    lost = masks[0].with_suffix(".jpg").relative_to(copy / "masks").as_posix()
+    assert [*source.samples()]
+    assert source.tally.unused_masks == [lost]
+    assert f"masks that belong to no fake, 1: {lost}" in _files(source.tally.to_dict())
+
+
+def test_a_mask_of_ones_is_not_taken_for_black(
+    tmp_path: Path, astronaut: NDArray[np.uint8]
+) -> None:
+    for name in ("real", "fake"):
+        save(tmp_path / name / "a.png", astronaut)
+    save(tmp_path / "masks/a.png", np.ones(astronaut.shape[:2], np.uint8))
+    source = FolderSource(tmp_path, RULE)
+    assert [sample.fake for sample in source.samples()] == [False]
+    assert "goes up to 1: manipulated is 255" in source.tally.unreadable["fake/a.png"]
+    save(tmp_path / "masks/a.png", np.zeros(astronaut.shape[:2], np.uint8))
+    assert [sample.fake for sample in source.samples()] == [False, True]
+
+
+def test_a_mask_of_another_size_is_named_instead_of_misplaced(
+    tmp_path: Path, astronaut: NDArray[np.uint8]
+) -> None:
+    save(tmp_path / "real/a.png", astronaut)
+    save(tmp_path / "fake/swap/a.png", astronaut)
+    save(tmp_path / "masks/a.png", np.zeros((100, 100), np.uint8))
+    source = FolderSource(tmp_path, RULE)
+    assert [s.fake for s in source.samples()] == [False]
+    assert "(100, 100)" in source.tally.unreadable["fake/swap/a.png"]
+
+
+def test_of_several_faces_the_masked_one_is_judged(
+    tmp_path: Path, astronaut: NDArray[np.uint8]
+) -> None:
+    face = astronaut[0:256, 96:352]
+    pair = np.hstack((face, face))
+    mask = np.zeros(pair.shape[:2], np.uint8)
+    mask[90:160, 256 + 90 : 256 + 180] = 255
+    save(tmp_path / "real/a.png", face)
+    save(tmp_path / "fake/swap/b.png", pair)
+    save(tmp_path / "masks/swap/b.png", mask)
+    fakes = [s for s in FolderSource(tmp_path, RULE).samples() if s.fake]
+    assert len(fakes) == 1
+    assert fakes[0].mask is not None
+    assert (fakes[0].mask > 128).mean() > 0.05
+
+
+@pytest.mark.parametrize("kind", ["numbered pictures", "a clip"])
+def test_masks_of_a_clip_follow_its_frames(
+    kind: str, tmp_path: Path, astronaut: NDArray[np.uint8]
+) -> None:
+    fake, mask = manipulated(astronaut)
+    moved = [np.roll(fake, 4 * step, axis=1)[:400, :400] for step in range(6)]
+    masks = [np.roll(mask, 4 * step, axis=1)[:400, :400] for step in range(6)]
+    save(tmp_path / "real/0.png", astronaut)
+    (tmp_path / "fake/swap").mkdir(parents=True)
+    (tmp_path / "fake/swap/a.mp4").write_bytes(clip(moved))
+    if kind == "a clip":
+        (tmp_path / "masks/swap").mkdir(parents=True)
+        (tmp_path / "masks/swap/a.mp4").write_bytes(clip([np.dstack([m] * 3) for m in masks]))
+    else:
+        for number, each in enumerate(masks):
+            save(tmp_path / f"masks/a/{number:05d}.png", each)
+    samples = [s for s in FolderSource(tmp_path, RULE, frames=3).samples() if s.fake]
+    assert len(samples) == 3
+    for sample in samples:
+        assert sample.mask is not None
+        blue = sample.crop[..., 2].astype(int) - sample.crop[..., 0] > 60
+        inside = sample.mask > 128
+        assert 0.02 < inside.mean() < 0.8
+        assert blue[inside].mean() > blue[~inside].mean() + 0.2
+
+
+def test_masks_may_end_in_capital_letters(astronaut: NDArray[np.uint8], tmp_path: Path) -> None:
+    fake, mask = manipulated(astronaut)
+    save(tmp_path / "real/0.png", astronaut)
+    for number in range(2):
+        save(tmp_path / f"fake/swap/{number}.png", fake)
+    save(tmp_path / "masks/swap/0.PNG", mask)
+    save(tmp_path / "masks/swap/1/00000.PNG", mask)
+    fakes = [s for s in FolderSource(tmp_path, RULE).samples() if s.fake]
+    assert all(s.mask is not None and s.mask.any() for s in fakes)
