@@ -9,9 +9,10 @@ import numpy as np
 from model_export.evaluation.rows import Row, put_together
 from model_export.sources.clips import ClipTruth
 from service.inference.model_file import Thresholds
+from service.media.stretches import Interval
 from service.verdict.agreement import LEAST_AGREEMENT
 from service.verdict.calibration import decide, logit_of, probability
-from service.verdict.intervals import Interval, manipulated_intervals
+from service.verdict.intervals import manipulated_intervals
 
 Span = tuple[float, float]
 

@@ -15,8 +15,8 @@ from model_export.metrics.surface import Surface, surface_of
 from model_export.networks.contract import FAKE, REAL
 from model_export.sources.sample import UNKNOWN_STRETCH, Sample, Source
 from service.inference.model_file import Thresholds
+from service.media.stretches import Interval
 from service.verdict.calibration import decide
-from service.verdict.intervals import Interval
 from service.verdict.method import is_suspected
 from service.verdict.shape import method_of_shape
 from service.verdict.track import Weighed, levelled_where_good, weigh

@@ -14,8 +14,9 @@ from service.errors import UnmaskError
 from service.faces.crop import CropRule, FaceCrop, cut_square, sharpening_of
 from service.faces.extract import extract
 from service.faces.plan import ExtractionPlan
+from service.media.stretches import Interval
 from service.media.upload import Upload
-from service.verdict.intervals import Interval, stretches_of
+from service.verdict.intervals import stretches_of
 
 TRUTH = "truth.json"
 

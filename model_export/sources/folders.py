@@ -25,8 +25,9 @@ from service.faces.plan import ExtractionPlan
 from service.faces.quality import measure
 from service.media.pictures import decode_picture
 from service.media.sniff import sniff
+from service.media.stretches import Interval
 from service.media.upload import Upload
-from service.verdict.intervals import Interval, stretches_of
+from service.verdict.intervals import stretches_of
 
 _UNALTERED = Alteration()
 _AS_SHARP_AS_THEY_ARE: Mapping[str, float] = MappingProxyType({})

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from model_export.networks.contract import METHODS
 from service.faces.plan import ExtractionPlan
 from service.faces.sharpening import sharpened
+from service.media.stretches import Interval
 from service.settings import VerdictSettings
-from service.verdict.intervals import Interval
 from service.verdict.support import SupportRule
 
 _USUAL = VerdictSettings()

@@ -14,6 +14,9 @@ from service.errors import UnmaskError
 def _problems() -> Iterator[str]:
     yield "- `not_found` (404): There is no such path"
     yield "- `method_not_allowed` (405): The path does not take this method; `Allow` says which"
+    yield "- `bad_request` (400): What arrives is no HTTP"
+    yield "- `request_timeout` (408): A request's first line and headers take too long"
+    yield "- `request_header_fields_too_large` (431): They, or trailers, are longer than 64 KiB"
     errors: list[type[UnmaskError]] = [UnmaskError, *UnmaskError.__subclasses__()]
     for error in errors:
         yield f"- `{error.code}` ({error.status}): {error.title}"

@@ -3,6 +3,7 @@
 from typing import Annotated, Literal
 
 from fastapi import Query
+from pydantic import WithJsonSchema
 
 Masks = Annotated[
     Literal["inline", "none", "clip"],
@@ -12,8 +13,12 @@ Masks = Annotated[
         "for a clip; null without a face)."
     ),
 ]
+# Not to be sent is no value to send: `null` is refused.
+_FromOne = WithJsonSchema({"type": "integer", "minimum": 1})
+
 MaxFrames = Annotated[
     int | None,
+    _FromOne,
     Query(
         ge=1,
         description="Frames of a clip to analyse, from 1; by default `UNMASK_MEDIA__FRAMES`, at "
@@ -22,6 +27,7 @@ MaxFrames = Annotated[
 ]
 MaxFaces = Annotated[
     int | None,
+    _FromOne,
     Query(
         ge=1,
         description="Faces to keep, from 1; by default and at most `UNMASK_FACES__MAX_FACES` of "

@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
+from pydantic.json_schema import SkipJsonSchema
 from starlette.exceptions import HTTPException
 
 from service.api.headers import RETRY_AFTER, WWW_AUTHENTICATE
@@ -19,6 +20,11 @@ logger = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
 PROBLEM_SCHEMA = "#/components/schemas/Problem"
 """Where `document` puts the schema of problems: one for all of them."""
+
+
+def _without_default(schema: dict[str, Any]) -> None:
+    """Null is never sent: what does not apply is left out."""
+    schema.pop("default", None)
 
 
 class Problem(BaseModel):
@@ -41,8 +47,9 @@ class Problem(BaseModel):
         examples=["media_too_large"],
         description="Stable and machine-readable; all codes are listed in the API's description.",
     )
-    limit: str | None = Field(
+    limit: str | SkipJsonSchema[None] = Field(
         default=None,
+        json_schema_extra=_without_default,
         examples=["bytes"],
         description=listed("The limit passed; absent but for `media_too_large`.", LIMITS),
     )

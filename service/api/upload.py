@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator, Callable
 
 from fastapi import Request
+from python_multipart.multipart import parse_options_header
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
@@ -60,8 +61,23 @@ async def read_upload(request: Request, max_bytes: int, hold: Callable[[int], No
     return upload
 
 
+class _Form(MultiPartParser):
+    """A form whose field `file` is a file whether or not it has a name.
+
+    WHY: a file's name is the sender's choice (RFC 7578, section 4.2), which generated clients often
+    leave out; a field without one would be decoded as text.
+    """
+
+    def on_headers_finished(self) -> None:
+        """The headers of a field have been read."""
+        stated = self._current_part.content_disposition or b""
+        if b"filename=" not in stated and parse_options_header(stated)[1].get(b"name") == b"file":
+            self._current_part.content_disposition = stated + b'; filename=""'
+        super().on_headers_finished()
+
+
 async def _read_form(request: Request, max_bytes: int, hold: Callable[[int], None]) -> Upload:
-    parser = MultiPartParser(
+    parser = _Form(
         request.headers,
         _limited(request, max_bytes + _ENVELOPE_BYTES, max_bytes, hold),
         max_files=1,

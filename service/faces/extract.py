@@ -22,6 +22,7 @@ from service.media.info import MediaInfo
 from service.media.moving import open_moving
 from service.media.pictures import decode_picture
 from service.media.sniff import sniff
+from service.media.stretches import Interval, stretches
 from service.media.upload import Upload
 
 # Faces cut per frame before tracks are chosen, in multiples of the tracks kept.
@@ -131,7 +132,9 @@ def _from_clip(clip: Clip | AnimatedWebp, plan: ExtractionPlan) -> _Taken:
             for face, track in zip(found.faces, tracks, strict=True)
         ]
         frames.append((frame.index, frame.time_s, frame.until_s))
-    numbers = tracker.keep(plan.max_faces)
+    shown = [Interval(time_s, until_s) for _, time_s, until_s in frames]
+    seconds = [stretch.seconds for stretch in stretches(shown, clip.duration_s)]
+    numbers = tracker.keep(plan.max_faces, seconds)
     kept = (replace(c, track=numbers[c.track]) for c in crops if c.track in numbers)
     return _Taken(
         size,

@@ -77,15 +77,22 @@ class Tracker:
         track.areas[self._frame] = detection.box.width * detection.box.height
         return number
 
-    def keep(self, most: int) -> dict[int, int]:
-        """Choose the most present tracks, by area summed over the frames seen: `most` in a frame.
+    def keep(self, most: int, seconds: Sequence[float]) -> dict[int, int]:
+        """Choose the most present tracks, by area times the time seen: `most` in a frame.
 
+        seconds: how long a stretch of the clip each analysed frame stands for; where it lasts for
+            no time, all count alike.
         Not of the whole clip: each cut begins new ones, and what is shown for short is a face too.
         Returns their new numbers, from 0 by that presence, by their old ones.
         """
+        weights = seconds if any(seconds) else [1.0] * len(seconds)
+
+        def presence(track: Track) -> float:
+            return sum(weights[frame] * area for frame, area in track.areas.items())
+
         kept: list[Track] = []
         taken: Counter[int] = Counter()
-        for track in sorted(self._tracks, key=lambda t: sum(t.areas.values()), reverse=True):
+        for track in sorted(self._tracks, key=presence, reverse=True):
             if all(taken[frame] < most for frame in track.areas):
                 kept.append(track)
                 taken.update(track.areas.keys())

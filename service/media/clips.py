@@ -8,11 +8,11 @@ from service.media.boxes import read_edits
 from service.media.completeness import breaks_off, ends_early
 from service.media.container import Container
 from service.media.frame import Frame
-from service.media.gif import with_controls
+from service.media.gif import whole_images, with_controls
 from service.media.limits import MediaLimits
 from service.media.matroska import Shown, read_shown
 from service.media.pictures import check_pixels
-from service.media.png import delays_s, whole_chunks
+from service.media.png import delays_s, whole_frames
 from service.media.reader import Reader
 from service.media.sampling import at_key_frames, sampled
 from service.media.timeline import Timeline, read_timeline, watch_timeline
@@ -26,7 +26,9 @@ _WATCHED_PIXELS = 3_000 * 1920 * 1080
 # In these, frames are drawn over one another: none can be decoded without those before it. But each
 # is stored by itself, and none in less detail than another.
 _WITHOUT_JUMPS = frozenset({"gif", "png"})
-_AS_FFMPEG_READS_THEM = MappingProxyType({"gif": with_controls, "png": whole_chunks})
+_AS_FFMPEG_READS_THEM = MappingProxyType(
+    {"gif": lambda data: with_controls(whole_images(data)), "png": whole_frames}
+)
 
 
 class Clip:
@@ -49,7 +51,7 @@ class Clip:
         self._data = rewrite(data) if rewrite else data
         shown = self._shown(data)
         last_s = shown.last_s if shown is not None else None
-        delays = delays_s(data) if name == "png" else []
+        delays = delays_s(self._data) if name == "png" else []
         with Container(name, self._data) as container:
             self.width, self.height = container.stretch.size(container.width, container.height)
             check_pixels(self.width, self.height, limits)

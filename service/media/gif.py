@@ -15,7 +15,16 @@ def reaches_trailer(data: bytes) -> bool:
     last = None
     for at in _pieces(data):
         last = at
-    return last is not None and (last == _UNSEEN or data[last] == _TRAILER)
+    return last is not None and (last == _UNSEEN or data[last : last + 1] == bytes((_TRAILER,)))
+
+
+def whole_images(data: bytes) -> bytes:
+    """The same file without an image that it ends in: FFmpeg would fill in the rest of that."""
+    last = None
+    for at in _pieces(data):
+        last = at
+    ends_in_one = last is not None and last != _UNSEEN and data[last : last + 1] == bytes((_IMAGE,))
+    return data[:last] if ends_in_one else data
 
 
 def with_controls(data: bytes) -> bytes:
@@ -25,7 +34,7 @@ def with_controls(data: bytes) -> bytes:
     """
     kept, done, controlled = [], 0, False
     for at in _pieces(data):
-        if at == _UNSEEN:
+        if at in (_UNSEEN, len(data)):
             break
         if data[at] == _EXTENSION:
             controlled = controlled or data[at + 1 : at + 2] == bytes((_CONTROL,))
@@ -38,12 +47,17 @@ def with_controls(data: bytes) -> bytes:
 
 
 def _pieces(data: bytes) -> Iterator[int]:
-    """Where each piece begins, as far as they follow one another; the trailer ends them."""
+    """Where each piece begins, as far as they follow one another; the trailer ends them.
+
+    Where a file ends with a piece that is whole and no trailer, its length comes last.
+    """
     if len(data) < _HEAD_BYTES:
         return
     at, in_blocks = _HEAD_BYTES + _table_bytes(data[10]), False
     for _ in range(_MOST_PIECES):
         if at >= len(data):
+            if at == len(data) and not in_blocks:
+                yield at
             return
         kind = data[at]
         if in_blocks:

@@ -40,11 +40,19 @@ def delays_s(data: bytes) -> list[float]:
     return delays
 
 
-def whole_chunks(data: bytes) -> bytes:
-    """A PNG of the complete chunks only: at others FFmpeg 8.0 reads where it must not, and dies."""
-    end = _HEADER
+def whole_frames(data: bytes) -> bytes:
+    """An animated PNG of complete chunks only: at others FFmpeg 8.0 reads where it must not, dies.
+
+    Of one that ends early, the frame that it ends in is left out, since FFmpeg would fill in the
+    rest of it; only what follows a frame's chunks tells that there are no more of them.
+    """
+    end, frame = _HEADER, 0
     for kind, after in chunks(data):
         if kind == b"IEND":
             break
+        if kind == b"fcTL" or (kind == b"IDAT" and not frame):
+            frame = end
         end = after
+    else:
+        end = frame or end
     return data[:end] + bytes(4) + _END

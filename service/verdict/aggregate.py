@@ -9,13 +9,14 @@ _LEAST = 2
 
 
 def track_logit(logits: Sequence[float], seconds: Sequence[float] | None = None) -> float:
-    """The highest mean of neighbouring frames, a quarter of the track but at least two long.
+    """The highest mean over a quarter of the track's time, or over two frames that last longer.
 
     logits: calibrated, in order of time, at least one. seconds: how long a stretch of the clip
-    each stands for, at least 0; by default all for the same. A manipulation often shows for a part
-    of a clip only, so a mean over all of it dilutes it; the maximum alone would believe a single
-    unlucky frame. `tests/benchmarks/aggregation.py` measures the choice. A picture's one logit
-    stays as it is.
+    each stands for, at least 0; by default all for the same. The frames at both ends of the
+    quarter count by what of them lies in it: a still that lasts would else drown what begins
+    beside it. A manipulation often shows for a part of a clip only, so a mean over all of it
+    dilutes it; the maximum alone would believe a single unlucky frame.
+    `tests/benchmarks/aggregation.py` measures the choice. A picture's one logit stays as it is.
     """
     count = len(logits)
     weights = np.ones(count) if seconds is None else np.asarray(seconds, np.float64)
@@ -23,14 +24,21 @@ def track_logit(logits: Sequence[float], seconds: Sequence[float] | None = None)
         weights = np.ones(count)
     ends = np.concatenate([[0.0], np.cumsum(weights)])
     sums = np.concatenate([[0.0], np.cumsum(weights * logits)])
+    least = min(_LEAST, count)
+    held = ends[least:] - ends[:-least]
     # A quarter of the frames, or what lasts as long: a still may be most of a clip.
     quarter = (count // _SHARE) / count * ends[-1]
-    first = np.arange(count)
-    # Rounding must not make a run longer where all weigh the same.
-    last = np.searchsorted(ends, ends[:-1] + quarter * (1 - 1e-9), side="left")
-    last = np.maximum(last, first + min(_LEAST, count))
-    whole = last <= count
-    first, last = first[whole], last[whole]
-    held = ends[last] - ends[first]
-    means = (sums[last] - sums[first])[held > 0] / held[held > 0]
-    return float(means.max())
+    # Rounding must not change how many frames a run holds where all weigh the same.
+    margin = 1e-9 * ends[-1]
+    long = held > max(quarter - margin, 0.0)
+    means = [*((sums[least:] - sums[:-least])[long] / held[long])]
+    if quarter > 0:
+        # The mean is highest where the quarter begins or ends with a frame.
+        begins = np.concatenate([ends[:-1], ends[1:] - quarter])
+        begins = begins[(begins > -margin) & (begins + quarter < ends[-1] + margin)]
+        first = np.searchsorted(ends, begins + margin, side="right") - 1
+        last = np.searchsorted(ends, begins + quarter - margin, side="left")
+        begins = begins[last - first >= least]
+        gained = np.interp(begins + quarter, ends, sums) - np.interp(begins, ends, sums)
+        means += [*(gained / quarter)]
+    return float(max(means))

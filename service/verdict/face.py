@@ -8,10 +8,11 @@ import numpy as np
 from service.faces.crop import FaceCrop
 from service.inference.evidence import Evidence
 from service.inference.model_file import ModelSpec
+from service.media.stretches import Interval
 from service.verdict.agreement import LEAST_AGREEMENT
 from service.verdict.calibration import decide, logit_of, probability
 from service.verdict.findings import FaceFinding, MaskFinding, Presence, Sighting
-from service.verdict.intervals import Interval, manipulated_intervals
+from service.verdict.intervals import manipulated_intervals
 from service.verdict.mask import Mask, crop_mask
 from service.verdict.method import name_method
 from service.verdict.support import SupportRule

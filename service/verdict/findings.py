@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from service.faces.crop import Box, Quality
 from service.media.info import MediaInfo
+from service.media.stretches import Interval
 from service.verdict.calibration import FaceVerdict
-from service.verdict.intervals import Interval
 
 Confidence = Literal["low", "medium", "high"]
 Verdict = Literal["manipulated", "authentic", "inconclusive", "no_face"]
@@ -87,7 +87,7 @@ class FaceFinding:
 class Sighting:
     """One face in one analysed frame.
 
-    fake_probability: of this crop alone.
+    fake_probability: of this crop; see `levelled` for what the others of a clip have to do with it.
     mask: the network's, uint8 grey (size, size), before its threshold.
     crop_to_frame: float64 (2, 3); maps the mask's pixels to the frame's.
     """

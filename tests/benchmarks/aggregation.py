@@ -26,13 +26,14 @@ from service.inference.device import Device
 from service.inference.model_file import ModelFile, read_model_file
 from service.inference.precision import in_precision
 from service.inference.session import Session, SessionPlan
+from service.media.stretches import Interval
 from service.media.upload import Upload
 from service.runtime import Runtime, usable_cpus
 from service.settings import Settings
 from service.verdict.aggregate import track_logit
 from service.verdict.agreement import agreement
 from service.verdict.calibration import fake_logit, logit_of
-from service.verdict.intervals import Interval, manipulated_intervals, stretches_of
+from service.verdict.intervals import manipulated_intervals, stretches_of
 from service.verdict.prediction import levelled
 
 Logits = Sequence[float]

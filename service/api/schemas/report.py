@@ -23,8 +23,9 @@ class TimelineFaceBody(BaseModel):
 
     track: Track
     fake_probability: Share = Field(
-        description="Calibrated probability that the face was manipulated, by this frame alone, "
-        "0 to 1."
+        description="Calibrated probability that the face was manipulated in this frame, 0 to 1. "
+        "Of a clip, what its codec's prediction adds to that, as the face's other frames tell it, "
+        "is brought to the usual."
     )
     box: BoxBody = Field(description="The face box in this frame.")
 

@@ -16,7 +16,7 @@ from model_export.evaluation.figures import (
 )
 from model_export.metrics.segmentation import match_masks
 from service.inference.model_file import Thresholds
-from service.verdict.intervals import Interval
+from service.media.stretches import Interval
 from tests.model_export.colour_model import NOTE
 from tests.model_export.evaluation.rows import PLAIN, row
 

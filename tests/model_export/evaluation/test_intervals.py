@@ -8,7 +8,7 @@ import pytest
 from model_export.evaluation.intervals import overlap_in_time, time_iou
 from model_export.evaluation.rows import Row
 from model_export.sources.clips import ClipTruth
-from service.verdict.intervals import Interval
+from service.media.stretches import Interval
 from tests.model_export.evaluation.rows import row as judged
 
 NOTE: dict[str, Any] = {

@@ -202,6 +202,27 @@ def test_a_raw_body_is_the_same_as_a_form(
         assert response.json()[field] == report[field]
 
 
+@pytest.mark.parametrize(
+    "disposition",
+    ["form-data; name=file", 'form-data; name="file"', "form-data; name=file; filename*=UTF-8''a"],
+)
+@pytest.mark.parametrize("quality", [40, 95])
+def test_a_file_in_a_form_needs_no_name(
+    server: httpx.Client, astronaut: Pixels, disposition: str, quality: int
+) -> None:
+    picture = encode(astronaut, quality=quality)
+    head = f"--B\r\nContent-Disposition: {disposition}\r\n\r\n".encode()
+    other = b"--B\r\nContent-Disposition: form-data; name=note\r\n\r\nhello\r\n"
+    response = server.post(
+        "/analyze",
+        params={"mask": "none"},
+        content=other + head + picture + b"\r\n--B--\r\n",
+        headers={"Content-Type": "multipart/form-data; boundary=B"},
+    )
+    assert response.status_code == 200
+    assert response.json()["media"]["sha256"] == hashlib.sha256(picture).hexdigest()
+
+
 def test_a_mask_alone_has_the_frames_size_and_the_verdict_in_headers(
     server: httpx.Client, astronaut: Pixels, report: dict[str, Any]
 ) -> None:

@@ -171,12 +171,31 @@ def test_the_metrics_are_text(server: httpx.Client, document: Document) -> None:
 def test_every_code_of_a_problem_is_told(document: Document) -> None:
     text = document["info"]["description"]
     errors: list[type[UnmaskError]] = [UnmaskError, *UnmaskError.__subclasses__()]
-    told = {"not_found": 404, "method_not_allowed": 405}
+    told = {"not_found": 404, "method_not_allowed": 405, "bad_request": 400}
+    told |= {"request_timeout": 408, "request_header_fields_too_large": 431}
     told |= {error.code: error.status for error in errors}
     for code, status in told.items():
         assert f"`{code}` ({status})" in text
     for code in ("overloaded", "not_ready"):
         assert f"`{code}`" in responses(document, "/analyze")["503"]["description"]
+
+
+def test_nothing_may_be_null_that_is_left_out_instead(
+    server: httpx.Client, document: Document
+) -> None:
+    numbers = {
+        parameter["name"]: parameter["schema"]
+        for parameter in document["paths"]["/analyze"]["post"]["parameters"]
+        if parameter["name"].startswith("max_")
+    }
+    assert set(numbers) == {"max_frames", "max_faces"}
+    for name, schema in numbers.items():
+        assert (schema["type"], schema["minimum"]) == ("integer", 1)
+        for unlike in ("null", "0"):
+            assert server.post("/analyze", params={name: unlike}).status_code == 400
+    limit = document["components"]["schemas"]["Problem"]["properties"]["limit"]
+    assert limit["type"] == "string"
+    assert "default" not in limit
 
 
 def test_the_introduction_is_for_clients(document: Document) -> None:

@@ -60,8 +60,21 @@ def test_the_most_present_tracks_of_each_frame_are_kept_and_renumbered() -> None
     for _ in range(9):
         tracker.update((face(0, width=60),))
     # Ten frames at 60 pixels outweigh one at 100.
-    assert tracker.keep(2) == {0: 0, 1: 1}
-    assert tracker.keep(1) == {0: 0}
+    assert tracker.keep(2, [0.1] * 10) == {0: 0, 1: 1}
+    assert tracker.keep(1, [0.1] * 10) == {0: 0}
+
+
+def test_presence_is_size_times_time_not_frames() -> None:
+    """One frame may stay for most of a clip."""
+    tracker = Tracker()
+    tracker.update((face(0, width=60), face(400, width=100)))
+    for _ in range(9):
+        tracker.update((face(0, width=60),))
+    lasting = [9.0] + [0.1] * 9
+    assert tracker.keep(2, lasting) == {1: 0, 0: 1}
+    assert tracker.keep(1, lasting) == {1: 0}
+    # A clip of no length at all: by the frames.
+    assert tracker.keep(1, [0.0] * 10) == {0: 0}
 
 
 def test_shots_one_after_the_other_are_all_kept() -> None:
@@ -69,9 +82,9 @@ def test_shots_one_after_the_other_are_all_kept() -> None:
     tracker = Tracker()
     for shot in range(16):
         tracker.update((face(300 * shot), face(300 * shot + 5000, width=50)))
-    kept = tracker.keep(1)
+    kept = tracker.keep(1, [1.0] * 16)
     assert [*kept] == [2 * shot for shot in range(16)]
-    assert len(tracker.keep(2)) == 32
+    assert len(tracker.keep(2, [1.0] * 16)) == 32
 
 
 def test_a_cut_to_another_face_at_the_same_place_begins_another_track() -> None:

@@ -1,14 +1,19 @@
 """Clips that end early say so; what follows a whole one is no reason to."""
 
+import itertools
+import struct
 import time
+import zlib
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from service.errors import MediaCorruptError
 from service.media.clips import Clip
 from service.media.completeness import ends_early
 from service.media.limits import MediaLimits
+from service.media.png import chunks
 from service.media.sniff import sniff
 from tests.media_files import animated, moving
 from tests.service.media.odd_clips import animated_png
@@ -33,6 +38,64 @@ def test_a_gif_cut_off_is_read_as_far_as_it_goes(frames: list[Pixels], share: fl
     data = animated(frames, [100] * 8, "GIF")
     clip = Clip("gif", data[: int(len(data) * share)], MediaLimits())
     assert 0 < len(list(clip.frames(100))) <= 8
+    assert clip.truncated
+
+
+@pytest.mark.parametrize("name", ["gif", "png"])
+def test_a_frame_that_an_animation_ends_in_is_not_filled_in(
+    frames: list[Pixels], name: str
+) -> None:
+    """Wherever it is cut, what is shown was all there; before its first frame is, nothing is."""
+    durations = [100] * 8
+    data = (
+        animated(frames, durations, "GIF")
+        if name == "gif"
+        else animated_png(frames, durations, hidden=False)
+    )
+    whole = [frame.pixels for frame in Clip(name, data, MediaLimits()).frames(100)]
+    counts = []
+    for share in (0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.95):
+        try:
+            shown = [*Clip(name, data[: int(len(data) * share)], MediaLimits()).frames(100)]
+        except MediaCorruptError:
+            shown = []
+        assert all(np.array_equal(frame.pixels, whole[frame.index]) for frame in shown)
+        counts.append(len(shown))
+    assert counts[:2] == [0, 0]
+    assert counts == sorted(counts)
+    assert counts[-1] == 7
+
+
+def test_a_png_in_many_chunks_shows_whole_frames_only(frames: list[Pixels]) -> None:
+    data = in_small_chunks(animated_png(frames[:2], [100] * 2, hidden=False))
+    clip = Clip("png", data, MediaLimits())
+    assert len(list(clip.frames(9))) == 2
+    with pytest.raises(MediaCorruptError):
+        list(Clip("png", data[: len(data) // 4], MediaLimits()).frames(9))
+    assert len(list(Clip("png", data[: len(data) * 3 // 4], MediaLimits()).frames(9))) == 1
+
+
+def in_small_chunks(data: bytes) -> bytes:
+    """A PNG as many encoders write it: pictures in pieces of 400 bytes."""
+    written, begun, numbers = [data[:8]], 8, itertools.count()
+    for kind, end in chunks(data):
+        body = data[begun + 8 : end - 4]
+        skipped = 4 if kind in (b"fcTL", b"fdAT") else 0
+        size = 400 if kind in (b"IDAT", b"fdAT") else max(1, len(body))
+        for at in range(skipped, max(len(body), skipped + 1), size):
+            number = struct.pack(">I", next(numbers)) if skipped else b""
+            piece = number + body[at : at + size]
+            crc = zlib.crc32(kind + piece)
+            written.append(struct.pack(">I", len(piece)) + kind + piece + struct.pack(">I", crc))
+        begun = end
+    return b"".join(written)
+
+
+def test_a_gif_without_its_trailer_keeps_its_last_image(frames: list[Pixels]) -> None:
+    data = animated(frames, [100] * 8, "GIF")
+    assert data.endswith(b"\x00\x3b")
+    clip = Clip("gif", data[:-1], MediaLimits())
+    assert len(list(clip.frames(100))) == 8
     assert clip.truncated
 
 

@@ -55,6 +55,23 @@ def test_a_still_weighs_what_it_lasts() -> None:
     assert track_logit([-each for each in around], seconds) < 4.0
 
 
+def test_a_long_still_does_not_drown_what_begins_beside_it() -> None:
+    """Nine seconds of a real face, then three of a fake one: of these three a quarter is all."""
+    logits, seconds = [-3.0] + [2.0] * 15, [9.0] + [0.2] * 15
+    assert track_logit(logits, seconds) == pytest.approx(2.0)
+    assert track_logit(logits, [9.2] + [2.8 / 15] * 15) == pytest.approx((2.8 * 2 - 0.2 * 3) / 3)
+    # Whoever shows a frame for long cannot make the others count for nothing.
+    assert track_logit([-3.0] + [2.0] * 15, [27.0] + [0.6] * 15) == pytest.approx(2.0)
+
+
+def test_a_clip_played_backwards_says_the_same() -> None:
+    rng = np.random.default_rng(5)
+    for count in range(1, 65):
+        logits, seconds = rng.normal(0, 3, count), rng.uniform(0.0, 2.0, count)
+        forwards = track_logit([*logits], [*seconds])
+        assert track_logit([*logits[::-1]], [*seconds[::-1]]) == pytest.approx(forwards)
+
+
 @pytest.mark.parametrize("seconds", [0.0, 0.3, 7.0])
 def test_frames_of_equal_length_weigh_the_same_whatever_that_is(seconds: float) -> None:
     rng = np.random.default_rng(3)

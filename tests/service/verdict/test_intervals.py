@@ -2,13 +2,9 @@
 
 import pytest
 
-from service.verdict.intervals import Interval, manipulated_intervals, smooth, stretches
-
-
-def moments(*times_s: float) -> list[Interval]:
-    """Frames on screen for no time at all."""
-    return [Interval(time_s, time_s) for time_s in times_s]
-
+from service.media.stretches import Interval, stretches
+from service.verdict.intervals import manipulated_intervals, smooth
+from tests.service.media.test_stretches import moments
 
 SECONDS = stretches(moments(*(0.5 + i for i in range(8))), 8.0)
 
@@ -18,33 +14,11 @@ def found(*logits: float) -> list[tuple[float, float]]:
     return [(interval.start_s, interval.end_s) for interval in intervals]
 
 
-def test_a_frame_stands_for_half_the_way_to_its_neighbours() -> None:
-    assert stretches(moments(1.0, 2.0, 6.0), 9.0) == [
-        Interval(0.0, 1.5),
-        Interval(1.5, 4.0),
-        Interval(4.0, 9.0),
-    ]
-
-
-def test_a_still_stands_for_all_the_time_it_is_on_screen() -> None:
-    shown = [Interval(0.0, 0.1), Interval(1.0, 8.0), Interval(8.0, 8.1)]
-    assert stretches(shown, 9.0)[1] == Interval(0.55, 8.0)
-
-
 def test_a_still_that_outlasts_its_neighbours_is_an_interval_of_its_own() -> None:
     spans = stretches([Interval(0.0, 1.0), Interval(1.0, 8.0), Interval(8.0, 9.0)], 9.0)
     assert manipulated_intervals(spans, [-4.0, 5.0, -4.0], 1.0) == (Interval(1.0, 8.0),)
     even = stretches([Interval(0.0, 3.0), Interval(3.0, 6.0), Interval(6.0, 9.0)], 9.0)
     assert manipulated_intervals(even, [-4.0, 5.0, -4.0], 1.0) == ()
-
-
-def test_a_single_frame_stands_for_the_whole_clip() -> None:
-    assert stretches(moments(0.3), 2.0) == [Interval(0.0, 2.0)]
-    assert stretches(moments(0.0), 0.0) == [Interval(0.0, 0.0)]
-
-
-def test_a_clip_said_to_end_before_its_last_frame_ends_with_it() -> None:
-    assert stretches(moments(0.0, 4.0), 3.0)[-1] == Interval(2.0, 4.0)
 
 
 def test_a_stretch_has_its_edges() -> None:
