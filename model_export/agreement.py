@@ -9,8 +9,10 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from model_export.export import open_session
+from model_export.export import open_session, output_names
+from service.inference.model_file import Thresholds
 from service.inference.second_look import look_again
+from service.verdict.calibration import decide, probability
 
 Outputs = dict[str, NDArray[Any]]
 
@@ -94,13 +96,12 @@ def difference(outputs: Outputs) -> NDArray[Any]:
 def outputs_of(path: Path, pictures: NDArray[np.uint8]) -> Outputs:
     """Activations and masks of a model file on pictures, uint8 (N, S, S, 3), one at a time."""
     session: onnxruntime.InferenceSession = open_session(path)
-    names = ["fake_activation", "real_activation", "mask"]
+    names = output_names(False)
     runs = [session.run(names, {"image": picture[None]}) for picture in pictures]
     return dict(zip(names, map(np.concatenate, zip(*runs, strict=True)), strict=True))
 
 
-def _verdicts(answers: Answers) -> NDArray[np.int64]:
-    fitted, thresholds = answers.note["calibration"], answers.note["thresholds"]
-    fake = 1 / (1 + np.exp(-(fitted["slope"] * difference(answers.final) + fitted["intercept"])))
-    authentic = fake <= thresholds["authentic"]
-    return np.asarray(np.where(fake >= thresholds["manipulated"], 2, np.where(authentic, 0, 1)))
+def _verdicts(answers: Answers) -> NDArray[np.str_]:
+    fitted, thresholds = answers.note["calibration"], Thresholds(**answers.note["thresholds"])
+    logits = fitted["slope"] * difference(answers.final) + fitted["intercept"]
+    return np.array([decide(probability(float(logit)), thresholds) for logit in logits])

@@ -21,6 +21,8 @@ from model_export.networks.contract import FAKE, REAL
 from model_export.networks.factory import Network
 from model_export.optimised.factory import optimise
 from model_export.optimised.optional_mask import make_mask_optional
+from model_export.optimised.prologue import to_bytes
+from service.inference.model_file import METADATA_KEY
 
 OPSET = 18
 ACTIVATION_TOLERANCE = 1e-4
@@ -59,7 +61,7 @@ class Exportable(nn.Module):
         """image: uint8 (N, S, S, 3) RGB; returns the outputs named by `output_names`."""
         pictures = image.permute(0, 3, 1, 2).float() / 255
         output = self.network(pictures, reconstruct=False)
-        mask = torch.round(torch.sigmoid(output.mask_logits[:, 0]) * 255).to(torch.uint8)
+        mask = to_bytes(output.mask_logits[:, 0])
         results = (output.activations[:, FAKE], output.activations[:, REAL], mask)
         if output.method_logits is None:
             return results
@@ -112,11 +114,11 @@ def export(
 
 def write_described(graph: onnx.ModelProto, path: Path, note: dict[str, Any]) -> None:
     """Write a model with its note, replacing one that it may carry; folders missing are made."""
-    others = [entry for entry in graph.metadata_props if entry.key != "unmask"]
+    others = [entry for entry in graph.metadata_props if entry.key != METADATA_KEY]
     del graph.metadata_props[:]
     graph.metadata_props.extend(others)
     entry = graph.metadata_props.add()
-    entry.key, entry.value = "unmask", json.dumps(note)
+    entry.key, entry.value = METADATA_KEY, json.dumps(note)
     path.parent.mkdir(parents=True, exist_ok=True)
     # A disk that is full must not cost the model that was there.
     partial = path.with_suffix(".partial")
@@ -125,6 +127,11 @@ def write_described(graph: onnx.ModelProto, path: Path, note: dict[str, Any]) ->
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def read_note(graph: onnx.ModelProto) -> Any:
+    """The note that a model carries. Raises KeyError without one, ValueError for a damaged one."""
+    return json.loads({entry.key: entry.value for entry in graph.metadata_props}[METADATA_KEY])
 
 
 def measure_parity(

@@ -1,7 +1,6 @@
 """A float model to half precision, for GPUs; how far off it is, is measured."""
 
 import hashlib
-import json
 from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,7 +12,7 @@ from onnxruntime.transformers.float16 import convert_float_to_float16
 from onnxruntime.transformers.onnx_model import OnnxModel
 
 from model_export.agreement import Agreement, Answers, compare
-from model_export.export import write_described
+from model_export.export import read_note, write_described
 
 
 def halve(
@@ -28,7 +27,7 @@ def halve(
     source: the float file it will lie beside, if that is another than `path`'s.
     """
     model = onnx.load(path)
-    note = json.loads({entry.key: entry.value for entry in model.metadata_props}["unmask"])
+    note = read_note(model)
     graph = convert_float_to_float16(model, keep_io_types=True)
     # The converter appends its casts; in a file of the standard, nodes come after their inputs.
     OnnxModel(graph).topological_sort()

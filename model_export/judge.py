@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from model_export.checkpoint import load_checkpoint
 from model_export.description import describe, warn_of_old_calibration
-from model_export.export import Exportable, open_session
+from model_export.export import Exportable, open_session, output_names
 from model_export.sources.sample import Sample
 from service.errors import ConfigurationError
 from service.inference.model_file import METADATA_KEY, read_model_file
@@ -22,7 +22,6 @@ from service.inference.second_look import Outputs, look_again
 from service.runtime import Runtime
 
 BATCH = 32
-_WITHOUT_METHOD = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +66,7 @@ class CheckpointJudge:
         self._network = Exportable(checkpoint.build()).eval().to(self._device)
         size = checkpoint.config.size
         blank = self.look([np.zeros((size, size, 3), np.uint8)])
-        self.note = describe(checkpoint, len(blank) > _WITHOUT_METHOD)
+        self.note = describe(checkpoint, len(blank) == len(output_names(True)))
         self.facts = checkpoint.facts
 
     def look(self, crops: Sequence[Crop]) -> Outputs:
@@ -88,9 +87,7 @@ class OnnxJudge:
         self._session = open_session(path)
         note = self._session.get_modelmeta().custom_metadata_map[METADATA_KEY]
         self.note: dict[str, Any] = json.loads(note)
-        self._outputs = ["fake_activation", "real_activation", "mask"]
-        if spec.methods:
-            self._outputs.append("method_logits")
+        self._outputs = output_names(bool(spec.methods))
 
     def look(self, crops: Sequence[Crop]) -> Outputs:
         """See `Judge`."""

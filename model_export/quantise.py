@@ -1,7 +1,6 @@
 """A float model to 8 bits: smaller, faster, and no longer equal; how far off is measured."""
 
 import hashlib
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -21,7 +20,7 @@ from onnxruntime.quantization import (
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from model_export.agreement import Agreement, Answers, compare, difference, outputs_of
-from model_export.export import open_session, write_described
+from model_export.export import open_session, read_note, write_described
 from model_export.optimised.equalisation import Link, equalise, find_links, with_outputs
 from model_export.optimised.optional_mask import make_mask_optional
 
@@ -51,7 +50,7 @@ def quantise(
     if len(pictures) < 2:
         raise ValueError("at least two calibration pictures are needed")
     model = onnx.load(path)
-    note = json.loads({entry.key: entry.value for entry in model.metadata_props}["unmask"])
+    note = read_note(model)
     digest = hashlib.sha256(path.read_bytes() if source is None else source).hexdigest()
     with TemporaryDirectory() as folder:
         ready, probe, small = (Path(folder) / f"{name}.onnx" for name in ("r", "p", "s"))

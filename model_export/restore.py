@@ -1,7 +1,6 @@
 """Reads an exported model of the stronger preset back into a network that can learn."""
 
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from onnx import numpy_helper
 from torch import Tensor, nn
 
 from model_export.checkpoint import Checkpoint, CheckpointError, load_checkpoint
+from model_export.export import read_note
 from model_export.networks.contract import MOBILE_CONFIG
 from model_export.networks.mobile import MobileNetwork
 from model_export.optimised.convolution import flipped
@@ -36,7 +36,7 @@ def restore(path: Path) -> Checkpoint:
     """
     try:
         graph = onnx.load(path)
-        note = json.loads({p.key: p.value for p in graph.metadata_props}["unmask"])
+        note = read_note(graph)
     except (OSError, KeyError, ValueError, DecodeError) as error:
         raise CheckpointError(f"{path} is not a model of this project") from error
     if isinstance(note, dict) and note.get("quantised"):
@@ -138,21 +138,20 @@ def _tensor(stored: onnx.TensorProto) -> Tensor:
 
 def _fill(network: MobileNetwork, tables: _Tables) -> None:
     scale = Prologue(network.config).scale
-    undo: Callable[[Tensor], Tensor] = lambda weight: weight / scale  # noqa: E731
-    for layer in network.features:
+    for number, layer in enumerate(network.features):
         convolutions = [m for m in layer.modules() if isinstance(m, nn.Conv2d)]
         norms = [m for m in layer.modules() if isinstance(m, nn.BatchNorm2d)]
         for convolution, norm in zip(convolutions, norms, strict=True):
-            _fill_normed(convolution, norm, tables.convolution(), undo)
-            undo = lambda weight: weight  # noqa: E731
-    _fill_normed(network.project[0], network.project[1], tables.convolution(), undo)
+            weight, *bias = tables.convolution()
+            _fill_normed(convolution, norm, [weight if number else weight / scale, *bias])
+    _fill_normed(network.project[0], network.project[1], tables.convolution())
     _fill_plain(network.shared[0], tables.convolution())
-    _fill_normed(network.shared[1], network.shared[2], tables.convolution(), undo)
+    _fill_normed(network.shared[1], network.shared[2], tables.convolution())
     for meeting in (network.mask_8, network.mask_4, network.mask_2):
         own_deep, own_point, tap_deep, tap_point = (tables.convolution() for _ in range(4))
         _fill_plain(meeting[0], [torch.cat((own_deep[0], tap_deep[0]))])
         point = [torch.cat((own_point[0], tap_point[0]), 1), own_point[1]]
-        _fill_normed(meeting[1], meeting[2], point, undo)
+        _fill_normed(meeting[1], meeting[2], point)
     own = tables.convolution()
     _fill_plain(network.mask_out, [flipped(own[0].transpose(0, 1)), *own[1:]])
     _fill_plain(network.method[0], tables.product())
@@ -164,12 +163,10 @@ def _fill_plain(layer: nn.Module, table: list[Tensor]) -> None:
     layer.load_state_dict(dict(zip(names, table, strict=True)))
 
 
-def _fill_normed(
-    layer: nn.Module, norm: nn.Module, table: list[Tensor], undo: Callable[[Tensor], Tensor]
-) -> None:
+def _fill_normed(layer: nn.Module, norm: nn.Module, table: list[Tensor]) -> None:
     if len(table) != 2:
         raise ValueError("a folded layer has a weight and a bias")
-    weight, bias = undo(table[0]), table[1]
+    weight, bias = table
     scale = FILTER_NORM / weight.flatten(1).norm(dim=1).clamp(min=1e-3)
     _fill_plain(layer, [weight * scale[:, None, None, None]])
     if not isinstance(norm, nn.BatchNorm2d) or norm.running_var is None:

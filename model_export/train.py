@@ -72,7 +72,7 @@ class Trainer:
         *,
         facts: dict[str, Any] | None = None,
     ) -> None:
-        """facts: for the checkpoints: `crop`, if not the default rule's; `families`, `strength`."""
+        """facts: for the checkpoints: `crop`, if not the default rule's; what it learns from."""
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.network = network.to(self.device)
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

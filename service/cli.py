@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import get_args
 
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
@@ -21,6 +22,7 @@ from service.devices import obtain_model, prove_devices
 from service.errors import ConfigurationError, UnmaskError
 from service.faces.finder import face_finder
 from service.files import analyze_file, distinct_names, read_file, write_pictures
+from service.inference.device import DeviceKind
 from service.listening import bound, every_address, sockets_of, takes_every_address
 from service.logs import configure_logging
 from service.media.process import WorkerDefectError
@@ -89,9 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     check = commands.add_parser("check", help="tell whether the service could start")
     for command in (serve, analyze, check):
         command.add_argument("--model", type=Path, help="ONNX model file (UNMASK_MODEL)")
-        command.add_argument(
-            "--device", choices=("auto", "cpu", "cuda", "tensorrt"), help="(UNMASK_DEVICE)"
-        )
+        command.add_argument("--device", choices=get_args(DeviceKind), help="(UNMASK_DEVICE)")
     return parser
 
 

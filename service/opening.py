@@ -22,7 +22,7 @@ from service.telemetry import Telemetry
 
 _OVERLAY_BYTES = 256 * 2**20
 _BESIDE_CROP_BYTES = 1024
-"""Of landmarks and of where a crop lies: far more than they take."""
+"""Of where a crop lies and how good it is: far more than that takes."""
 
 
 @asynccontextmanager
@@ -54,10 +54,10 @@ async def open_pipeline(settings: Settings, telemetry: Telemetry) -> AsyncIterat
         loop.time,
         telemetry.refused,
     )
-    telemetry.watch(telemetry.upload_bytes, lambda: admission.bytes_in_use)
-    telemetry.watch(telemetry.workers.labels("media"), lambda: media.working)
-    telemetry.watch(telemetry.workers.labels("inference"), lambda: pool.working)
-    telemetry.watch(telemetry.queue_crops, lambda: pool.queued_crops)
+    telemetry.upload_bytes.set_function(lambda: admission.bytes_in_use)
+    telemetry.workers.labels("media").set_function(lambda: media.working)
+    telemetry.workers.labels("inference").set_function(lambda: pool.working)
+    telemetry.queue_crops.set_function(lambda: pool.queued_crops)
     telemetry.expect(model.spec.methods)
     for device in devices:
         telemetry.model_info.labels(
@@ -66,7 +66,7 @@ async def open_pipeline(settings: Settings, telemetry: Telemetry) -> AsyncIterat
         ).set(1)
         if device_memory_bytes(device.index) is not None:
             gauge = telemetry.device_memory.labels(device.name)
-            telemetry.watch(gauge, partial(_memory, device))
+            gauge.set_function(partial(_memory, device))
     try:
         await _all_of(pool.start(), media.start())
         yield Pipeline(

@@ -17,7 +17,6 @@ from service.inference.admission import Admission, Permit
 from service.inference.device import Device
 from service.inference.model_file import ModelFile
 from service.inference.pool import InferencePool
-from service.media.limits import MediaLimits
 from service.media.sniff import sniff
 from service.media.upload import Upload
 from service.media.workers import MediaWorkers
@@ -56,16 +55,6 @@ class Pipeline:
         self._telemetry = telemetry
         # Clips take seconds to decode: one worker is always left to the pictures.
         self._clips = asyncio.Semaphore(max(1, media_workers(settings) - 1))
-
-    @property
-    def limits(self) -> MediaLimits:
-        """What one upload may ask for."""
-        return self._settings.media.limits()
-
-    @property
-    def decode_timeout_s(self) -> float:
-        """Wall-clock limit of one job of a media worker."""
-        return self._settings.media.timeout_s
 
     @property
     def device(self) -> Device:
@@ -161,7 +150,7 @@ class Pipeline:
         return await asyncio.to_thread(
             plan_rendering,
             analysis.report,
-            self.limits,
+            self._settings.media.limits(),
             self._plan(options).frames,
             self.model.spec.thresholds.mask,
         )
@@ -177,16 +166,15 @@ class Pipeline:
         """Run a job in a media worker. Raises its errors, DeadlineExceededError."""
         try:
             async with asyncio.timeout_at(deadline), self._clips if moves else nullcontext():
-                return await self.media.run(
-                    function, *args, timeout_s=self.decode_timeout_s, plausible=plausible
-                )
+                limit_s = self._settings.media.timeout_s
+                return await self.media.run(function, *args, timeout_s=limit_s, plausible=plausible)
         except TimeoutError as error:
             raise DeadlineExceededError from error
 
     def _plan(self, options: Options) -> ExtractionPlan:
         media, faces, spec = self._settings.media, self._settings.faces, self.model.spec
         return ExtractionPlan(
-            limits=self.limits,
+            limits=media.limits(),
             frames=min(options.max_frames or media.frames, media.max_frames),
             max_faces=min(options.max_faces or faces.max_faces, faces.max_faces),
             crop=spec.crop_rule,

@@ -15,7 +15,8 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from service.faces.plan import DetectorPlan
+from service.faces.plan import DetectorKind, DetectorPlan, ExtractionPlan
+from service.inference.device import DeviceKind
 from service.inference.precision import Precision
 from service.media.limits import MediaLimits
 
@@ -73,7 +74,7 @@ class MediaSettings(Group):
     max_pixels: Positive = MediaLimits().max_pixels
     max_duration_s: Seconds = MediaLimits().max_duration_s
     max_frames_total: Positive = MediaLimits().max_frames_total
-    frames: Positive = 16
+    frames: Positive = ExtractionPlan().frames
     max_frames: Positive = 64
     workers: Positive | None = None
     memory_bytes: Annotated[int, Field(ge=256 * 2**20, lt=2**63)] = 2 * 2**30
@@ -99,8 +100,8 @@ class FacesSettings(Group):
     max_faces: faces kept of a picture or a frame, and the most that a request may ask for.
     """
 
-    max_faces: Positive = 8
-    detector: Literal["libfacedetection", "yunet"] = DetectorPlan().kind
+    max_faces: Positive = ExtractionPlan().max_faces
+    detector: DetectorKind = DetectorPlan().kind
     yunet_path: str | None = None
     min_score: Annotated[float, Field(ge=0.0, le=1.0)] = DetectorPlan().min_score
 
@@ -167,7 +168,7 @@ class Settings(BaseSettings):
     # An empty one, as an orchestrator's unset variable gives, would mean every address there is.
     host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = _PORT
-    device: Literal["auto", "cpu", "cuda", "tensorrt"] = "auto"
+    device: DeviceKind = "auto"
     precision: Precision = "auto"
     model: Path = Path(__file__).parent / "weights" / "unmask.onnx"
     api_keys: Annotated[tuple[SecretStr, ...], NoDecode] = ()

@@ -1,7 +1,7 @@
 """Prometheus metrics."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Literal, get_args
 
@@ -193,10 +193,6 @@ class Telemetry:
         """Show the methods that reports may name before the first one does."""
         for method in (*methods, "unknown"):
             self.methods.labels(method)
-
-    def watch(self, gauge: Gauge, value: Callable[[], float]) -> None:
-        """Let a gauge be read at each scrape."""
-        gauge.set_function(value)
 
     def exposition(self) -> bytes:
         """All metrics in Prometheus' text format."""

@@ -1,5 +1,6 @@
 """What every part of the tests starts from: a real face. The whole suite runs in two lanes."""
 
+import os
 from collections.abc import Generator
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from numpy.typing import NDArray
 from skimage import data
 
+from service.settings import Settings
 from tests.media_files import encode
 
 TRAINING = Path(__file__).parent / "model_export"
@@ -34,6 +36,13 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
         (name, text.encode("utf-8", "backslashreplace").decode()) for name, text in report.sections
     ]
     return report
+
+
+@pytest.fixture(scope="session")
+def model_path() -> Path:
+    """The shipped model; UNMASK_TEST_MODEL names another one that keeps the contract."""
+    shipped = Settings.model_fields["model"].default
+    return Path(os.environ.get("UNMASK_TEST_MODEL", shipped))
 
 
 @pytest.fixture(scope="session")

@@ -13,9 +13,9 @@ from model_export.commands.arguments import (
     scale,
     whole,
 )
-from model_export.commands.sources import remaining_families
+from model_export.commands.sources import read_index, remaining_families
 from model_export.data.faceforensics import MANIFEST
-from model_export.data.faces import load_index
+from model_export.data.faces import LANDMARKS
 from model_export.data.families import FAMILIES
 from model_export.data.json_files import read_object
 from model_export.sources.alteration import Alteration
@@ -50,7 +50,7 @@ def add_data(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--landmarks",
         type=existing_path,
-        help="synthetic: npz of the faces' landmarks; default: DATA/landmarks.npz",
+        help=f"synthetic: npz of the faces' landmarks; default: DATA/{LANDMARKS}",
     )
     # 0 passes: each command says in its own words what it cannot do without a pair.
     parser.add_argument("--pairs", type=whole(0), default=1000, help="synthetic: how many pairs")
@@ -152,10 +152,7 @@ def open_source(
         warn_of_other_crops(root, rule)
         return PreparedSource(root, SPLITS[part], tuple(options.method), rule.size, rule.sharpening)
     families = tuple(options.family) if options.family else remaining_families(options)
-    landmarks: Path = options.landmarks or root / "landmarks.npz"
-    if not landmarks.is_file():
-        raise ValueError(f"there is no {landmarks}; make it with `unmask-model prepare-faces`")
-    everyone = load_index(root, landmarks)
+    everyone = read_index(root, options.landmarks)
     if learned is not None and part_of(everyone, "training").digest != learned:
         log.warning(
             "the pictures under %s are not those the model was trained on: people it knows may "
@@ -192,9 +189,8 @@ def guess_kind(root: Path) -> str:
         return "folders"
     if (root / TRUTH).is_file():
         return "clips"
-    if (root / "landmarks.npz").is_file():
+    if (root / LANDMARKS).is_file():
         return "synthetic"
     raise ValueError(
-        f"{root} has neither {MANIFEST} nor real/ and fake/ nor {TRUTH} nor landmarks.npz: "
-        "see --kind"
+        f"{root} has neither {MANIFEST} nor real/ and fake/ nor {TRUTH} nor {LANDMARKS}: see --kind"
     )

@@ -5,10 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 MODULES = {
-    "export": frozenset(
-        ("av", "matplotlib", "onnx", "onnxruntime", "scipy", "sklearn", "torch", "tqdm")
-    ),
-    "dev": frozenset(("httpx", "skimage")),
+    "export": frozenset(("av", "matplotlib", "onnx", "onnxruntime", "scipy", "torch", "tqdm")),
+    "dev": frozenset(("httpx", "skimage", "sklearn")),
 }
 """What each extra of pyproject.toml brings, by the names it is imported under."""
 

@@ -11,13 +11,14 @@ from model_export.commands.arguments import existing_path, fraction, positive, s
 from model_export.commands.sources import add_left_out, remaining_families
 from model_export.commands.targets import expect_folder
 from model_export.data.clip_forge import forge_clip
-from model_export.data.faces import FaceIndex, load_index
+from model_export.data.faces import LANDMARKS, FaceIndex, load_index
 from model_export.data.families import FAMILIES
 from model_export.data.forge import Forge, Pair
 from model_export.data.landmarks import index_pictures
-from model_export.data.pictures import write_picture
+from model_export.data.pictures import COUNTS_FROM, write_picture
 from model_export.data.sheet import contact_sheet
 from model_export.data.video import encode_h264
+from model_export.sources.clips import TRUTH
 from service.faces.crop import CropRule
 from service.faces.sharpening import sharpened
 
@@ -30,7 +31,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "pictures",
         type=existing_path,
         nargs="+",
-        help="pictures of real faces, or one folder of them; landmarks.npz in it is used",
+        help=f"pictures of real faces, or one folder of them; {LANDMARKS} in it is used",
     )
     parser.add_argument(
         "-o",
@@ -87,7 +88,7 @@ def _refuse_mixture(options: argparse.Namespace) -> None:
     numbers = [f"{number:05d}" for number in range(options.count)]
     if options.clip:
         # A shorter clip leaves masks of the longer one behind, which no frame asks for.
-        written = {"truth.json", *(f"{n}.mp4" for n in numbers), *(f"masks/{n}" for n in numbers)}
+        written = {TRUTH, *(f"{n}.mp4" for n in numbers), *(f"masks/{n}" for n in numbers)}
     else:
         written = {
             "pairs.csv",
@@ -101,8 +102,8 @@ def _refuse_mixture(options: argparse.Namespace) -> None:
 
 
 def _index(pictures: list[Path]) -> FaceIndex:
-    if len(pictures) == 1 and (pictures[0] / "landmarks.npz").is_file():
-        return load_index(pictures[0], pictures[0] / "landmarks.npz")
+    if len(pictures) == 1 and (pictures[0] / LANDMARKS).is_file():
+        return load_index(pictures[0], pictures[0] / LANDMARKS)
     return index_pictures(pictures)
 
 
@@ -120,7 +121,7 @@ def _write_pairs(forge: Forge, options: argparse.Namespace) -> None:
             name = f"{number:05d}.png"
             _write_pair(options.out, name, pair)
             method = FAMILIES[pair.family].method or "unknown"
-            share = f"{(pair.mask > 127).mean():.4f}"
+            share = f"{(pair.mask >= COUNTS_FROM).mean():.4f}"
             table.writerow((name, pair.family, method, pair.identity, share))
     write_picture(options.out / "sheet.png", contact_sheet(pairs))
 
@@ -152,4 +153,4 @@ def _write_clips(forge: Forge, options: argparse.Namespace) -> None:
                 "frames_fake": [int(fake) for fake in clip.fake],
             }
         )
-    (options.out / "truth.json").write_text(json.dumps(truths, indent=1))
+    (options.out / TRUTH).write_text(json.dumps(truths, indent=1))

@@ -7,6 +7,7 @@ import numpy as np
 
 from model_export.commands.arguments import existing_folder
 from model_export.commands.targets import expect_file
+from model_export.data.faces import LANDMARKS
 from model_export.data.landmarks import index_pictures, picture_paths
 
 
@@ -23,7 +24,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Write FOLDER/landmarks.npz, which `train` and `forge` read."""
-    out = options.folder / "landmarks.npz"
+    out = options.folder / LANDMARKS
     expect_file(out)
     total = len(picture_paths([options.folder]))
     index = index_pictures([options.folder])

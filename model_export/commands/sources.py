@@ -4,9 +4,9 @@ import argparse
 from pathlib import Path
 
 from model_export.commands.arguments import existing_folder, fraction, whole
-from model_export.data.faces import FaceIndex, load_index
+from model_export.data.faces import LANDMARKS, FaceIndex, load_index
 from model_export.data.families import FAMILIES
-from model_export.sources.synthetic import HELD_OUT
+from model_export.sources.synthetic import divided
 
 
 def add_faces(parser: argparse.ArgumentParser) -> None:
@@ -15,7 +15,7 @@ def add_faces(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--landmarks",
         type=Path,
-        help="npz with names, landmarks68 and box_xywh; default: FACES/landmarks.npz",
+        help=f"npz with names, landmarks68 and box_xywh; default: FACES/{LANDMARKS}",
     )
 
 
@@ -43,17 +43,20 @@ def add_drawing(parser: argparse.ArgumentParser) -> None:
 
 def read_faces(options: argparse.Namespace) -> FaceIndex:
     """The index the options describe. Raises ValueError when there is none."""
-    landmarks: Path = options.landmarks or options.faces / "landmarks.npz"
-    if not landmarks.is_file():
-        raise ValueError(
-            f"there is no landmarks file {landmarks}; make one with `unmask-model prepare-faces`"
-        )
-    return load_index(options.faces, landmarks)
+    return read_index(options.faces, options.landmarks)
+
+
+def read_index(faces: Path, landmarks: Path | None) -> FaceIndex:
+    """The faces of a folder, by default with the landmarks in it. Raises ValueError without."""
+    path = landmarks or faces / LANDMARKS
+    if not path.is_file():
+        raise ValueError(f"there is no {path}; make it with `unmask-model prepare-faces`")
+    return load_index(faces, path)
 
 
 def read_divided(options: argparse.Namespace) -> tuple[FaceIndex, FaceIndex]:
     """The people to learn from, and those held out. Raises ValueError for one person only."""
-    training, held_out = read_faces(options).split(HELD_OUT, seed=0)
+    training, held_out = divided(read_faces(options))
     if not len(training):
         raise ValueError(
             f"{options.faces} shows one person only: it takes two, one of whom is held out"

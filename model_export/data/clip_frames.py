@@ -21,7 +21,7 @@ def frame_count(path: Path) -> int:
 
 
 def frames_at(path: Path, indices: Collection[int]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
-    """(index, uint8 BGR (H, W, 3)) of the wanted frames, rising, without those that cannot be read.
+    """(index, uint8 RGB (H, W, 3)) of the wanted frames, rising, without those that cannot be read.
 
     Raises ValueError when the file holds no video, OSError when it cannot be read.
     """
@@ -30,9 +30,9 @@ def frames_at(path: Path, indices: Collection[int]) -> Iterator[tuple[int, NDArr
             if not container.grab():
                 break
             if index in indices:
-                rgb = container.pixels()
-                if rgb is not None:
-                    yield index, np.ascontiguousarray(rgb[..., ::-1])
+                pixels = container.pixels()
+                if pixels is not None:
+                    yield index, pixels
 
 
 def _open(path: Path) -> Container:

@@ -23,7 +23,8 @@ def cover(picture: Picture, landmarks: Points, rng: Rng) -> Picture:
     angle, thick = between(rng, 0, 2 * np.pi), between(rng, 0.06, 0.14) * span
     reach = between(rng, 0.3, 0.9) * span
     if chance(rng, 0.6):
-        colour = np.median(picture[_inside(landmarks, picture)], (0, 1)) * between(rng, 0.75, 1.15)
+        face = picture[middle_of_face(landmarks, picture)]
+        colour = np.median(face, (0, 1)) * between(rng, 0.75, 1.15)
     else:
         colour = rng.uniform(10, 230, 3)
     covered = picture.astype(np.float32)
@@ -45,7 +46,8 @@ def cover(picture: Picture, landmarks: Points, rng: Rng) -> Picture:
     return np.asarray(np.clip(np.rint(covered), 0, 255), np.uint8)
 
 
-def _inside(landmarks: Points, picture: Picture) -> tuple[slice, slice]:
+def middle_of_face(landmarks: Points, picture: Picture) -> tuple[slice, slice]:
+    """Rows and columns of a picture between brows and mouth."""
     limit = np.array(picture.shape[1::-1]) - 2
     left, top = np.clip(landmarks[27:48].min(0), 0, limit).astype(int)
     right, bottom = np.clip(landmarks[27:48].max(0), 0, limit).astype(int) + 2

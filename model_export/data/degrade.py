@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from model_export.data.colour import tone_curve
+from model_export.data.retouch import sharpen
 from model_export.data.rng import Rng, between, chance
 from model_export.data.video import decode_last, encode_h264
 from model_export.data.warp import Picture, warp
@@ -114,12 +115,7 @@ def draw_optics(rng: Rng, strength: float) -> list[Step]:
         steps.append(lambda p: np.asarray(cv2.bilateralFilter(p, 7, smoothing, 4), np.uint8))
     elif draw < 0.45:
         amount = between(rng, 0.3, 1.2)
-        steps.append(
-            lambda p: np.asarray(
-                cv2.addWeighted(p, 1 + amount, cv2.GaussianBlur(p, (0, 0), 1.2), -amount, 0),
-                np.uint8,
-            )
-        )
+        steps.append(lambda p: sharpen(p, amount))
     if chance(rng, 0.25 * strength):
         deviation, seed = between(rng, 1, 9), int(rng.integers(2**31))
         steps.append(lambda p: add_noise(p, deviation, seed))

@@ -171,10 +171,7 @@ def read_frames(path: Path, indices: Collection[int]) -> dict[int, NDArray[np.ui
 
     Raises ValueError when none can.
     """
-    frames = {
-        index: np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB), np.uint8)
-        for index, frame in frames_at(path, indices)
-    }
+    frames = dict(frames_at(path, indices))
     if not frames:
         raise ValueError(f"no frame of {path} can be read")
     return frames

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from model_export.data.faceforensics import ClipPair, binary_mask, common_indices, read_frames
 from model_export.data.json_files import read_objects
+from model_export.data.pictures import COUNTS_FROM, write_picture
 from service.faces.crop import Box, CropRule, cut_square, enlargement_of
 from service.faces.detection import Detection
 from service.faces.finder import face_finder
@@ -132,7 +133,7 @@ def _cut_frame(
     fake, real, mask = frame
     box, rule, roll = _square(mask, real, plan)
     mask_crop, crop_to_frame = cut_square(mask, box, rule, roll)
-    if mask_crop.max() < 128:
+    if mask_crop.max() < COUNTS_FROM:
         raise _NotCutError("with no manipulated pixel in the crop")
     target = pair.name.partition("_")[0]
     crops = {
@@ -185,9 +186,7 @@ def _tenths_held(mask: Pixels, box: Box) -> int:
 
 
 def _write(out: Path, name: str, picture: Pixels) -> dict[str, str]:
-    bgr = picture if picture.ndim == 2 else cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
-    _, data = cv2.imencode(".png", bgr)
     path = out / name
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(data.tobytes())
-    return {"file": name, "sha256": hashlib.sha256(data.tobytes()).hexdigest()}
+    write_picture(path, picture)
+    return {"file": name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}

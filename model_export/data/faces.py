@@ -15,6 +15,9 @@ from model_export.data.pictures import read_picture
 from model_export.data.warp import Picture, Points
 from service.faces.crop import Box
 
+LANDMARKS = "landmarks.npz"
+"""What `unmask-model prepare-faces` writes into a folder of pictures, see `load_index`."""
+
 
 @dataclass(frozen=True, slots=True)
 class RealFace:

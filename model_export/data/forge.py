@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model_export.data.camera import draw_history
-from model_export.data.cover import draw_caption
+from model_export.data.cover import draw_caption, middle_of_face
 from model_export.data.degrade import degrade, draw_degradation
 from model_export.data.faces import FaceIndex, RealFace
 from model_export.data.families import FAMILIES, Canvas, Manipulation
@@ -72,7 +72,8 @@ class Pair:
 class Forge:
     """Draws pairs from an index of real faces.
 
-    families: shares by name; defaults to FAMILIES' own. rule: the crop the network will see.
+    families: names of those that make the fakes, each with its share of FAMILIES; by default all.
+    rule: the crop the network will see.
     strength: of the degradation both pictures of a pair suffer, 0 to 1.
     """
 
@@ -252,8 +253,4 @@ def soften_outside(
 
 def _skin(pixels: Picture, landmarks: Points) -> NDArray[np.float64]:
     """Mean colour between brows and mouth, float64 (3,)."""
-    points = landmarks[27:48]
-    limit = np.array(pixels.shape[1::-1]) - 2
-    left, top = np.clip(points.min(0), 0, limit).astype(int)
-    right, bottom = np.clip(points.max(0), 0, limit).astype(int) + 2
-    return np.asarray(pixels[top:bottom, left:right].mean((0, 1)))
+    return np.asarray(pixels[middle_of_face(landmarks, pixels)].mean((0, 1)))

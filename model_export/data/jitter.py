@@ -4,17 +4,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from model_export.data.rng import Rng, between, chance
+from model_export.data.rng import Rng, between
+from model_export.data.view import draw_linear
 from model_export.data.warp import Picture, warp
 
 
 def draw_jitter(rng: Rng, side: int) -> NDArray[np.float64]:
     """Mirror, zoom, turn and shift of a crop of `side` pixels: float64 (2, 3) for `warp`."""
-    zoom, angle = between(rng, 0.9, 1.12), np.deg2rad(rng.normal(0, 5))
-    cosine, sine = zoom * np.cos(angle), zoom * np.sin(angle)
-    linear = np.array([[cosine, -sine], [sine, cosine]])
-    if chance(rng, 0.5):
-        linear[:, 0] *= -1
+    linear = draw_linear(between(rng, 0.9, 1.12), np.deg2rad(rng.normal(0, 5)), rng)
     centre = np.full(2, (side - 1) / 2)
     return np.asarray(
         np.c_[linear, centre + rng.uniform(-0.05, 0.05, 2) * side - linear @ centre], np.float64

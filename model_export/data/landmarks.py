@@ -45,7 +45,7 @@ class Landmarker:
         own = (np.append(normal, 1.0) @ self.weights).reshape(68, 2).astype(np.float32)
         return move_points(own, np.asarray(cv2.invertAffineTransform(matrix), np.float64))
 
-    def save(self, path: Path = FITTED) -> None:
+    def save(self, path: Path) -> None:
         """Write as float32 npz, a few kilobytes; folders that are missing are made."""
         mean5, weights = self.mean5.astype(np.float32), self.weights.astype(np.float32)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -54,15 +54,15 @@ class Landmarker:
             np.savez_compressed(file, mean5=mean5, weights=weights)
 
 
-def load_landmarker(path: Path = FITTED) -> Landmarker:
+def load_landmarker() -> Landmarker:
     """The shipped regression, fitted by `unmask-model fit-landmarks`."""
-    with np.load(path, allow_pickle=False) as table:
+    with np.load(FITTED, allow_pickle=False) as table:
         return Landmarker(table["mean5"].astype(np.float64), table["weights"].astype(np.float64))
 
 
-def fit(points5: NDArray[np.float32], points68: NDArray[np.float32], seed: int = 0) -> Landmarker:
+def fit(points5: NDArray[np.float32], points68: NDArray[np.float32]) -> Landmarker:
     """Ridge regression from (N, 5, 2) to (N, 68, 2)."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     centred = points5 - points5.mean(1, keepdims=True)
     mean5 = (centred / np.sqrt((centred**2).sum((1, 2), keepdims=True))).mean(0)
     inputs, outputs = [], []

@@ -1,8 +1,8 @@
 """Pairs made by other processes, in their order."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 from torch.utils.data import DataLoader, Dataset
 
@@ -23,7 +23,7 @@ def load_batches(pairs: PairDataset, size: int, workers: int) -> Iterator[Batch]
         batch_size=size,
         num_workers=workers,
         multiprocessing_context=START_METHOD if workers else None,
-        collate_fn=_Collate(collate),
+        collate_fn=_collated,
         drop_last=False,
         prefetch_factor=4 if workers else None,
     )
@@ -70,16 +70,11 @@ class _Told(Dataset[Pair | _Problem]):
             return _Problem(error)
 
 
-@dataclass(frozen=True, slots=True)
-class _Collate(Generic[_Made]):
+def _collated(items: Sequence[Pair | _Problem]) -> Batch | _Problem:
     """Collates pairs, unless one of them is a problem."""
-
-    collate: Callable[[Sequence[Pair]], _Made]
-
-    def __call__(self, items: Sequence[Pair | _Problem]) -> _Made | _Problem:
-        pairs = [item for item in items if not isinstance(item, _Problem)]
-        problems = [item for item in items if isinstance(item, _Problem)]
-        return problems[0] if problems else self.collate(pairs)
+    pairs = [item for item in items if not isinstance(item, _Problem)]
+    problems = [item for item in items if isinstance(item, _Problem)]
+    return problems[0] if problems else collate(pairs)
 
 
 def _unless_told(made: "DataLoader[_Made | _Problem]") -> Iterator[_Made]:

@@ -10,7 +10,7 @@ from model_export.data.warp import Points
 Alpha = NDArray[np.float32]
 """Blend weights, float32 (H, W) in [0, 1]; 1 = taken from the manipulated picture."""
 
-JAW, BROWS, NOSE, MOUTH = slice(0, 17), slice(17, 27), slice(27, 36), slice(48, 68)
+BROWS, MOUTH = slice(17, 27), slice(48, 68)
 LEFT_EYE, RIGHT_EYE, INNER_MOUTH = slice(36, 42), slice(42, 48), slice(60, 68)
 PARTS = (
     np.r_[48:60, 31:36],

@@ -20,7 +20,7 @@ from service.faces.sharpening import sharpened
 
 
 class PairMaker(Protocol):
-    """Makes pairs as long as it is asked to: the forge, or prepared crops."""
+    """Makes pairs as long as it is asked to: the forge, or a reader of prepared or stored ones."""
 
     def draw(self, rng: Rng) -> Pair:
         """One pair, the same for the same state of the generator."""

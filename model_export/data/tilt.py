@@ -7,7 +7,7 @@ import numpy as np
 
 from model_export.data.faces import RealFace
 from model_export.data.rng import Rng, between, chance
-from model_export.data.warp import move_points
+from model_export.data.warp import move_points, warp
 
 TILTED = 0.45
 """Share of the faces with room around them that are tilted. Studio portraits and aligned pictures
@@ -45,12 +45,5 @@ def tilt(face: RealFace, degrees: float) -> RealFace:
     centre = (face.box.x + face.box.width / 2, face.box.y + face.box.height / 2)
     matrix = np.asarray(cv2.getRotationMatrix2D(centre, degrees, 1.0), np.float64)
     height, width = face.pixels.shape[:2]
-    turned = cv2.warpAffine(
-        face.pixels,
-        matrix,
-        (width, height),
-        flags=cv2.INTER_CUBIC,
-        borderMode=cv2.BORDER_REFLECT_101,
-    )
-    pixels = np.asarray(turned, np.uint8)
+    pixels = warp(face.pixels, matrix, height, width, cv2.INTER_CUBIC)
     return replace(face, pixels=pixels, landmarks=move_points(face.landmarks, matrix))

@@ -48,7 +48,7 @@ def draw_view(rng: Rng) -> NDArray[np.float64]:
 
     The matrix maps the working picture's unit square to the crop's.
     """
-    linear = _linear(CONTEXT / between(rng, *ZOOM), np.deg2rad(rng.normal(0, TURN)), rng)
+    linear = draw_linear(CONTEXT / between(rng, *ZOOM), np.deg2rad(rng.normal(0, TURN)), rng)
     centre = np.full(2, 0.5)
     shift = centre + rng.uniform(-0.06, 0.06, 2) - linear @ centre
     return np.asarray(np.c_[linear, shift], np.float64)
@@ -64,11 +64,12 @@ def draw_view_inside(window: Window, rng: Rng) -> NDArray[np.float64]:
     slack = (room - side * reach) / 2
     middle = np.array([window.left + window.right, window.top + window.bottom]) / 2
     middle = middle + rng.uniform(-1, 1, 2) * slack
-    linear = _linear(1 / side, angle, rng)
+    linear = draw_linear(1 / side, angle, rng)
     return np.asarray(np.c_[linear, 0.5 - linear @ middle], np.float64)
 
 
-def _linear(zoom: float, angle: float, rng: Rng) -> NDArray[np.float64]:
+def draw_linear(zoom: float, angle: float, rng: Rng) -> NDArray[np.float64]:
+    """Zoom and turn, angle in radians, every other time mirrored: float64 (2, 2)."""
     cosine, sine = zoom * np.cos(angle), zoom * np.sin(angle)
     linear = np.array([[cosine, -sine], [sine, cosine]])
     if chance(rng, 0.5):

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from model_export.data.pictures import write_picture
+from model_export.data.pictures import COUNTS_FROM, write_picture
 from model_export.evaluation.rows import Row
 from model_export.sources.sample import Sample
 
@@ -77,7 +77,7 @@ def draw_tile(row: Row, sample: Sample, mask: NDArray[np.uint8], level: int) -> 
     crop = np.asarray(cv2.resize(sample.crop, side, interpolation=cv2.INTER_AREA), np.uint8)
     truth = np.zeros_like(mask) if sample.mask is None else sample.mask
     shown = [crop]
-    for region, colour in ((truth >= 128, (0, 255, 0)), (mask >= level, (255, 0, 0))):
+    for region, colour in ((truth >= COUNTS_FROM, (0, 255, 0)), (mask >= level, (255, 0, 0))):
         small = cv2.resize(region.astype(np.uint8), side, interpolation=cv2.INTER_NEAREST) > 0
         tinted = crop.copy()
         tinted[small] = (0.55 * crop[small] + 0.45 * np.array(colour)).astype(np.uint8)
@@ -86,9 +86,9 @@ def draw_tile(row: Row, sample: Sample, mask: NDArray[np.uint8], level: int) -> 
     return Tile(np.hstack(shown), f"{row.method} P {row.probability:.3f}{overlap}")
 
 
-def draw_sheet(tiles: list[Tile], columns: int = 2) -> Picture:
+def draw_sheet(tiles: list[Tile]) -> Picture:
     """Tiles with their captions, row by row, uint8 RGB."""
-    line = 18
+    line, columns = 18, 2
     height, width = TILE + line, 3 * TILE
     rows = (len(tiles) + columns - 1) // columns
     sheet = np.full((rows * height, columns * width, 3), 255, np.uint8)

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from model_export.evaluation.rows import Row, put_together
-from model_export.sources.clips import ClipTruth
 from service.inference.model_file import Thresholds
 from service.media.stretches import Interval
 from service.verdict.agreement import LEAST_AGREEMENT
@@ -18,10 +17,11 @@ Span = tuple[float, float]
 
 
 def overlap_in_time(
-    rows: Sequence[Row], truths: Mapping[str, ClipTruth], note: dict[str, Any]
+    rows: Sequence[Row], truths: Mapping[str, Span | None], note: dict[str, Any]
 ) -> dict[str, Any]:
     """The service's own intervals against the truth.
 
+    truths: when each clip is manipulated, in seconds; None for a real one.
     iou: mean over clips with a manipulated stretch; edge_error_s: median distance of the found
     start and end from the true ones, over the clips where one was found;
     reals_with_an_interval: share of wholly real clips in which one was found.
@@ -33,13 +33,13 @@ def overlap_in_time(
     overlaps, edges, alarms = [], [], []
     for name, truth in truths.items():
         found = _found(sorted(seen[name], key=lambda row: row.time_s), thresholds)
-        if truth.interval_s is None:
+        if truth is None:
             alarms.append(bool(found))
             continue
-        overlaps.append(time_iou([(f.start_s, f.end_s) for f in found], truth.interval_s))
+        overlaps.append(time_iou([(f.start_s, f.end_s) for f in found], truth))
         if found:
-            edges.append(abs(found[0].start_s - truth.interval_s[0]))
-            edges.append(abs(found[-1].end_s - truth.interval_s[1]))
+            edges.append(abs(found[0].start_s - truth[0]))
+            edges.append(abs(found[-1].end_s - truth[1]))
     return {
         "fakes": len(overlaps),
         "reals": len(alarms),

@@ -115,10 +115,10 @@ class MobileNetwork(nn.Module):
         activations = half_activations(latent, self.config.lead)
         if winner is None:
             winner = stronger_half(activations)
-        shared = _double(self.shared(silence_loser(latent, winner)))
-        mask = _double(self.mask_8(torch.cat((shared, taps[6]), 1)))
-        mask = _double(self.mask_4(torch.cat((mask, taps[3]), 1)))
-        mask = _double(self.mask_out(self.mask_2(torch.cat((mask, taps[1]), 1))))
+        shared = doubled(self.shared(silence_loser(latent, winner)))
+        mask = doubled(self.mask_8(torch.cat((shared, taps[6]), 1)))
+        mask = doubled(self.mask_4(torch.cat((mask, taps[3]), 1)))
+        mask = doubled(self.mask_out(self.mask_2(torch.cat((mask, taps[1]), 1))))
         reconstruction = (
             torch.sigmoid(self.reconstruct_out(self.reconstruct_8(shared))) if reconstruct else None
         )
@@ -156,5 +156,6 @@ class MobileNetwork(nn.Module):
         return len(taken)
 
 
-def _double(features: Tensor) -> Tensor:
+def doubled(features: Tensor) -> Tensor:
+    """float (N, C, H, W) to float (N, C, 2 H, 2 W)."""
     return interpolate(features, scale_factor=2.0, mode="bilinear", align_corners=False)

@@ -32,12 +32,10 @@ class Doubling(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """(N, inputs * I, side, side / inputs) to (N, O, 2 side, 2 side)."""
         stretch = (-1, self.side, 1, 2 * self.side * self.channels)
-        halves = [rows(features).permute(0, 2, 3, 1).reshape(stretch) for rows in self._halves()]
+        both = (self.even(features), self.odd(features))
+        halves = [rows.permute(0, 2, 3, 1).reshape(stretch) for rows in both]
         joined = torch.cat(halves, 2).reshape(-1, 2 * self.side, 2 * self.side, self.channels)
         return joined.permute(0, 3, 1, 2)
-
-    def _halves(self) -> tuple[Convolution, Convolution]:
-        return self.even, self.odd
 
 
 def _rows(weight: Tensor, bias: Tensor, parity: int, inputs: int) -> Convolution:

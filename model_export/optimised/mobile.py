@@ -4,7 +4,6 @@ from copy import deepcopy
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import interpolate
 
 from model_export.networks.contract import (
     FAKE,
@@ -14,7 +13,7 @@ from model_export.networks.contract import (
     silence_loser,
     stronger_half,
 )
-from model_export.networks.mobile import TAPS, MobileNetwork
+from model_export.networks.mobile import TAPS, MobileNetwork, doubled
 from model_export.optimised.convolution import Convolution, flipped, folded
 from model_export.optimised.prologue import Prologue, to_bytes
 
@@ -49,10 +48,10 @@ class OptimisedMobile(nn.Module):
         latent = self.project(features)
         activations = half_activations(latent, self.lead)
         winner = stronger_half(activations)
-        mask = _double(self.shared(silence_loser(latent, winner)))
-        mask = _double(self.mask_8(mask, taps[6]))
-        mask = _double(self.mask_4(mask, taps[3]))
-        mask = _double(self.mask_out(self.mask_2(mask, taps[1])))
+        mask = doubled(self.shared(silence_loser(latent, winner)))
+        mask = doubled(self.mask_8(mask, taps[6]))
+        mask = doubled(self.mask_4(mask, taps[3]))
+        mask = doubled(self.mask_out(self.mask_2(mask, taps[1])))
         outputs = activations[:, FAKE], activations[:, REAL], to_bytes(mask[:, 0])
         return (*outputs, self.method(method_features(latent)))
 
@@ -105,7 +104,3 @@ def _single_output(layer: nn.Conv2d) -> nn.ConvTranspose2d:
         single.weight.copy_(flipped(layer.weight).transpose(0, 1))
         single.bias = nn.Parameter(layer.bias.detach().clone())
     return single
-
-
-def _double(features: Tensor) -> Tensor:
-    return interpolate(features, scale_factor=2.0, mode="bilinear", align_corners=False)

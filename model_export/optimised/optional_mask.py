@@ -4,18 +4,17 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-FLOOR = "mask_floor"
-"""Input with a default: float scalar, minus infinity unless it is given.
+from service.inference.model_file import MASK_FLOOR
 
-Masks are drawn when any crop of the batch has fake_activation - real_activation above it;
-plus infinity asks for none. A batch without masks has a `mask` of shape (0, S, S).
-"""
 _MASK = "mask"
 
 
 def make_mask_optional(model: onnx.ModelProto) -> None:
     """Put the nodes that only `mask` needs behind a comparison with `mask_floor`, in place.
 
+    That becomes an input with a default: float scalar, minus infinity unless it is given. Masks are
+    drawn when any crop of the batch has fake_activation - real_activation above it; plus infinity
+    asks for none. A batch without masks has a `mask` of shape (0, S, S).
     ONNX Runtime computes every output, asked for or not, so leaving `mask` out of a run's
     outputs saves nothing. Raises ValueError where no node belongs to the mask alone.
     """
@@ -52,8 +51,8 @@ def make_mask_optional(model: onnx.ModelProto) -> None:
     weights = [w for w in graph.initializer if w.name not in moved]
     del graph.initializer[:]
     graph.initializer.extend(weights)
-    graph.input.append(helper.make_tensor_value_info(FLOOR, onnx.TensorProto.FLOAT, []))
-    graph.initializer.append(numpy_helper.from_array(np.array(-np.inf, np.float32), FLOOR))
+    graph.input.append(helper.make_tensor_value_info(MASK_FLOOR, onnx.TensorProto.FLOAT, []))
+    graph.initializer.append(numpy_helper.from_array(np.array(-np.inf, np.float32), MASK_FLOOR))
 
 
 def _own_dequantisation(
@@ -80,7 +79,7 @@ def _comparison() -> list[onnx.NodeProto]:
     return [
         helper.make_node("Sub", ["fake_activation", "real_activation"], [difference]),
         helper.make_node("ReduceMax", [difference], [most], keepdims=0),
-        helper.make_node("Greater", [most, FLOOR], ["mask_wanted"]),
+        helper.make_node("Greater", [most, MASK_FLOOR], ["mask_wanted"]),
     ]
 
 

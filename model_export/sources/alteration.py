@@ -9,7 +9,7 @@ import numpy as np
 from model_export.data.degrade import h264
 from model_export.data.motion import hand_held
 from model_export.data.video import AS_UPLOADED, encode_h264
-from model_export.data.warp import Picture
+from model_export.data.warp import Picture, warp
 from model_export.sources.masks import Mask
 from service.faces.pyramid import Pyramid
 from service.media.limits import MediaLimits
@@ -75,12 +75,5 @@ class Alteration:
 def turned(picture: Picture, degrees: float) -> Picture:
     """A picture turned counter-clockwise about its middle, uint8 of the same shape."""
     height, width = picture.shape[:2]
-    matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), degrees, 1.0)
-    turn = cv2.warpAffine(
-        picture,
-        matrix,
-        (width, height),
-        flags=cv2.INTER_CUBIC,
-        borderMode=cv2.BORDER_REFLECT_101,
-    )
-    return np.asarray(turn, np.uint8)
+    turn = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), degrees, 1.0)
+    return warp(picture, np.asarray(turn, np.float64), height, width, cv2.INTER_CUBIC)

@@ -22,18 +22,10 @@ TRUTH = "truth.json"
 
 
 @dataclass(frozen=True, slots=True)
-class ClipTruth:
-    """When a clip is manipulated: interval_s (start, end), or None for a real clip."""
-
-    duration_s: float
-    interval_s: tuple[float, float] | None
-
-
-@dataclass(frozen=True, slots=True)
 class _Entry:
     """What `forge --clip` wrote of a clip.
 
-    rate: frames a second. interval_s: see ClipTruth. frames_fake: one for each frame.
+    rate: frames a second. interval_s: see ClipSource. frames_fake: one for each frame.
     """
 
     clip: str
@@ -46,7 +38,8 @@ class _Entry:
 class ClipSource:
     """The largest face of every analysed frame, labelled by whether that frame is manipulated.
 
-    truths: by clip, filled while `samples` is read. Raises ValueError where the folder holds
+    truths: when a clip is manipulated, (start, end) in seconds, or None for a real one, by its
+    name; filled while `samples` is read. Raises ValueError where the folder holds
     no clip or a description that cannot be read.
     """
 
@@ -57,7 +50,7 @@ class ClipSource:
             raise ValueError(f"{root / TRUTH} names no clip")
         self._root = root
         self._plan = ExtractionPlan(frames=frames, max_faces=1, crop=rule)
-        self.truths: dict[str, ClipTruth] = {}
+        self.truths: dict[str, tuple[float, float] | None] = {}
         self.tally = Tally()
 
     def samples(self) -> Iterator[Sample]:
@@ -76,7 +69,7 @@ class ClipSource:
                 continue
             if not samples:
                 self.tally.no_face.append(name)
-            self.truths[name] = ClipTruth(len(entry.frames_fake) / entry.rate, entry.interval_s)
+            self.truths[name] = entry.interval_s
             yield from samples
 
     def _sample(self, entry: _Entry, crop: FaceCrop, stretch: Interval) -> Sample:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model_export.data.clip_frames import frames_at
-from model_export.data.pictures import read_mask
+from model_export.data.pictures import COUNTS_FROM, read_mask
 from service.faces.extraction import Extraction
 
 Mask = NDArray[np.uint8]
@@ -59,7 +59,7 @@ def _read_clip(path: Path, wanted: set[int], shape: tuple[int, int]) -> dict[int
     found: dict[int, Mask] = {}
     for index, frame in frames_at(path, wanted):
         # Codecs do not keep black black; the values of a mask lie far apart.
-        found[index] = np.where(frame.max(2) > 127, 255, 0).astype(np.uint8)
+        found[index] = np.where(frame.max(2) >= COUNTS_FROM, 255, 0).astype(np.uint8)
         check_shape(path, found[index], shape)
     if missing := wanted - set(found):
         raise ValueError(f"{path.name} has no frame {min(missing)}, its fake does")

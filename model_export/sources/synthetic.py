@@ -20,13 +20,18 @@ HELD_OUT = 0.05
 """Share of the identities `train` never learns from."""
 
 
+def divided(index: FaceIndex) -> tuple[FaceIndex, FaceIndex]:
+    """The people to learn from, and those held out from every training."""
+    return index.split(HELD_OUT, seed=0)
+
+
 def part_of(index: FaceIndex, part: Part) -> FaceIndex:
     """The faces of one part of the data; no identity is in two.
 
     Training's held-out identities are divided: calibration and thresholds are fitted on one
     half, figures taken on the other. Raises ValueError when there are too few people for that.
     """
-    training, held_out = index.split(HELD_OUT, seed=0)
+    training, held_out = divided(index)
     if part == "training":
         return training
     if len(np.unique(held_out.identities)) < 2:

@@ -5,6 +5,7 @@ from typing import Any
 
 from service.analysis import Analysis
 from service.api.schemas.vocabulary import METHODS, REPORT_WARNINGS, VERDICTS
+from service.inference.admission import LONGEST_WAIT_S
 
 _TEXT, _WHOLE = {"type": "string"}, {"type": "integer", "minimum": 0}
 _SHARE = {"type": "number", "minimum": 0, "maximum": 1}
@@ -50,9 +51,9 @@ IMAGE_HEADERS: Mapping[str, Mapping[str, Any]] = {
 """OpenAPI's description of what `answers` sends beside an image."""
 
 RETRY_AFTER: Mapping[str, Any] = {
-    "description": "Whole seconds until it is worth asking again, 1 to 60; may be absent while "
-    "the service shuts down.",
-    "schema": {"type": "integer", "minimum": 1, "maximum": 60},
+    "description": f"Whole seconds until it is worth asking again, 1 to {LONGEST_WAIT_S}; may be "
+    "absent while the service shuts down.",
+    "schema": {"type": "integer", "minimum": 1, "maximum": LONGEST_WAIT_S},
 }
 WWW_AUTHENTICATE: Mapping[str, Any] = {
     "description": "How to present a key: `Bearer`.",

@@ -1,12 +1,12 @@
 """Which of the representations a client wants."""
 
-from typing import Literal
+from typing import Literal, get_args
 
 from service.errors import NotAcceptableError
 
 Representation = Literal["application/json", "image/png", "image/webp"]
 
-_OFFERS: tuple[Representation, ...] = ("application/json", "image/png", "image/webp")
+_OFFERS: tuple[Representation, ...] = get_args(Representation)
 
 
 def negotiate(accept: str | None) -> Representation:

@@ -1,7 +1,6 @@
 """Errors to RFC 9457 problem details."""
 
 import functools
-import logging
 from http import HTTPStatus
 from typing import Any
 
@@ -14,8 +13,6 @@ from starlette.exceptions import HTTPException
 from service.api.headers import RETRY_AFTER, WWW_AUTHENTICATE
 from service.api.schemas.vocabulary import LIMITS, listed
 from service.errors import InvalidRequestError, UnmaskError
-
-logger = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 PROBLEM_SCHEMA = "#/components/schemas/Problem"
@@ -97,31 +94,25 @@ def response_for(error: UnmaskError) -> Response:
 
 def install_problem_handlers(app: FastAPI) -> None:
     """Let every error of an app leave as a problem."""
-    app.add_exception_handler(UnmaskError, _unmask_error)
-    app.add_exception_handler(RequestValidationError, _validation_error)
-    app.add_exception_handler(HTTPException, _http_exception)
-    app.add_exception_handler(Exception, _unexpected_error)
+    app.exception_handler(UnmaskError)(_unmask_error)
+    app.exception_handler(RequestValidationError)(_validation_error)
+    app.exception_handler(HTTPException)(_http_exception)
+    app.exception_handler(Exception)(_unexpected_error)
 
 
-async def _unmask_error(request: Request, error: Exception) -> Response:
-    if not isinstance(error, UnmaskError):
-        raise error
+async def _unmask_error(request: Request, error: UnmaskError) -> Response:
     request.state.code = error.code
     return response_for(error)
 
 
-async def _validation_error(request: Request, error: Exception) -> Response:
-    if not isinstance(error, RequestValidationError):
-        raise error
+async def _validation_error(request: Request, error: RequestValidationError) -> Response:
     detail = "; ".join(
         f"{'.'.join(str(part) for part in each['loc'])}: {each['msg']}" for each in error.errors()
     )
     return await _unmask_error(request, InvalidRequestError(detail))
 
 
-async def _http_exception(request: Request, error: Exception) -> Response:
-    if not isinstance(error, HTTPException):
-        raise error
+async def _http_exception(request: Request, error: HTTPException) -> Response:
     status = HTTPStatus(error.status_code)
     code = request.state.code = status.phrase.lower().replace(" ", "_")
     headers = dict(error.headers or {})

@@ -78,7 +78,7 @@ class Desk:
         self.keys = KeyRing(key.get_secret_value() for key in settings.api_keys)
         self.pipeline: Pipeline | None = None
         self.draining = False
-        telemetry.watch(telemetry.ready, lambda: float(self.problem() is None))
+        telemetry.ready.set_function(lambda: float(self.problem() is None))
 
     def problem(self) -> str | None:
         """Why the service is not ready, or None."""

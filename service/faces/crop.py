@@ -51,8 +51,6 @@ class Quality:
 class FaceCrop:
     """One face in one frame, ready for the network.
 
-    landmarks: five points (eyes, nose tip, mouth corners; left to right as the upright face is
-        seen) in frame pixels, or empty where the detector gives none.
     track: identifies one face through a clip, from 0.
     detection_score: the detector's score, 0 to 1.
     crop_to_frame: float64 (2, 3); maps homogeneous crop pixel coordinates to frame pixels.
@@ -63,7 +61,6 @@ class FaceCrop:
     frame_index: int
     time_s: float
     box: Box
-    landmarks: tuple[tuple[float, float], ...]
     track: int
     detection_score: float
     crop_to_frame: NDArray[np.float64]

@@ -16,6 +16,7 @@ _SHOWN_PER_TILT = 1.3
 _LEANING = math.radians(6.0)
 # Degrees. Of heads held upright the landmarks stray by about 3, and the network is used to 10.
 _LEAST_ROLL = 10.0
+_MOST_OVERLAP = 0.35
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +107,13 @@ def overlap(a: Box, b: Box) -> float:
     return shared / (a.width * a.height + b.width * b.height - shared) if shared else 0.0
 
 
-def merge(detections: list[Detection], most_overlap: float = 0.35) -> list[Detection]:
+def merge(detections: list[Detection]) -> list[Detection]:
     """Non-maximum suppression: of finds that overlap by more, the highest score stays.
 
     Returns them by falling score.
     """
     kept: list[Detection] = []
     for candidate in sorted(detections, key=lambda d: d.score, reverse=True):
-        if all(overlap(candidate.box, other.box) <= most_overlap for other in kept):
+        if all(overlap(candidate.box, other.box) <= _MOST_OVERLAP for other in kept):
             kept.append(candidate)
     return kept

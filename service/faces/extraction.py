@@ -30,13 +30,11 @@ class Extraction:
     crops: every face of every analysed frame, ordered by frame, then track.
     frames: (index, from when, until when in seconds it is on screen) of each analysed frame, with
     or without a face.
-    seconds: wall-clock time the worker spent.
     """
 
     media: MediaInfo
     crops: tuple[FaceCrop, ...]
     frames: tuple[tuple[int, float, float], ...]
-    seconds: float
 
     def within(self, plan: ExtractionPlan) -> bool:
         """Whether a worker that was given the plan could have found this.

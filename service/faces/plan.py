@@ -6,6 +6,8 @@ from typing import Literal
 from service.faces.crop import CropRule
 from service.media.limits import MediaLimits
 
+DetectorKind = Literal["libfacedetection", "yunet"]
+
 
 @dataclass(frozen=True, slots=True)
 class DetectorPlan:
@@ -18,7 +20,7 @@ class DetectorPlan:
         run where an earlier one leaves doubt.
     """
 
-    kind: Literal["libfacedetection", "yunet"] = "libfacedetection"
+    kind: DetectorKind = "libfacedetection"
     yunet_path: str | None = None
     min_score: float = 0.7
     sides: tuple[int, ...] = (320, 640, 1280)

@@ -9,7 +9,7 @@ UNSEEN = 0.9
 MOST = 2.5
 """Largest amount."""
 # Of what was enlarged further a pixel's neighbours tell little but grain and the blocks of codecs.
-_FALLS_FROM, _FALLS_TO, _LEAST_LIMIT = 1.3, 1.8, 1.5
+_FALLS_FROM, FALLS_TO, LEAST_LIMIT = 1.3, 1.8, 1.5
 _BLUR = np.outer((1, 2, 1), (1, 2, 1)) / 16
 
 
@@ -20,7 +20,7 @@ def amount_at(strength: float, enlargement: float) -> float:
     enlargement of 1.3 to one of 1.8 falling to 1.5. enlargement: side of the crop over the side
     of what it shows in the frame, both in pixels.
     """
-    limit = np.interp(enlargement, (_FALLS_FROM, _FALLS_TO), (MOST, _LEAST_LIMIT))
+    limit = np.interp(enlargement, (_FALLS_FROM, FALLS_TO), (MOST, LEAST_LIMIT))
     return min(float(limit), strength * max(0.0, enlargement - UNSEEN))
 
 

@@ -9,7 +9,8 @@ from typing import NoReturn
 from service.errors import OverloadedError
 
 _RATE_WINDOW_S = 10.0
-_LONGEST_WAIT_S = 60
+LONGEST_WAIT_S = 60
+"""The most that a client is told to wait."""
 
 
 class Permit:
@@ -138,10 +139,10 @@ class Admission:
         self._forget()
         if not self._released:
             unmoved_s = self._now() - self._unmoved_since if self.in_use else 0.0
-            return max(1, min(_LONGEST_WAIT_S, math.ceil(unmoved_s)))
+            return max(1, min(LONGEST_WAIT_S, math.ceil(unmoved_s)))
         span = max(self._now() - self._released[0][0], 0.1)
         rate = self._released_crops / span
-        return max(1, min(_LONGEST_WAIT_S, math.ceil(self.in_use / rate)))
+        return max(1, min(LONGEST_WAIT_S, math.ceil(self.in_use / rate)))
 
     def _forget(self) -> None:
         oldest = self._now() - _RATE_WINDOW_S

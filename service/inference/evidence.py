@@ -12,7 +12,7 @@ class Evidence:
 
     fake_activation, real_activation: mean absolute activation of each half of the latent
         features (BTAS 2019, section 3), at least 0.
-    mask: uint8 (256, 256), 255 = manipulated; None where nobody asked for one, the
+    mask: uint8 (size, size), grey, 255 = manipulated; None where nobody asked for one, the
         crop being clearly real.
     method_logits: float32 (methods,), in the order of the model's metadata; None where the
         model has no method output.

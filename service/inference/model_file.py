@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import numpy as np
 from pydantic import Field, TypeAdapter, ValidationError
 
 from service.errors import ConfigurationError
@@ -17,7 +18,18 @@ MASK_FLOOR = "mask_floor"
 
 Rounding = Literal["int8", "float16"]
 
+_KINDS: dict[type[np.generic], str] = {np.uint8: "tensor(uint8)", np.float32: "tensor(float)"}
+"""ONNX Runtime's names of the types."""
+
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """An output of the network. shape: without the batch."""
+
+    shape: tuple[int, ...]
+    dtype: type[np.generic]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +113,19 @@ class ModelSpec:
         return CropRule(self.crop.scale, self.input.size, self.crop.sharpening)
 
     @property
+    def outputs(self) -> dict[str, Tensor]:
+        """What a run gives, in this order."""
+        size = self.input.size
+        found = {
+            "fake_activation": Tensor((), np.float32),
+            "real_activation": Tensor((), np.float32),
+            "mask": Tensor((size, size), np.uint8),
+        }
+        if self.methods:
+            found["method_logits"] = Tensor((len(self.methods),), np.float32)
+        return found
+
+    @property
     def rounding(self) -> Rounding | None:
         """What the float file was rounded to; None for that one itself."""
         if self.quantised is None:
@@ -177,17 +202,10 @@ def parse_spec(text: str, path: Path) -> ModelSpec:
 
 
 def _check_graph(session: Any, spec: ModelSpec, path: Path) -> None:
-    size = spec.input.size
-    expected: dict[str, tuple[str, list[int]]] = {
-        "image": ("tensor(uint8)", [size, size, 3]),
-        "fake_activation": ("tensor(float)", []),
-        "real_activation": ("tensor(float)", []),
-        "mask": ("tensor(uint8)", [size, size]),
-    }
-    if spec.methods:
-        expected["method_logits"] = ("tensor(float)", [len(spec.methods)])
+    image = Tensor((spec.input.size, spec.input.size, 3), np.uint8)
     nodes = {node.name: node for node in [*session.get_inputs(), *session.get_outputs()]}
-    for name, (kind, shape) in expected.items():
+    for name, tensor in {"image": image, **spec.outputs}.items():
+        kind, shape = _KINDS[tensor.dtype], tensor.shape
         node = nodes.get(name)
         if node is None:
             raise ConfigurationError(f"The model file {path} has no tensor '{name}'.")

@@ -2,11 +2,10 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import NDArray
 
 from service.cuda import PageLocked
 from service.inference.device import Device
@@ -14,25 +13,6 @@ from service.inference.model_file import MASK_FLOOR, ModelFile
 from service.runtime import Runtime
 
 Crop = NDArray[np.uint8]
-
-
-@dataclass(frozen=True, slots=True)
-class Tensor:
-    """One output of the network. shape: without the batch."""
-
-    shape: tuple[int, ...]
-    dtype: DTypeLike
-
-
-def outputs_of(model: ModelFile) -> dict[str, Tensor]:
-    """The outputs that a run gives, in their order."""
-    size, methods = model.spec.input.size, len(model.spec.methods)
-    found = {
-        "fake_activation": Tensor((), np.float32),
-        "real_activation": Tensor((), np.float32),
-        "mask": Tensor((size, size), np.uint8),
-    }
-    return found | ({"method_logits": Tensor((methods,), np.float32)} if methods else {})
 
 
 class Run(Protocol):
@@ -44,7 +24,7 @@ class Run(Protocol):
     name: str
 
     def __call__(self, crops: Sequence[Crop], mask_floor: float = -math.inf) -> list[NDArray[Any]]:
-        """The outputs of `outputs_of` for crops, each uint8 (size, size, 3).
+        """The outputs of `ModelSpec.outputs` for crops, each uint8 (size, size, 3).
 
         The arrays are the caller's to keep. Raises whatever NumPy or ONNX Runtime raise.
         """
@@ -59,7 +39,7 @@ class PlainRun:
     def __init__(self, session: Any, model: ModelFile, options: Any = None) -> None:
         """options: ONNX Runtime's RunOptions, if any."""
         self._session, self._options = session, options
-        self._outputs = list(outputs_of(model))
+        self._outputs = list(model.spec.outputs)
         self._optional = model.masks_optional
 
     def __call__(self, crops: Sequence[Crop], mask_floor: float = -math.inf) -> list[NDArray[Any]]:
@@ -104,7 +84,7 @@ class BoundRun:
         self._binding.bind_ortvalue_input("image", self._image)
         self._unsized = ["mask"] if model.masks_optional else []
         self._pinned: list[PageLocked] = []
-        for name, tensor in outputs_of(model).items():
+        for name, tensor in model.spec.outputs.items():
             if name in self._unsized:
                 self._binding.bind_output(name)
                 continue

@@ -13,6 +13,8 @@ from service.media.process import Job, Loss, WorkerDefectError, WorkerProcess
 
 _log = logging.getLogger(__name__)
 
+_START_TIMEOUT_S = 60.0
+"""How long a worker may take to warm up."""
 _LONGEST_PAUSE_S = 5.0
 _FAILURES = OSError, WorkerDefectError, UnmaskError, MalformedError
 """What a start can end in, apart from taking too long."""
@@ -22,8 +24,8 @@ _FAILURES = OSError, WorkerDefectError, UnmaskError, MalformedError
 class CrewPlan:
     """What workers are started with.
 
-    workers: number of processes, at least 1. warm_up: each one's first job, for which it has
-    start_timeout_s. memory_bytes: limit of private memory of each, imports included.
+    workers: number of processes, at least 1. warm_up: each one's first job. memory_bytes: limit of
+    private memory of each, imports included.
     most_answer_bytes: arrays and bytes in an answer; more is no answer. lifetime_s: age at the
     latest at which a worker's successor is started, which it leaves to as soon as it has no job.
     """
@@ -31,7 +33,6 @@ class CrewPlan:
     workers: int
     warm_up: Job
     memory_bytes: int
-    start_timeout_s: float
     most_answer_bytes: int
     lifetime_s: float
 
@@ -89,7 +90,7 @@ class Crew:
             lost,
             memory_bytes=self._plan.memory_bytes,
             most_body=self._plan.most_answer_bytes,
-            timeout_s=self._plan.start_timeout_s,
+            timeout_s=_START_TIMEOUT_S,
         )
         # No await from here on: a launch that is cancelled must not leave a worker behind.
         started.append(worker)

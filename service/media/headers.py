@@ -5,18 +5,13 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from service.errors import MediaCorruptError
-from service.media import tiff
-
-# JPEG frame headers: SOF0 to SOF15 without DHT (C4), JPG (C8) and DAC (CC).
-_JPEG_FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-_JPEG_BARE_MARKERS = frozenset({0x01, *range(0xD0, 0xD9)})
-_JPEG_START_OF_SCAN, _JPEG_END = 0xDA, 0xD9
+from service.media import jpeg, tiff
 
 
 def picture_size(name: str, data: bytes) -> tuple[int, int]:
     """Read the stored size of a picture, in pixels, as (width, height).
 
-    name: a format of `sniff`, one of those in the picture or animation family.
+    name: a format of `sniff` in the picture family, or "webp".
     The size is the stored one: EXIF orientation may swap it later.
     Raises MediaCorruptError where the header is incomplete, or gives no size.
     """
@@ -29,35 +24,10 @@ def picture_size(name: str, data: bytes) -> tuple[int, int]:
     return width, height
 
 
-def _jpeg(data: bytes) -> tuple[int, int]:
-    at = 2
-    while True:
-        if data[at] != 0xFF:
-            raise MediaCorruptError("The picture's header is damaged")
-        marker = data[at + 1]
-        if marker == 0xFF:  # fill bytes may precede a marker
-            at += 1
-        elif marker in _JPEG_BARE_MARKERS:
-            at += 2
-        elif marker in (_JPEG_START_OF_SCAN, _JPEG_END):
-            raise MediaCorruptError("The picture's header gives no size")
-        elif marker in _JPEG_FRAME_MARKERS:
-            height, width = struct.unpack_from(">HH", data, at + 5)
-            return width, height
-        else:
-            (length,) = struct.unpack_from(">H", data, at + 2)
-            at += 2 + max(length, 2)
-
-
 def _png(data: bytes) -> tuple[int, int]:
     if data[12:16] != b"IHDR":
         raise MediaCorruptError("The picture's header is damaged")
     width, height = struct.unpack_from(">II", data, 16)
-    return width, height
-
-
-def _gif(data: bytes) -> tuple[int, int]:
-    width, height = struct.unpack_from("<HH", data, 6)
     return width, height
 
 
@@ -73,8 +43,7 @@ def _bmp(data: bytes) -> tuple[int, int]:
 def _webp(data: bytes) -> tuple[int, int]:
     chunk = data[12:16]
     if chunk == b"VP8X":
-        width = 1 + int.from_bytes(_exactly(data, 24, 3), "little")
-        height = 1 + int.from_bytes(_exactly(data, 27, 3), "little")
+        width, height = 1 + _three_bytes(data, 24), 1 + _three_bytes(data, 27)
     elif chunk == b"VP8L":
         (bits,) = struct.unpack_from("<I", data, 21)
         width, height = 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
@@ -85,13 +54,11 @@ def _webp(data: bytes) -> tuple[int, int]:
     return width, height
 
 
-def _exactly(data: bytes, at: int, length: int) -> bytes:
-    part = data[at : at + length]
-    if len(part) != length:
-        raise IndexError(at)
-    return part
+def _three_bytes(data: bytes, at: int) -> int:
+    low, high = struct.unpack_from("<HB", data, at)
+    return int(low | high << 16)
 
 
 _READERS: Mapping[str, Callable[[bytes], tuple[int, int]]] = MappingProxyType(
-    {"jpeg": _jpeg, "png": _png, "gif": _gif, "bmp": _bmp, "webp": _webp, "tiff": tiff.size}
+    {"jpeg": jpeg.size, "png": _png, "bmp": _bmp, "webp": _webp, "tiff": tiff.size}
 )

@@ -1,18 +1,34 @@
-"""What makes OpenCV notice that a JPEG's data ends before its picture does."""
+"""What comes before a JPEG's data, and what makes OpenCV notice that this ends early."""
 
 import struct
+from collections.abc import Iterator
 
 import numpy as np
 
+# Frame headers: SOF0 to SOF15 without DHT (C4), JPG (C8) and DAC (CC).
+_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _SEQUENTIAL = frozenset({0xC0, 0xC1})
 _BARE_MARKERS = frozenset({0x01, *range(0xD0, 0xD9)})
-_START_OF_SCAN = 0xDA
+_START_OF_SCAN, _END = 0xDA, 0xD9
 # What may follow 0xFF within a scan: zero where that is data, a restart marker, a fill byte.
 _WITHIN_SCAN = np.isin(np.arange(256), [0x00, *range(0xD0, 0xD8), 0xFF])
 # Far more than come before any picture's data, fill bytes among them.
 _MOST_MARKERS = 100_000
 # The decoder reads up to eight bytes ahead. More would be taken for missing data.
 _AHEAD = bytes(8)
+
+
+def size(data: bytes) -> tuple[int, int]:
+    """Width and height, 0 where they are not told. Raises IndexError or struct.error for a part of
+    a header.
+    """
+    for marker, at in _segments(data):
+        if marker in (_START_OF_SCAN, _END):
+            break
+        if marker in _FRAMES:
+            height, width = struct.unpack_from(">HH", data, at + 5)
+            return width, height
+    return 0, 0
 
 
 def without_end(data: bytes) -> bytes:
@@ -38,21 +54,29 @@ def without_end(data: bytes) -> bytes:
 
 def _only_scan(data: bytes) -> int | None:
     """Where the data of a sequential picture's only scan begins."""
-    at, components = 2, 0
+    components = 0
+    for marker, at in _segments(data):
+        if marker in _SEQUENTIAL:
+            components = data[at + 9]
+        elif marker == _START_OF_SCAN:
+            (length,) = struct.unpack_from(">H", data, at + 2)
+            return at + 2 + length if data[at + 4] == components else None
+    return None
+
+
+def _segments(data: bytes) -> Iterator[tuple[int, int]]:
+    """Marker of each segment, and where it begins, as far as they follow one another."""
+    at = 2
     for _ in range(_MOST_MARKERS):
         if data[at] != 0xFF:
-            break
+            return
         marker = data[at + 1]
         if marker == 0xFF:  # fill bytes may precede a marker
             at += 1
             continue
+        yield marker, at
         if marker in _BARE_MARKERS:
             at += 2
-            continue
-        (length,) = struct.unpack_from(">H", data, at + 2)
-        if marker in _SEQUENTIAL:
-            components = data[at + 9]
-        elif marker == _START_OF_SCAN:
-            return at + 2 + length if data[at + 4] == components else None
-        at += 2 + max(length, 2)
-    return None
+        else:
+            (length,) = struct.unpack_from(">H", data, at + 2)
+            at += 2 + max(length, 2)

@@ -42,7 +42,6 @@ class MediaWorkers:
         answers: tuple[type, ...] = (),
         *,
         lost: Callable[[Loss], None] = lambda _: None,
-        start_timeout_s: float = 60.0,
         lifetime_s: float = 600.0,
         leave_s: float = 0.25,
         most_answer_bytes: int = 256 * 2**20,
@@ -54,7 +53,6 @@ class MediaWorkers:
         warm_up: importable function, called once in each new worker before it takes jobs.
         answers: the dataclasses that results are made of.
         lost: told of each worker that ends unplanned, and why.
-        start_timeout_s: how long a worker may take to warm up.
         lifetime_s: age at the latest at which a worker's successor is started, which it leaves to
             as soon as it has no job: what one file may have left in it must not see later ones
             for ever.
@@ -63,14 +61,7 @@ class MediaWorkers:
         most_answer_bytes: arrays and bytes in a result; what is larger counts as corrupt. What
             is said of them may take a 256th of it, and 1 MiB in any case.
         """
-        plan = CrewPlan(
-            workers,
-            Job.of(warm_up, ()),
-            memory_bytes,
-            start_timeout_s,
-            most_answer_bytes,
-            lifetime_s,
-        )
+        plan = CrewPlan(workers, Job.of(warm_up, ()), memory_bytes, most_answer_bytes, lifetime_s)
         self._crew = Crew(plan, ready=self._give, old=self._old, gone=self._gone, lost=lost)
         self._answers = answers
         self._leave_s = leave_s

@@ -44,7 +44,6 @@ class Seen:
         crop = self.crop
         return Sighting(
             crop.track,
-            crop.frame_index,
             crop.box,
             probability(self.logit),
             self.raw_mask,

@@ -93,7 +93,6 @@ class Sighting:
     """
 
     track: int
-    frame_index: int
     box: Box
     fake_probability: float
     mask: NDArray[np.uint8]

@@ -15,7 +15,8 @@ from service.verdict.shape import method_of_shape
 NO_METHOD = MethodFinding("none", {}, "high")
 UNKNOWN_METHOD = MethodFinding("unknown", {}, "low")
 
-_HIGH, _MEDIUM = 0.9, 0.7
+HIGH, MEDIUM = 0.9, 0.7
+"""Probability of a method from which the confidence in its name is high, and medium."""
 
 
 def is_suspected(verdict: FaceVerdict, fake_probability: float) -> bool:
@@ -59,9 +60,9 @@ def name_method(
 
 
 def _confidence(probability: float) -> Confidence:
-    if probability >= _HIGH:
+    if probability >= HIGH:
         return "high"
-    return "medium" if probability >= _MEDIUM else "low"
+    return "medium" if probability >= MEDIUM else "low"
 
 
 def _softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:

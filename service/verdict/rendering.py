@@ -26,7 +26,8 @@ from service.verdict.overlay import Mark, draw_overlay
 OVERLAY_TYPE = "image/webp"
 """Media type of overlays: every browser plays it, and it is made in memory."""
 
-_PICTURE_SIDE, _CLIP_SIDE = 2048, 960
+PICTURE_SIDE, CLIP_SIDE = 2048, 960
+"""Pixels. The most that a still, and an animation, is wide or high."""
 _QUALITY = 85
 # Sampled frames may lie a minute apart; nobody wants to look at each for a minute.
 _SHORTEST_S, _LONGEST_S = 0.1, 0.5
@@ -92,7 +93,7 @@ def render_overlay(upload: Upload, plan: RenderPlan) -> bytes:
     times: list[float] = []
     for frame, moves in _frames(upload, plan):
         longest = max(frame.pixels.shape[:2])
-        scale = min(1.0, (_CLIP_SIDE if moves else _PICTURE_SIDE) / longest)
+        scale = min(1.0, (CLIP_SIDE if moves else PICTURE_SIDE) / longest)
         marks = [mark.scaled(scale) for mark in plan.marks.get(frame.index, ())]
         note = f"{frame.time_s:.1f} s" if moves else ""
         drawn = draw_overlay(_resized(frame.pixels, scale), marks, plan.threshold, note)

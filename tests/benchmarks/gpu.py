@@ -15,7 +15,6 @@ from service.inference.device import Device, provider_options
 from service.inference.evidence import Evidence
 from service.inference.model_file import MASK_FLOOR, ModelFile, read_model_file
 from service.inference.precision import in_precision
-from service.inference.runs import outputs_of
 from service.inference.session import Session, SessionPlan
 from service.runtime import Runtime, device_memory_bytes
 from tests.benchmarks import materials, results
@@ -155,7 +154,7 @@ def resident_rate(
     if model.masks_optional:
         floor = runtime.wrapped(np.array(-np.inf, np.float32))
         binding.bind_ortvalue_input(MASK_FLOOR, floor)
-    for name in outputs_of(model):
+    for name in model.spec.outputs:
         binding.bind_output(name, "cpu" if device.index is None else "cuda", device.index or 0)
     for _ in range(3):
         session.run_with_iobinding(binding)

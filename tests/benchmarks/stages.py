@@ -1,6 +1,5 @@
 """The stages of the service one after the other, as a program without a service would run them."""
 
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -58,9 +57,8 @@ class Stages:
 
     def report(self, extraction: Extraction, evidence: Sequence[Evidence]) -> bytes:
         """The JSON that the service would send."""
-        begun = time.perf_counter()
         report = build_report(extraction, evidence, self.model.spec, self._rule)
-        timing = Timing(extraction.seconds, 0.0, 0.0, time.perf_counter() - begun)
+        timing = Timing(media=0.0, queue=0.0, inference=0.0, report=0.0)
         analysis = Analysis("benchmark", report, self.model, self.session.device.name, timing)
         return report_body(analysis, inline_masks=True).model_dump_json().encode()
 

@@ -1,21 +1,12 @@
 """A server as the images run it."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
-from service.settings import Settings
 from tests.service.running import running_server
-
-
-@pytest.fixture(scope="session")
-def model_path() -> Path:
-    """The shipped model; UNMASK_TEST_MODEL names another one that keeps the contract."""
-    shipped = Settings.model_fields["model"].default
-    return Path(os.environ.get("UNMASK_TEST_MODEL", shipped))
 
 
 @pytest.fixture

@@ -41,6 +41,14 @@ def one_thread() -> Iterator[None]:
 
 
 @pytest.fixture
+def checkpoint(tmp_path: Path) -> Path:
+    """A fresh network for small crops."""
+    config = NetworkConfig(size=64)
+    Checkpoint(config, build_network(config).state_dict()).save(tmp_path / "a.pt")
+    return tmp_path / "a.pt"
+
+
+@pytest.fixture
 def export_words(tmp_path: Path) -> list[str]:
     """`export` of a fresh network to `m.onnx`; four pictures lie in `faces`."""
     torch.manual_seed(0)

@@ -24,6 +24,11 @@ def save(path: Path, pixels: Pixels) -> None:
     cv2.imwrite(str(path), pixels if pixels.ndim == 2 else pixels[..., ::-1])
 
 
+def files(folder: Path) -> dict[Path, bytes]:
+    """All that a folder holds."""
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
 def write_people(folder: Path, faces: FaceIndex, count: int) -> Path:
     """One picture under many names, each a person of its own, with its landmarks."""
     face = faces.read(0)
@@ -37,6 +42,15 @@ def write_people(folder: Path, faces: FaceIndex, count: int) -> Path:
         landmarks68=np.stack([face.landmarks] * count),
         box_xywh=np.array([box] * count, np.float32),
     )
+    return folder
+
+
+def write_coloured_people(folder: Path, faces: FaceIndex, count: int) -> Path:
+    """The same, each person's picture of another colour."""
+    write_people(folder, faces, count)
+    for number in range(count):
+        tinted = faces.read(0).pixels * np.roll([1.0, 1 - 0.1 * number, 0.8], number)
+        save(folder / f"person{number}.png", tinted.astype(np.uint8))
     return folder
 
 

@@ -80,8 +80,3 @@ def test_generators_are_written_under_the_very_path_asked_for(tmp_path: Path) ->
     assert [file.name for file in path.parent.iterdir()] == ["generators"]
     with np.load(path) as stored:
         assert stored.files
-
-
-def test_no_face_makes_no_generator(faces: FaceIndex) -> None:
-    with pytest.raises(ValueError, match="no face to learn from: it takes two people"):
-        aligned_faces(faces.subset(np.empty(0, np.int64)))

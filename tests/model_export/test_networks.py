@@ -76,6 +76,8 @@ def test_a_picture_is_judged_alike_alone_and_in_a_batch(config: NetworkConfig) -
 
 @pytest.mark.parametrize("config", BOTH, ids=lambda c: c.preset)
 def test_the_stronger_half_alone_is_decoded(config: NetworkConfig) -> None:
+    # Of some fresh networks the decoder gives the same for either half.
+    torch.manual_seed(0)
     network = build_network(config).eval()
     pictures = torch.rand(2, 3, 64, 64)
     with torch.inference_mode():

@@ -7,11 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from model_export.checkpoint import Checkpoint
 from model_export.cli import main
 from model_export.data.faces import FaceIndex, load_index
-from model_export.networks.contract import NetworkConfig
-from model_export.networks.factory import build_network
 from model_export.protocol import Protocol, ProtocolPlan
 from model_export.sources.synthetic import Part, part_of
 from model_export.train import TrainConfig
@@ -22,13 +19,6 @@ from tests.model_export.labelled import write_people
 def people(faces: FaceIndex, tmp_path: Path) -> FaceIndex:
     folder = write_people(tmp_path / "people", faces, 60)
     return load_index(folder, folder / "landmarks.npz")
-
-
-@pytest.fixture
-def checkpoint(tmp_path: Path) -> Path:
-    config = NetworkConfig(size=64)
-    Checkpoint(config, build_network(config).state_dict()).save(tmp_path / "a.pt")
-    return tmp_path / "a.pt"
 
 
 def spoil(people: FaceIndex, *but: Part) -> None:

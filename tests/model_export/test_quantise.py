@@ -16,15 +16,14 @@ from model_export.cli import main
 from model_export.export import check_pictures, export, open_session
 from model_export.networks.contract import NetworkConfig
 from model_export.networks.factory import build_network
-from model_export.optimised.optional_mask import FLOOR
 from model_export.quantise import quantise
-from service.inference.model_file import read_model_file
+from service.inference.model_file import MASK_FLOOR, read_model_file
 from service.runtime import Runtime
 from service.settings import Settings
 
 NOTE = {
     "calibration": {"slope": 1.0, "intercept": 0.0},
-    "thresholds": {"manipulated": 0.7, "authentic": 0.3, "mask": 128},
+    "thresholds": {"manipulated": 0.7, "authentic": 0.3, "mask": 128, "method": 0.5},
 }
 
 
@@ -59,7 +58,7 @@ def test_the_command_writes_a_smaller_companion_with_its_agreement(
     assert 0 < note["quantised"]["activation_max_abs"] < 0.1
     fake, real, mask = session.run(None, {"image": check_pictures(256, 3)})
     assert (fake.shape, real.shape, mask.shape, mask.dtype) == ((3,), (3,), (3, 256, 256), np.uint8)
-    without = {"image": check_pictures(256, 3), FLOOR: np.array(np.inf, np.float32)}
+    without = {"image": check_pictures(256, 3), MASK_FLOOR: np.array(np.inf, np.float32)}
     skipped = session.run(["mask"], without)
     assert skipped[0].shape == (0, 256, 256)
 

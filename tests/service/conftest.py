@@ -1,6 +1,5 @@
 """The model under test, opened as the service opens it, and real servers."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,13 +17,6 @@ from tests.service.running import Running, running_server
 
 CPU = Device("cpu")
 PLAN = SessionPlan(threads=1, buckets=(1, 2, 4, 8))
-
-
-@pytest.fixture(scope="session")
-def model_path() -> Path:
-    """The shipped model; UNMASK_TEST_MODEL names another one that keeps the contract."""
-    shipped = Settings.model_fields["model"].default
-    return Path(os.environ.get("UNMASK_TEST_MODEL", shipped))
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from service.api.schemas.quantities import Count, DeviceName, NotNegative, Positive, Sha256, Share
+from service.faces.sharpening import FALLS_TO, LEAST_LIMIT, MOST, UNSEEN
 
 
 class InputBody(BaseModel):
@@ -22,8 +23,8 @@ class CropBody(BaseModel):
 
     scale: Positive = Field(description="Its side in heights of the face box.")
     sharpening: NotNegative = Field(
-        description="How much it is sharpened for each unit of enlargement above 0.9, 2.5 at most "
-        "and 1.5 from an enlargement of 1.8 on; 0 for none."
+        description=f"How much it is sharpened for each unit of enlargement above {UNSEEN:g}, "
+        f"{MOST:g} at most and {LEAST_LIMIT:g} from an enlargement of {FALLS_TO:g} on; 0 for none."
     )
 
 

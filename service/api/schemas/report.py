@@ -16,6 +16,7 @@ from service.api.schemas.quantities import (
 )
 from service.api.schemas.vocabulary import REPORT_WARNINGS, VERDICTS, listed
 from service.verdict.findings import Verdict
+from service.verdict.rendering import CLIP_SIDE, OVERLAY_TYPE, PICTURE_SIDE
 
 
 class TimelineFaceBody(BaseModel):
@@ -45,10 +46,10 @@ class TimelineBody(BaseModel):
 class OverlayBody(BaseModel):
     """The analysed frames with masks and faces drawn on them."""
 
-    media_type: str = Field(description="Always `image/webp`.")
+    media_type: str = Field(description=f"Always `{OVERLAY_TYPE}`.")
     data: str = Field(
-        description="Base64 of the file: of a picture a still of at most 2,048 pixels a side, of "
-        "a clip an animation of at most 960."
+        description="Base64 of the file: of a picture a still of at most "
+        f"{PICTURE_SIDE:,} pixels a side, of a clip an animation of at most {CLIP_SIDE:,}."
     )
 
 

@@ -7,6 +7,7 @@ from service.faces import quality
 from service.settings import VerdictSettings
 from service.verdict.agreement import LEAST_AGREEMENT
 from service.verdict.findings import Confidence, Verdict
+from service.verdict.method import HIGH, MEDIUM
 
 _LEAST = VerdictSettings()
 
@@ -32,8 +33,8 @@ METHODS: Mapping[str, str] = {
 """Those of the shipped model, and what is said where none of them is."""
 
 CONFIDENCES: Mapping[Confidence, str] = {
-    "high": "the method's probability is at least 0.9; also for `none`",
-    "medium": "the method's probability is at least 0.7",
+    "high": f"the method's probability is at least {HIGH:g}; also for `none`",
+    "medium": f"the method's probability is at least {MEDIUM:g}",
     "low": "below that, always where the verdict is `inconclusive` or the name is `unknown`, "
     "and of a model that leaves the method to the shape of the mask",
 }

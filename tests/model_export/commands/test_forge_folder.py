@@ -5,14 +5,11 @@ from pathlib import Path
 import pytest
 
 from model_export.cli import main
+from tests.model_export.labelled import files
 
 
 def forge(faces: Path, out: Path, *words: str) -> int:
     return main(["forge", str(faces / "large.png"), "-o", str(out), *words])
-
-
-def files(folder: Path) -> dict[Path, bytes]:
-    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def test_the_same_command_may_be_given_again(faces_folder: Path, tmp_path: Path) -> None:

@@ -11,11 +11,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from model_export.checkpoint import Checkpoint
 from model_export.cli import main
 from model_export.data.faces import FaceIndex
-from model_export.networks.contract import NetworkConfig
-from model_export.networks.factory import build_network
 from tests.model_export.labelled import write_faceforensics, write_people
 
 QUICK = ["--pictures", "2", "--batch", "2", "--workers", "0", "--validation-pairs", "1"]
@@ -41,13 +38,6 @@ def only(prepared: Path, tmp_path: Path) -> Kept:
         return copy
 
     return keep
-
-
-@pytest.fixture
-def checkpoint(tmp_path: Path) -> Path:
-    config = NetworkConfig(size=64)
-    Checkpoint(config, build_network(config).state_dict()).save(tmp_path / "a.pt")
-    return tmp_path / "a.pt"
 
 
 @pytest.mark.parametrize(

@@ -13,14 +13,10 @@ from model_export.data.forge import Forge
 from model_export.data.stored_pairs import PART, SETTINGS, StoredPairs
 from model_export.sources.synthetic import HELD_OUT
 from service.faces.crop import CropRule
-from tests.model_export.commands.test_train_runs import train, write_people
+from tests.model_export.commands.test_train_runs import train
+from tests.model_export.labelled import write_coloured_people
 
 STRENGTH = ["--strength", "0.5"]
-
-
-@pytest.fixture(scope="module")
-def people(faces: FaceIndex, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_people(tmp_path_factory.mktemp("people"), faces, 4)
 
 
 def store(people: Path, out: Path, *words: str) -> int:
@@ -67,7 +63,7 @@ def test_one_person_alone_is_refused(
     faces: FaceIndex, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "one").mkdir()
-    assert store(write_people(tmp_path / "one", faces, 1), tmp_path / "pairs") == 1
+    assert store(write_coloured_people(tmp_path / "one", faces, 1), tmp_path / "pairs") == 1
     assert "shows one person only" in capsys.readouterr().err
 
 

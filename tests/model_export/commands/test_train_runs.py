@@ -6,7 +6,6 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 
@@ -16,7 +15,7 @@ from model_export.data.faces import FaceIndex, load_index
 from model_export.networks.contract import MOBILE_CONFIG
 from model_export.networks.factory import build_network
 from model_export.sources.synthetic import HELD_OUT
-from tests.model_export.labelled import save
+from tests.model_export.labelled import files, save, write_coloured_people
 
 QUICK = [
     *("--preset", "mobile", "--pictures", "2", "--batch", "2"),
@@ -24,29 +23,6 @@ QUICK = [
 ]
 SAME = ["--crop-scale", "1.1", "--strength", "0.5", "--leave-out", "lip_sync"]
 """Settings of the run that goes on, which are not the defaults."""
-
-
-def write_people(folder: Path, faces: FaceIndex, count: int) -> Path:
-    """So many people, each with a picture of another colour, and their landmarks."""
-    shown = [faces.read(number % len(faces)) for number in range(count)]
-    names = [f"person{number}.png" for number in range(count)]
-    for number, (name, face) in enumerate(zip(names, shown, strict=True)):
-        tinted = face.pixels * np.roll([1.0, 1 - 0.1 * number, 0.8], number)
-        save(folder / name, tinted.astype(np.uint8))
-    np.savez(
-        folder / "landmarks.npz",
-        names=np.array(names),
-        landmarks68=np.stack([face.landmarks for face in shown]),
-        box_xywh=np.array(
-            [(f.box.x, f.box.y, f.box.width, f.box.height) for f in shown], np.float32
-        ),
-    )
-    return folder
-
-
-@pytest.fixture(scope="module")
-def people(faces: FaceIndex, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_people(tmp_path_factory.mktemp("people"), faces, 4)
 
 
 def train(people: Path, out: Path, *words: str) -> int:
@@ -64,10 +40,6 @@ def finished(people: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def run(finished: Path, tmp_path: Path) -> Path:
     return shutil.copytree(finished, tmp_path / "run")
-
-
-def files(folder: Path) -> dict[Path, bytes]:
-    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 @pytest.mark.parametrize("left", ["last.pt", "best.pt", "metrics.csv"])
@@ -174,7 +146,7 @@ def test_held_out_people_give_the_figures_and_teach_nothing(
 def test_one_person_is_too_few(
     command: str, faces: FaceIndex, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    alone = write_people(tmp_path / "alone", faces, 1)
+    alone = write_coloured_people(tmp_path / "alone", faces, 1)
     assert main([command, str(alone), "-o", str(tmp_path / "out")]) == 1
     assert "it takes two" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()

@@ -7,7 +7,6 @@ import pytest
 
 from model_export.evaluation.intervals import overlap_in_time, time_iou
 from model_export.evaluation.rows import Row
-from model_export.sources.clips import ClipTruth
 from service.media.stretches import Interval
 from tests.model_export.evaluation.rows import row as judged
 
@@ -34,7 +33,7 @@ def test_overlap_in_time() -> None:
 
 def test_a_clip_judged_right_in_every_frame_is_found_to_the_sampling() -> None:
     rows = [row("a", time, 4.0 if 2 <= time < 6 else -4.0) for time in range(8)]
-    figures = overlap_in_time(rows, {"a": ClipTruth(8, (2.0, 6.0))}, NOTE)
+    figures = overlap_in_time(rows, {"a": (2.0, 6.0)}, NOTE)
     # Frames a second apart place an edge half a second off at most.
     assert figures["iou"] > 0.75
     assert figures["edge_error_s"] <= 0.5
@@ -43,14 +42,14 @@ def test_a_clip_judged_right_in_every_frame_is_found_to_the_sampling() -> None:
 def test_what_is_too_poor_to_judge_is_no_interval_where_there_are_better_frames() -> None:
     rows = [row("a", time, 4.0 if 2 <= time < 6 else -4.0) for time in range(8)]
     poor = [replace(each, good=each.logit < 0) for each in rows]
-    figures = overlap_in_time(poor, {"a": ClipTruth(8, (2.0, 6.0))}, NOTE)
+    figures = overlap_in_time(poor, {"a": (2.0, 6.0)}, NOTE)
     assert figures["iou"] == 0
     assert figures["edge_error_s"] is None
 
 
 def test_what_is_judged_authentic_has_no_interval_however_loud_two_frames_are() -> None:
     loud = [row("a", t / 2, 4.0 if t in (7, 8) else -9.0) for t in range(16)]
-    truths = {"a": ClipTruth(8, None)}
+    truths = {"a": None}
     assert overlap_in_time(loud, truths, NOTE)["reals_with_an_interval"] == 0
     poor = [replace(each, good=False) for each in loud]
     assert overlap_in_time(poor, truths, NOTE)["reals_with_an_interval"] == 1, "left open"
@@ -59,19 +58,19 @@ def test_what_is_judged_authentic_has_no_interval_however_loud_two_frames_are() 
 
 def test_real_clips_with_an_interval_are_false_alarms() -> None:
     rows = [row("calm", t, -4.0) for t in range(8)] + [row("loud", t, 4.0) for t in range(8)]
-    truths = {name: ClipTruth(8, None) for name in ("calm", "loud")}
+    truths = dict.fromkeys(("calm", "loud"))
     figures = overlap_in_time(rows, truths, NOTE)
     assert figures["reals_with_an_interval"] == 0.5
     assert figures["iou"] is None
 
 
 def test_a_clip_without_a_face_is_a_miss() -> None:
-    assert overlap_in_time([], {"a": ClipTruth(8, (2, 6))}, NOTE)["iou"] == 0
+    assert overlap_in_time([], {"a": (2, 6)}, NOTE)["iou"] == 0
 
 
 def test_a_stretch_found_in_parts_ends_where_the_last_of_them_ends() -> None:
     rows = [row("a", time / 2, 4.0 if time // 4 in {1, 4} else -4.0) for time in range(24)]
-    figures = overlap_in_time(rows, {"a": ClipTruth(12, (2.0, 10.0))}, NOTE)
+    figures = overlap_in_time(rows, {"a": (2.0, 10.0)}, NOTE)
     assert 0.4 < figures["iou"] < 0.6
     assert figures["edge_error_s"] <= 0.5
 
@@ -79,6 +78,6 @@ def test_a_stretch_found_in_parts_ends_where_the_last_of_them_ends() -> None:
 def test_an_interval_is_what_the_service_would_call_manipulated() -> None:
     strict = {"thresholds": NOTE["thresholds"] | {"manipulated": 0.9}}
     rows = [row("a", time, 4.0 if 2 <= time < 6 else 1.0) for time in range(8)]
-    truths = {"a": ClipTruth(8, (2.0, 6.0))}
+    truths = {"a": (2.0, 6.0)}
     assert overlap_in_time(rows, truths, strict)["iou"] > 0.75
     assert overlap_in_time(rows, truths, NOTE)["iou"] == 0.5

@@ -12,14 +12,9 @@ from model_export.sources.alteration import Alteration
 from model_export.sources.folders import FolderSource, list_entries, unused_masks
 from service.faces.crop import CropRule
 from tests.media_files import clip
-from tests.model_export.labelled import manipulated, save, write_folders
+from tests.model_export.labelled import manipulated, save
 
 RULE = CropRule()
-
-
-@pytest.fixture(scope="module")
-def folder(astronaut: NDArray[np.uint8], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_folders(tmp_path_factory.mktemp("labelled"), astronaut)
 
 
 @pytest.mark.parametrize("alteration", [Alteration(degrees=-30), Alteration(scale=0.7)])

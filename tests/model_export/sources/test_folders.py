@@ -18,11 +18,6 @@ from tests.model_export.labelled import save, write_folders
 RULE = CropRule()
 
 
-@pytest.fixture(scope="module")
-def folder(astronaut: NDArray[np.uint8], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_folders(tmp_path_factory.mktemp("labelled"), astronaut)
-
-
 def test_labels_methods_and_masks_come_from_the_folders(folder: Path) -> None:
     entries = {entry.group: entry for entry in list_entries(folder)}
     fake = entries["fake/Deepfakes/1.png"]

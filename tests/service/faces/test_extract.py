@@ -21,6 +21,7 @@ from service.faces.crop import CropRule, sharpen_crop
 from service.faces.detection import overlap
 from service.faces.extract import extract, warm_up
 from service.faces.extraction import ANSWERS, Extraction
+from service.faces.finder import face_finder
 from service.faces.plan import ExtractionPlan
 from service.media.limits import MediaLimits
 from service.media.upload import Upload
@@ -47,14 +48,12 @@ def test_a_picture(astronaut_jpeg: bytes) -> None:
     assert (crop.frame_index, crop.time_s, crop.track) == (0, 0.0, 0)
     assert crop.pixels.shape == (256, 256, 3)
     assert crop.pixels.dtype == np.uint8
-    assert len(crop.landmarks) == 5
     assert crop.quality.warnings == ()
     media = got.media
     assert (media.kind, media.format, media.width, media.height) == ("image", "jpeg", 512, 512)
     assert (media.duration_s, media.frames_total, media.frames_analyzed) == (None, 1, 1)
     assert media.sha256 == hashlib.sha256(astronaut_jpeg).hexdigest()
     assert got.frames == ((0, 0.0, 0.0),)
-    assert got.seconds > 0
 
 
 def test_the_affine_leads_from_the_crop_back_to_the_frame(
@@ -72,12 +71,14 @@ def test_the_affine_leads_from_the_crop_back_to_the_frame(
 
 def test_a_tilted_head_is_cut_upright(astronaut: Pixels) -> None:
     matrix = cv2.getRotationMatrix2D((225, 120), -30, 1.0)
-    picture = cv2.warpAffine(astronaut, matrix, (512, 512), borderMode=cv2.BORDER_REFLECT_101)
-    (crop,) = taken(encode(np.asarray(picture, np.uint8))).crops
+    turned = cv2.warpAffine(astronaut, matrix, (512, 512), borderMode=cv2.BORDER_REFLECT_101)
+    picture = np.asarray(turned, np.uint8)
+    (crop,) = taken(encode(picture)).crops
     assert crop.roll == pytest.approx(30, abs=12)
+    (found,) = face_finder(PLAN.detector).find(picture, 1).faces
     (left_x, left_y), (right_x, right_y) = [
         np.linalg.inv(crop.crop_to_frame[:, :2]) @ (np.array(eye) - crop.crop_to_frame[:, 2])
-        for eye in crop.landmarks[:2]
+        for eye in found.landmarks[:2]
     ]
     assert abs(np.degrees(np.arctan2(right_y - left_y, right_x - left_x))) < 10
 

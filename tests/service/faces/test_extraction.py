@@ -16,7 +16,6 @@ CROP = FaceCrop(
     frame_index=0,
     time_s=0.0,
     box=Box(10, 10, 40, 40),
-    landmarks=(),
     track=0,
     detection_score=0.9,
     crop_to_frame=np.eye(2, 3),
@@ -24,14 +23,14 @@ CROP = FaceCrop(
     pixels=np.zeros((256, 256, 3), np.uint8),
 )
 MEDIA = MediaInfo("image", "png", 640, 480, None, 1, 1, "0" * 64)
-CLIP = Extraction(replace(MEDIA, kind="video", duration_s=1.0), (CROP,), ((0, 0.0, 0.0),), 0.01)
+CLIP = Extraction(replace(MEDIA, kind="video", duration_s=1.0), (CROP,), ((0, 0.0, 0.0),))
 TWO = replace(
     CLIP,
     media=replace(CLIP.media, frames_total=2, frames_analyzed=2),
     crops=(CROP, replace(CROP, frame_index=1, time_s=0.1)),
     frames=((0, 0.0, 0.1), (1, 0.1, 0.2)),
 )
-EXTRACTION = Extraction(MEDIA, (CROP,), ((0, 0.0, 0.0),), 0.01)
+EXTRACTION = Extraction(MEDIA, (CROP,), ((0, 0.0, 0.0),))
 
 
 def test_an_honest_worker_is_believed() -> None:

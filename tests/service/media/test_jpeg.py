@@ -8,6 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from service.errors import MediaCorruptError
+from service.media.headers import picture_size
 from service.media.jpeg import without_end
 from service.media.limits import MediaLimits
 from service.media.pictures import decode_picture
@@ -19,6 +20,8 @@ def test_what_precedes_a_picture_is_not_walked_through_for_ever(filler: bytes) -
     hostile = b"\xff\xd8" + filler * (40_000_000 // len(filler))
     begun = time.perf_counter()
     assert without_end(hostile) == hostile
+    with pytest.raises(MediaCorruptError):
+        picture_size("jpeg", hostile)
     assert time.perf_counter() - begun < 1
 
 

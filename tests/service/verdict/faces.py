@@ -60,7 +60,6 @@ def face(
         frame_index=frame,
         time_s=frame / 10,
         box=Box(left, top, side, side),
-        landmarks=(),
         track=track,
         detection_score=0.9,
         crop_to_frame=np.array([[step, 0.0, left + shift], [0.0, step, top + shift]]),
@@ -78,10 +77,8 @@ def evidence(
     return Evidence(fake, real, mask, logits)
 
 
-def extraction(
-    crops: list[FaceCrop], *, frames: int = 1, size: tuple[int, int] = (200, 100)
-) -> Extraction:
-    """An upload of `frames` frames of size (width, height)."""
+def extraction(crops: list[FaceCrop], *, frames: int = 1) -> Extraction:
+    """An upload of `frames` frames of 200 x 100 pixels."""
     moves = frames > 1
     media = MediaInfo(
         kind="video" if moves else "image",
@@ -94,4 +91,4 @@ def extraction(
         sha256="0" * 64,
     )
     shown = tuple((i, i / 10, (i + 1) / 10 if moves else 0.0) for i in range(frames))
-    return Extraction(media, tuple(crops), shown, 0.0)
+    return Extraction(media, tuple(crops), shown)
