@@ -19,9 +19,13 @@ from model_export.metrics.thresholds import (
     verdict_thresholds,
 )
 from model_export.networks.contract import FAKE, REAL
-from model_export.sources.sample import Source, known_method
+from model_export.sources.sample import Sample, Source, known_method
+from model_export.uploads import worst_tracks
+from service.inference.model_file import Thresholds
+from service.media.stretches import Interval
 
 Values = NDArray[np.float64]
+_ROUNDS = 10
 
 
 def calibrate(
@@ -30,6 +34,9 @@ def calibrate(
     """The checkpoint with its calibration in its facts.
 
     That is `calibration`, `thresholds`, `method_temperature` and `second_look`.
+
+    Probabilities are fitted to crops, thresholds to whole pictures and clips: those are what the
+    policy speaks of.
 
     judge: of the same checkpoint. data: what the source is, for the record, which goes to
     `facts["figures"]["calibration"]` with the policy and the figures on this very data.
@@ -45,10 +52,12 @@ def calibrate(
     differences, logits = collected.averaged(above)
     slope, intercept = fit_logistic(differences, fake)
     probabilities = np.asarray(expit(slope * differences + intercept))
-    manipulated, authentic = verdict_thresholds(probabilities[fake], probabilities[~fake], policy)
-    temperature, named_from = _fit_methods(logits, collected.methods, policy)
+    uploads = _Uploads(collected.samples, slope * differences + intercept, policy)
+    manipulated, authentic = uploads.thresholds
+    methods = [sample.method for sample in collected.samples]
+    temperature, named_from = _fit_methods(logits, methods, policy)
     had = judge.note["thresholds"]["mask"]
-    rate, at = equal_error(differences[fake], differences[~fake])
+    rate, _ = equal_error(differences[fake], differences[~fake])
     facts = dict(checkpoint.facts)
     facts.pop("calibration_is_old", None)
     facts["calibration"] = {"kind": "logistic", "slope": slope, "intercept": intercept}
@@ -67,7 +76,7 @@ def calibrate(
         "policy": asdict(policy),
         "auc": area_under_roc(differences[fake], differences[~fake]),
         "eer": rate,
-        "equal_error_probability": float(expit(slope * at + intercept)),
+        "equal_error_probability": float(expit(uploads.equal_error)),
         "ece": reliability(probabilities, fake).ece,
         "brier": brier(probabilities, fake),
     }
@@ -76,17 +85,76 @@ def calibrate(
 
 
 @dataclass(frozen=True, slots=True)
+class _Crop:
+    """What is known of a sample, without its pixels. logit: calibrated, 0 before that is known."""
+
+    fake: bool
+    method: int | None
+    group: str
+    track: int
+    in_key_frame: bool
+    good: bool
+    stretch: Interval
+    logit: float = 0.0
+
+    @classmethod
+    def of(cls, sample: Sample) -> "_Crop":
+        return cls(
+            sample.fake,
+            known_method(sample.method),
+            sample.group,
+            sample.track,
+            sample.in_key_frame,
+            sample.good,
+            sample.stretch,
+        )
+
+
+class _Uploads:
+    """What the pictures and clips that crops come from look like.
+
+    thresholds: (manipulated, authentic). equal_error: the logit at which as large a share of fakes
+    as of reals is judged wrongly.
+    """
+
+    def __init__(self, crops: Sequence[_Crop], logits: Values, policy: Policy) -> None:
+        """logits: calibrated, of each crop. policy: what the thresholds keep."""
+        self._crops = [replace(c, logit=float(x)) for c, x in zip(crops, logits, strict=True)]
+        fakes = {crop.group for crop in crops if crop.fake}
+        fake = np.array([crop.fake for crop in crops])
+        if all(crop.group in fakes for crop in crops):  # such as clips, each with a real stretch
+            self.thresholds = verdict_thresholds(expit(logits[fake]), expit(logits[~fake]), policy)
+            self.equal_error = equal_error(logits[fake], logits[~fake])[1]
+            return
+        self.thresholds = (0.5, 0.5)
+        # How much a clip's frames contradict one another depends on the thresholds in turn.
+        for _ in range(_ROUNDS):
+            judged = [*worst_tracks(self._crops, Thresholds(*self.thresholds, mask=1, method=1))]
+            fake = np.array([crop.group in fakes for crop, _ in judged])
+            logits = np.array([logit for _, logit in judged])
+            found = verdict_thresholds(expit(logits[fake]), expit(logits[~fake]), policy)
+            if found == self.thresholds:
+                break
+            self.thresholds = found
+        self.equal_error = equal_error(logits[fake], logits[~fake])[1]
+
+
+@dataclass(frozen=True, slots=True)
 class _Collected:
-    """What a source's N samples are, and what the network says of them and their mirror images.
+    """A source's N samples, and what the network says of them and their mirror images.
 
     differences: float64 (2, N), fake - real activation; logits: float64 (2, N, M) or None. The
     second of each is of the mirror images, or the first again where there are no second looks.
     """
 
-    fake: NDArray[np.bool_]
-    methods: list[int | None]
+    samples: list[_Crop]
     differences: Values
     logits: Values | None
+
+    @property
+    def fake(self) -> NDArray[np.bool_]:
+        """Which are, bool (N,)."""
+        return np.array([sample.fake for sample in self.samples])
 
     def averaged(self, above: float | None) -> tuple[Values, Values | None]:
         """Differences (N,) and logits (N, M), averaged where the first difference is above."""
@@ -98,12 +166,11 @@ class _Collected:
 
 
 def _collect(judge: Judge, source: Source, looks: int) -> _Collected:
-    fake, methods = [], []
+    collected: list[_Crop] = []
     activations: list[list[Values]] = []
     logits: list[list[Values]] = []
     for samples in batches(source.samples()):
-        fake += [sample.fake for sample in samples]
-        methods += [known_method(sample.method) for sample in samples]
+        collected += [_Crop.of(sample) for sample in samples]
         crops = [sample.seen for sample in samples]
         first = second = Verdicts.of(judge.look(crops))
         if looks == 2:
@@ -111,12 +178,11 @@ def _collect(judge: Judge, source: Source, looks: int) -> _Collected:
         activations.append([first.activations, second.activations])
         if first.method_logits is not None and second.method_logits is not None:
             logits.append([first.method_logits, second.method_logits])
-    if not fake:
+    if not collected:
         raise ValueError("there is nothing to calibrate on")
     both = _both(activations)
     return _Collected(
-        np.array(fake),
-        methods,
+        collected,
         both[..., FAKE] - both[..., REAL],
         _both(logits) if logits else None,
     )

@@ -105,7 +105,7 @@ def finetune(
 def split_groups(
     samples: Sequence[Sample], config: FinetuneConfig
 ) -> tuple[list[Sample], list[Sample]]:
-    """Training and held-out samples; a real and the fakes made from it are never divided.
+    """Training and held-out samples; a person, a clip, a real and its fakes are never divided.
 
     Reals alone, fakes alone and what has both are divided alike.
     Raises ValueError when a class is missing from either part, as one picture of it is.
@@ -113,17 +113,19 @@ def split_groups(
     rng = np.random.default_rng(config.seed)
     classes: dict[str, set[bool]] = defaultdict(set)
     for sample in samples:
-        classes[sample.kin].add(sample.fake)
+        classes[sample.trial].add(sample.fake)
     held: set[str] = set()
     for kind in ({False}, {True}, {False, True}):
-        alike = sorted(kin for kin, found in classes.items() if found == kind)
+        alike = sorted(trial for trial, found in classes.items() if found == kind)
         count = max(1, round(config.held_out * len(alike)))
         held |= {alike[i] for i in rng.permutation(len(alike))[: min(count, len(alike) - 1)]}
-    learned = [sample for sample in samples if sample.kin not in held]
-    measured = [sample for sample in samples if sample.kin in held]
+    learned = [sample for sample in samples if sample.trial not in held]
+    measured = [sample for sample in samples if sample.trial in held]
     for fake, name in ((False, "reals"), (True, "fakes")):
         if not all(any(sample.fake == fake for sample in part) for part in (learned, measured)):
-            raise ValueError(f"fine-tuning needs at least two pictures or clips of {name}")
+            raise ValueError(
+                f"fine-tuning needs at least two pictures or clips of {name}, not of one person"
+            )
     return learned, measured
 
 
@@ -131,13 +133,14 @@ def split_groups(
 def judge_held_out(network: Network, samples: Sequence[Sample], device: torch.device) -> HeldOut:
     """Judge crops one by one, every preset by the stronger one's losses.
 
-    Pixels alone hardly tell a mask that is gone: most are black anyway. samples: at least one of
-    each class.
+    Pixels alone hardly tell a mask that is gone: most are black anyway. The half that the network
+    takes for the winner is decoded, as in use: a fake that is missed has no mask either. samples:
+    at least one of each class.
     """
     network.eval()
     differences, losses = [], defaultdict(list)
     for sample in samples:
-        terms, activations = _terms(network, [sample], device, stronger_losses)
+        terms, activations = _terms(network, [sample], device, stronger_losses, told=False)
         losses[sample.group].append(float(terms["activation"] + terms["segmentation"]))
         differences.append(float(activations[0, FAKE] - activations[0, REAL]))
     fake = np.array([sample.fake for sample in samples])
@@ -186,10 +189,11 @@ def _terms(
     losses: Losses,
     *,
     reconstruct: bool = False,
+    told: bool = True,
 ) -> tuple[dict[str, Tensor], Tensor]:
-    """The losses by name, and the activations."""
+    """The losses by name, and the activations. told: whether the network is told the true half."""
     truth = _truth(batch, device)
-    output = network(truth.pictures, truth.winner, reconstruct)
+    output = network(truth.pictures, truth.winner if told else None, reconstruct)
     # Where a fake's mask is not known the network's own is the target: it teaches nothing.
     known = torch.tensor([s.mask is not None or not s.fake for s in batch], device=device)
     own = torch.sigmoid(output.mask_logits.detach().float())

@@ -153,7 +153,8 @@ class Protocol:
         del plan["train"]["workers"]
         plan["imagenet"] = self._plan.imagenet and _digest(self._plan.imagenet.read_bytes())
         plan["stored"] = self._plan.stored and stored_settings(self._plan.stored)
-        text = json.dumps({"plan": plan, "people": self._index.digest}, indent=1)
+        people = {part: part_of(self._index, part).digest for part in PARTS}
+        text = json.dumps({"plan": plan, "people": people}, indent=1)
         if path.is_file() and path.read_text() != text:
             raise ValueError(f"{self._folder} was begun with another plan: see {path.name}")
         path.write_text(text)

@@ -124,7 +124,6 @@ class Trainer:
         # All batches but the last are of one shape: worth looking for its quickest convolutions,
         # though a GPU then repeats a training less exactly than its order of sums lets it anyway.
         torch.backends.cudnn.benchmark = True
-        torch.manual_seed(self.config.seed)
         held_out = PairDataset(self.validation, self.config.validation_pairs, seed=10_007)
         validation = [*self._load(held_out)]
         left = 0 if self.progress >= 1 else (self.config.pictures - self.seen) // 2
@@ -152,6 +151,8 @@ class Trainer:
 
     def step(self, batch: Batch) -> dict[str, float]:
         """One optimiser step; returns the losses."""
+        # What is dropped depends on the place in the training, whether or not it was cut before.
+        torch.manual_seed(self.config.seed + self.seen)
         self._set_rate()
         self.network.train()
         truth = batch.truth(self.device)

@@ -25,7 +25,7 @@ def validate(network: nn.Module, batches: list[Batch], device: torch.device) -> 
             false_area.append(guess[:half].float().mean((1, 2, 3)))
             both = (guess[half:] & wanted[half:]).sum((1, 2, 3)).float()
             either = (guess[half:] | wanted[half:]).sum((1, 2, 3)).float()
-            overlaps.append(both / either.clamp(min=1))
+            overlaps.append(torch.where(either > 0, both / either.clamp(min=1), 1.0))
             named = truth.methods != NO_METHOD
             if output.method_logits is not None:
                 right.append((output.method_logits.argmax(1) == truth.methods)[named].float())

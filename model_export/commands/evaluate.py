@@ -110,7 +110,7 @@ def _threshold(options: argparse.Namespace, judge: Judge, rule: CropRule) -> tup
         source: Source = open_source(options, folder, "calibration", rule)
         rows = [row for row, _, _ in judge_rows(judge, source)]
         _expect_both(rows, source.tally, folder)
-        fake, real = split(rows)
+        fake, real = split(as_clips(rows, Thresholds(**judge.note["thresholds"])))
         return equal_error(fake, real)[1], f"the equal error on {folder.resolve().name}"
     stored = judge.note["figures"].get("calibration", {}).get("equal_error_probability")
     if stored is not None:

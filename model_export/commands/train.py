@@ -164,6 +164,7 @@ def run(options: argparse.Namespace) -> int:
         "strength": options.strength,
         "people": training.digest,
         "stored": options.stored is not None,
+        "prepared": options.prepared and f"{options.prepared_share:g} of {options.prepared.name}",
     }
     trainer = Trainer(
         network,

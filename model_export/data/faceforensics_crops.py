@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from model_export.data.faceforensics import ClipPair, binary_mask, common_indices, read_frames
 from model_export.data.json_files import read_objects
-from model_export.data.pictures import COUNTS_FROM, write_picture
+from model_export.data.pictures import COUNTS_FROM, tenths_held, write_picture
 from service.faces.crop import Box, CropRule, cut_square, enlargement_of
 from service.faces.detection import Detection
 from service.faces.finder import face_finder
@@ -169,20 +169,12 @@ def _square(mask: Pixels, real: Pixels, plan: CutPlan) -> tuple[Box, CropRule, f
 
 def _manipulated_face(mask: Pixels, faces: tuple[Detection, ...]) -> Detection:
     """The face whose box holds most of the mask. Raises _NotCutError when none holds any."""
-    held = {face: _tenths_held(mask, face.box) for face in faces}
+    held = {face: tenths_held(mask, face.box) for face in faces}
     most = max(held.values(), default=0)
     if not most:
         raise _NotCutError("without a face where they are manipulated")
     # The box of a large face may take in a small one beside it: the small one is meant then.
     return min((face for face in faces if held[face] == most), key=lambda face: face.box.height)
-
-
-def _tenths_held(mask: Pixels, box: Box) -> int:
-    """How much of the mask lies in the box, 0 to 10: boxes are not more exact than that."""
-    left, top = max(round(box.x), 0), max(round(box.y), 0)
-    right, bottom = max(round(box.x + box.width), 0), max(round(box.y + box.height), 0)
-    inside = np.count_nonzero(mask[top:bottom, left:right])
-    return round(10 * inside / np.count_nonzero(mask))
 
 
 def _write(out: Path, name: str, picture: Pixels) -> dict[str, str]:

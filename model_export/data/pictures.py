@@ -10,6 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from service.faces.crop import Box
+
 Pixels = NDArray[np.uint8]
 COUNTS_FROM = 128
 """Grey level from which a pixel of a true mask is manipulated."""
@@ -41,6 +43,15 @@ def write_picture(path: Path, picture: Pixels) -> None:
     shown = picture if picture.ndim == 2 else picture[..., ::-1]
     _, data = cv2.imencode(path.suffix, shown)
     path.write_bytes(data.tobytes())
+
+
+def tenths_held(mask: Pixels, box: Box) -> int:
+    """How much of a mask lies in a box, 0 to 10: boxes are not more exact than that."""
+    left, top = max(round(box.x), 0), max(round(box.y), 0)
+    right, bottom = max(round(box.x + box.width), 0), max(round(box.y + box.height), 0)
+    there = mask >= COUNTS_FROM
+    inside = int(np.count_nonzero(there[top:bottom, left:right]))
+    return round(10 * inside / max(int(np.count_nonzero(there)), 1))
 
 
 def _read(path: Path, flags: int, what: str) -> Pixels:

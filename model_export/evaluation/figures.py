@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from model_export.evaluation.rows import UNKNOWN, Row, put_together
+from model_export.evaluation.rows import UNKNOWN, Row
 from model_export.metrics.calibration import brier, reliability
 from model_export.metrics.coverage import band, risk_coverage
 from model_export.metrics.curves import area_under_roc, equal_error, found_at_alarm_rate
@@ -19,6 +19,7 @@ from model_export.metrics.segmentation import MaskMatch
 from model_export.metrics.skin import TONES
 from model_export.metrics.surface import Surface
 from model_export.sources.sample import known_method
+from model_export.uploads import worst_tracks
 from service.inference.model_file import Thresholds
 
 Values = NDArray[np.float64]
@@ -105,33 +106,20 @@ def detection(rows: Sequence[Row], threshold: float, note: dict[str, Any]) -> di
 
 
 def as_clips(rows: Sequence[Row], thresholds: Thresholds) -> list[Row]:
-    """One row per picture or clip: its worst track's logit, put together as the service does.
+    """One row per picture or clip, see `worst_tracks`, with its probability.
 
-    What the service leaves open, because no crop is good enough or frames contradict one another,
-    counts by its probability all the same. Of crops that `prepare` cut neither quality nor time is
-    known: all are good and weigh alike there.
-    The row is that of the track's most incriminating crop, with the clip's probability. A clip
-    with a manipulated stretch is a fake, whichever frame looks worst.
+    A clip with a manipulated stretch is a fake, whichever frame looks worst.
     """
-    tracks: dict[tuple[str, int], list[Row]] = defaultdict(list)
-    for row in rows:
-        tracks[row.group, row.track].append(row)
-    worst: dict[str, tuple[tuple[bool, float], Row]] = {}
-    for (group, _), seen in tracks.items():
-        _, weighed = put_together(seen, thresholds)
-        rank = any(row.good for row in seen), weighed.logit
-        if group not in worst or rank > worst[group][0]:
-            worst[group] = rank, max(seen, key=lambda row: row.logit)
     fakes = {row.group: row.method for row in rows if row.fake}
     return [
         replace(
             row,
             logit=logit,
             probability=float(expit(logit)),
-            fake=group in fakes,
-            method=fakes.get(group, row.method),
+            fake=row.group in fakes,
+            method=fakes.get(row.group, row.method),
         )
-        for group, ((_, logit), row) in worst.items()
+        for row, logit in worst_tracks(rows, thresholds)
     ]
 
 

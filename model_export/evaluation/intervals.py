@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from model_export.evaluation.rows import Row, put_together
+from model_export.evaluation.rows import Row
+from model_export.uploads import put_together
 from service.inference.model_file import Thresholds
 from service.media.stretches import Interval
 from service.verdict.agreement import LEAST_AGREEMENT

@@ -1,6 +1,6 @@
 """Judgements of a detector, one row per crop."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,6 @@ from service.media.stretches import Interval
 from service.verdict.calibration import decide
 from service.verdict.method import is_suspected
 from service.verdict.shape import method_of_shape
-from service.verdict.track import Weighed, levelled_where_good, weigh
 
 UNKNOWN = "unknown"
 
@@ -95,17 +94,6 @@ def judge_rows(judge: Judge, source: Source) -> Iterator[tuple[Row, Sample, NDAr
                 stretch=sample.stretch,
             )
             yield row, sample, mask
-
-
-def put_together(rows: Sequence[Row], thresholds: Thresholds) -> tuple[list[float], Weighed]:
-    """The logits of one track as the service takes them, and what they say together.
-
-    rows: at least one, in order of time.
-    """
-    good = [row.good for row in rows]
-    keys = [row.in_key_frame for row in rows]
-    logits = levelled_where_good([row.logit for row in rows], keys, good)
-    return logits, weigh(logits, [row.stretch.seconds for row in rows], good, thresholds)
 
 
 def method_shares(

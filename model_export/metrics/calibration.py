@@ -15,8 +15,9 @@ LEAST_SLOPE = 1e-3
 class Reliability:
     """Bins of equal width over [0, 1]; bins without a prediction are left out.
 
-    confidence: mean predicted P(fake) of each bin; frequency: share of fakes in it;
-    counts: how many predictions. ece: expected calibration error (Naeini et al., AAAI 2015).
+    confidence: mean predicted P(fake) of each bin; frequency: share of fakes in it, both classes
+    weighing alike; counts: how many predictions. ece: expected calibration error (Naeini et al.,
+    AAAI 2015).
     """
 
     confidence: Values
@@ -26,21 +27,36 @@ class Reliability:
 
 
 def reliability(probabilities: Values, fake: NDArray[np.bool_], bins: int = 15) -> Reliability:
-    """Bin predicted P(fake) (N,) against the truth (N,). Raises ValueError when empty."""
+    """Bin predicted P(fake) (N,) against the truth (N,). Raises ValueError when empty.
+
+    Probabilities are fitted to classes that weigh alike, see `fit_logistic`, and are held against
+    such: else the ratio of the classes would be taken for an error of the detector's.
+    """
     if not len(probabilities):
         raise ValueError("calibration needs at least one prediction")
+    weights = _balanced(fake)
     place = np.minimum((probabilities * bins).astype(np.int64), bins - 1)
     counts = np.bincount(place, minlength=bins)
     used = counts > 0
-    confidence = np.bincount(place, probabilities, bins)[used] / counts[used]
-    frequency = np.bincount(place, fake.astype(np.float64), bins)[used] / counts[used]
-    ece = float((np.abs(confidence - frequency) * counts[used]).sum() / len(probabilities))
+    held = np.bincount(place, weights, bins)[used]
+    confidence = np.bincount(place, weights * probabilities, bins)[used] / held
+    frequency = np.bincount(place, weights * fake, bins)[used] / held
+    ece = float((np.abs(confidence - frequency) * held).sum())
     return Reliability(confidence, frequency, counts[used], ece)
 
 
 def brier(probabilities: Values, fake: NDArray[np.bool_]) -> float:
-    """Mean squared error of P(fake), 0 to 1 (Brier 1950)."""
-    return float(((probabilities - fake) ** 2).mean())
+    """Mean squared error of P(fake), 0 to 1, both classes weighing alike (Brier 1950)."""
+    return float(_balanced(fake) @ (probabilities - fake) ** 2)
+
+
+def _balanced(fake: NDArray[np.bool_]) -> Values:
+    """Weights that add up to 1, of each class to one half where there are both."""
+    fakes = int(fake.sum())
+    reals = len(fake) - fakes
+    if not fakes or not reals:
+        return np.full(len(fake), 1 / len(fake))
+    return np.where(fake, 0.5 / fakes, 0.5 / reals)
 
 
 def fit_logistic(differences: Values, fake: NDArray[np.bool_]) -> tuple[float, float]:
@@ -56,7 +72,7 @@ def fit_logistic(differences: Values, fake: NDArray[np.bool_]) -> tuple[float, f
     if not fakes or not reals:
         raise ValueError("calibration needs fakes and reals")
     targets = np.where(fake, (fakes + 1) / (fakes + 2), 1 / (reals + 2))
-    weights = np.where(fake, 0.5 / fakes, 0.5 / reals)
+    weights = _balanced(fake)
 
     def loss(parameters: Values) -> tuple[float, Values]:
         logits = parameters[0] * differences + parameters[1]

@@ -10,7 +10,7 @@ Values = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class RiskCoverage:
-    """Decisions by falling certainty |P - 0.5|.
+    """Decisions by falling certainty |P - 0.5|; equally certain ones share their errors evenly.
 
     coverage: share decided, float64 (N,), rising to 1; risk: share of wrong ones among them;
     area: mean risk over all coverages (Geifman and El-Yaniv, NeurIPS 2017).
@@ -25,8 +25,11 @@ def risk_coverage(probabilities: Values, fake: NDArray[np.bool_]) -> RiskCoverag
     """From P(fake) (N,) and the truth (N,). Raises ValueError when empty."""
     if not len(probabilities):
         raise ValueError("risk needs at least one decision")
-    order = np.argsort(-np.abs(probabilities - 0.5), kind="stable")
-    wrong = ((probabilities >= 0.5) != fake)[order]
+    wrong = (probabilities >= 0.5) != fake
+    _, place, sizes = np.unique(
+        -np.abs(probabilities - 0.5), return_inverse=True, return_counts=True
+    )
+    wrong = np.repeat(np.bincount(place, wrong) / sizes, sizes)
     decided = np.arange(1, len(wrong) + 1)
     risk = np.cumsum(wrong) / decided
     return RiskCoverage(decided / len(wrong), risk, float(risk.mean()))

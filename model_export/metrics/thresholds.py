@@ -51,12 +51,15 @@ def method_threshold(best: Values, right: NDArray[np.bool_], policy: Policy) -> 
     """Least max-probability from which the named methods are right often enough.
 
     best: largest method probability of each fake (N,); right: whether it names the true
-    method. 1.0, which names nothing, where no threshold reaches the policy's accuracy.
+    method. 1.0, which names next to nothing, where no threshold reaches the policy's accuracy.
     """
     order = np.argsort(-best, kind="stable")
+    ordered = best[order]
     accuracy = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
-    good = np.flatnonzero(accuracy >= policy.method_accuracy)
-    return float(best[order][good[-1]]) if len(good) else 1.0
+    # Equal ones are named together: only after the last of them is it known how many are right.
+    whole = np.append(ordered[1:] != ordered[:-1], True)
+    good = np.flatnonzero((accuracy >= policy.method_accuracy) & whole)
+    return float(ordered[good[-1]]) if len(good) else 1.0
 
 
 def _within(share: float, count: int) -> int:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model_export.data.files import visible_files
-from model_export.data.pictures import read_mask
+from model_export.data.pictures import read_mask, tenths_held
 from model_export.processes import results_of
 from model_export.sources.alteration import Alteration
 from model_export.sources.masks import Mask, find_mask, read_masks
@@ -180,12 +180,20 @@ def _still_masks(mask: Mask, extraction: Extraction) -> dict[int, Mask]:
 
 
 def _chosen(crops: tuple[FaceCrop, ...], masks: dict[int, Mask]) -> list[FaceCrop]:
-    """The crops of the first track, which is the largest, or of the one most masked."""
-    masked: dict[int, float] = defaultdict(float)
+    """The crops of the first track, which is the largest, or of that with most of the mask in it.
+
+    The box of a large face may take in a small one beside it: then the small one is meant.
+    """
+    held: dict[int, int] = defaultdict(int)
+    heights: dict[int, float] = defaultdict(float)
     for crop in crops:
         mask = masks.get(crop.frame_index)
-        masked[crop.track] += 0.0 if mask is None else _cut_mask(mask, crop, CropRule()).mean()
-    track = max(masked, key=lambda number: (masked[number], -number))
+        held[crop.track] += 0 if mask is None else tenths_held(mask, crop.box)
+        heights[crop.track] = max(heights[crop.track], crop.box.height)
+    if any(held.values()):
+        track = max(held, key=lambda number: (held[number], -heights[number]))
+    else:
+        track = min(held)
     return [crop for crop in crops if crop.track == track]
 
 

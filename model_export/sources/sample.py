@@ -58,12 +58,15 @@ class Sample:
 
     @property
     def kin(self) -> str:
-        """What must not be divided between learning and measuring."""
+        """What a real and the fakes made from it, or the frames of a clip, have in common."""
         return self.origin or self.group
 
     @property
     def trial(self) -> str:
-        """What is judged rightly or wrongly together: its errors are no independent ones."""
+        """What is judged rightly or wrongly together: its errors are no independent ones.
+
+        It must not be divided between learning and measuring.
+        """
         return self.person or self.kin
 
 

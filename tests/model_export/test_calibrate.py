@@ -15,6 +15,8 @@ from model_export.commands.sources import read_faces
 from model_export.data.faces import FaceIndex
 from model_export.data.families import FAMILIES
 from model_export.description import crop_rule
+from model_export.evaluation.figures import as_clips
+from model_export.evaluation.rows import judge_rows
 from model_export.export import check_pictures, export
 from model_export.judge import judged, open_judge
 from model_export.metrics.curves import area_under_roc, equal_error
@@ -26,7 +28,7 @@ from model_export.sources.folders import FolderSource
 from model_export.sources.sample import Sample, Tally
 from model_export.sources.synthetic import SyntheticSource, part_of
 from service.faces.crop import CropRule
-from service.inference.model_file import read_model_file
+from service.inference.model_file import Thresholds, read_model_file
 from service.runtime import Runtime
 from service.settings import Settings
 from tests.model_export.colour_model import write_colour_model
@@ -81,6 +83,45 @@ def test_probabilities_fit_the_data_and_thresholds_the_policy(
     assert facts["thresholds"]["method"] > 0.9
     assert facts["thresholds"]["mask"] == judge.note["thresholds"]["mask"]
     assert before.facts == {}
+
+
+def shown(share: float) -> np.ndarray:
+    """A crop of which so much is blue."""
+    crop = np.zeros((256, 256, 3), np.uint8)
+    crop.reshape(-1, 3)[: round(256 * 256 * share), 2] = 200
+    return crop
+
+
+def clips(count: int, *, fake: bool, mean: float) -> Iterator[Sample]:
+    """Clips of sixteen frames, of which four in a row look more manipulated than the others."""
+    rng = np.random.default_rng(3 + fake)
+    for number in range(count):
+        own = rng.normal(mean, 0.03)
+        for frame in range(16):
+            crop = shown(max(0.0, own + (0.05 if 4 <= frame < 8 else 0.0)))
+            name = f"{'fake' if fake else 'real'}/{number}"
+            yield Sample(crop, fake, "swap" if fake else None, None, name, time_s=float(frame))
+
+
+@pytest.mark.parametrize("bpcer", [0.05, 0.2])
+def test_the_policy_is_kept_for_clips_not_for_their_frames(bpcer: float, tmp_path: Path) -> None:
+    judge = open_judge(write_colour_model(tmp_path / "colour.onnx"))
+    source = Given([*clips(40, fake=False, mean=0.1), *clips(40, fake=True, mean=0.2)])
+    policy = Policy(bpcer=bpcer, missed=0.1)
+    facts = calibrate(Checkpoint(NetworkConfig(), {}), judge, source, policy, "clips").facts
+    judge.note.update({name: facts[name] for name in ("calibration", "thresholds")})
+    thresholds = Thresholds(**facts["thresholds"])
+    rows = [row for row, _, _ in judge_rows(judge, source)]
+    real = np.array([row.probability for row in as_clips(rows, thresholds) if not row.fake])
+    fake = np.array([row.probability for row in as_clips(rows, thresholds) if row.fake])
+    assert (real >= thresholds.manipulated).sum() == round(40 * bpcer)
+    assert (fake <= thresholds.authentic).mean() <= 0.1
+    assert thresholds.manipulated > 0.5
+    frames = np.array([row.probability for row in rows if not row.fake])
+    allowed = np.quantile(frames, 1 - bpcer)
+    assert (real > allowed).mean() >= 1.5 * bpcer, "by the frames alone too much would be promised"
+    at = facts["figures"]["calibration"]["equal_error_probability"]
+    assert (real >= at).mean() == pytest.approx((fake < at).mean(), abs=0.051)
 
 
 def test_two_looks_are_calibrated_as_they_are_taken(

@@ -113,6 +113,16 @@ def test_held_out_pictures_tell_a_mask_that_is_gone(samples: list[Sample]) -> No
     assert losses[1] > losses[0] + 0.5
 
 
+def test_a_missed_fake_is_held_to_have_no_mask(samples: list[Sample]) -> None:
+    """As in use: the half that the network takes for the winner is the one that is decoded."""
+    torch.manual_seed(0)
+    network = build_network(NetworkConfig(size=64))
+    told: list[object] = []
+    network.register_forward_pre_hook(lambda _, given: told.append(given[1]))
+    judge_held_out(network, samples, torch.device("cpu"))
+    assert told == [None] * len(samples)
+
+
 @pytest.mark.parametrize(
     ("losses", "chosen"),
     [
@@ -146,6 +156,20 @@ def test_a_real_and_what_was_made_from_it_are_never_divided() -> None:
     learned, held_out = split_groups(pairs, FinetuneConfig(held_out=0.3))
     assert len(held_out) == 6
     assert not {s.origin for s in learned} & {s.origin for s in held_out}
+
+
+def test_a_person_is_never_in_both_parts() -> None:
+    crop = np.zeros((8, 8, 3), np.uint8)
+    pairs = [
+        Sample(
+            crop, fake, None, None, f"{fake} {number}", origin=str(number), person=f"{number % 5}"
+        )
+        for number in range(40)
+        for fake in (False, True)
+    ]
+    learned, held_out = split_groups(pairs, FinetuneConfig(held_out=0.2))
+    assert {s.person for s in learned} | {s.person for s in held_out} == set("01234")
+    assert not {s.person for s in learned} & {s.person for s in held_out}
 
 
 @pytest.mark.parametrize("seed", range(8))

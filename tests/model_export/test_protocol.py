@@ -68,10 +68,10 @@ def test_every_cell_of_the_table_is_measured(
 def test_another_checkpoint_of_the_same_name_is_not_given_its_figures(
     faces: FaceIndex, tmp_path: Path
 ) -> None:
-    folder = write_people(tmp_path / "people", faces, 60)
+    folder = write_people(tmp_path / "people", faces, 200)
     people = load_index(folder, folder / "landmarks.npz")
     train = TrainConfig(workers=0)
-    plan = ProtocolPlan(train, ("faceswap",), test_pairs=2, tuning_pairs=2, tuning_epochs=1)
+    plan = ProtocolPlan(train, ("faceswap",), test_pairs=2, tuning_pairs=4, tuning_epochs=1)
     config = NetworkConfig(size=64)
     for name in ("a", "b"):
         Checkpoint(config, build_network(config).state_dict()).save(tmp_path / f"{name}.pt")
@@ -86,7 +86,7 @@ def test_another_checkpoint_of_the_same_name_is_not_given_its_figures(
 def test_a_run_goes_on_with_other_workers_and_with_its_weights_elsewhere(
     faces: FaceIndex, tmp_path: Path
 ) -> None:
-    folder = write_people(tmp_path / "people", faces, 60)
+    folder = write_people(tmp_path / "people", faces, 200)
     people = load_index(folder, folder / "landmarks.npz")
     for name, content in (("a", b"weights"), ("b", b"weights"), ("c", b"others")):
         (tmp_path / name).write_bytes(content)
@@ -105,7 +105,7 @@ def test_a_run_goes_on_with_other_workers_and_with_its_weights_elsewhere(
 
 
 def test_the_rows_differ_in_what_they_say(faces: FaceIndex, tmp_path: Path) -> None:
-    folder = write_people(tmp_path / "people", faces, 60)
+    folder = write_people(tmp_path / "people", faces, 200)
     people = load_index(folder, folder / "landmarks.npz")
     train = TrainConfig(workers=0)
     plan = ProtocolPlan(train, ("faceswap",), test_pairs=4, tuning_pairs=4, tuning_epochs=1)
@@ -124,10 +124,10 @@ def test_the_rows_differ_in_what_they_say(faces: FaceIndex, tmp_path: Path) -> N
 def test_a_family_is_unseen_by_the_network_that_is_tested_on_it(
     faces: FaceIndex, tmp_path: Path
 ) -> None:
-    folder = write_people(tmp_path / "people", faces, 60)
+    folder = write_people(tmp_path / "people", faces, 200)
     people = load_index(folder, folder / "landmarks.npz")
     plan = ProtocolPlan(
-        TrainConfig(workers=0), ("faceswap",), test_pairs=2, tuning_pairs=2, tuning_epochs=1
+        TrainConfig(workers=0), ("faceswap",), test_pairs=2, tuning_pairs=4, tuning_epochs=1
     )
     networks = {}
     for seed, name in enumerate(("paper", "paper-without-faceswap")):

@@ -37,6 +37,9 @@ def held_out(forge: Forge) -> list[Batch]:
     return [collate([PairDataset(forge, 4, seed=3)[k] for k in range(4)])]
 
 
+SMALL = NetworkConfig(size=64)
+
+
 class CutOff:
     """A forge that a kill stops when it has made so many pairs."""
 
@@ -51,10 +54,15 @@ class CutOff:
 
 
 def trainer(
-    forge: Forge, folder: Path, config: TrainConfig = SHORT, training: PairMaker | None = None
+    forge: Forge,
+    folder: Path,
+    config: TrainConfig = SHORT,
+    training: PairMaker | None = None,
+    *,
+    form: NetworkConfig = SMALL,
 ) -> Trainer:
     torch.manual_seed(0)
-    network = build_network(NetworkConfig(size=64))
+    network = build_network(form)
     return Trainer(network, training or forge, forge, config, folder)
 
 
@@ -100,13 +108,17 @@ def test_a_run_leaves_figures_and_checkpoints(forge: Forge, tmp_path: Path) -> N
     assert json.loads((tmp_path / "train.json").read_text())["train"]["pictures"] == 16
 
 
-def test_a_cut_run_ends_as_if_it_had_never_been_cut(forge: Forge, tmp_path: Path) -> None:
-    whole = trainer(forge, tmp_path / "whole")
+@pytest.mark.parametrize("form", [SMALL, replace(MOBILE_CONFIG, size=64)], ids=["paper", "mobile"])
+def test_a_cut_run_ends_as_if_it_had_never_been_cut(
+    form: NetworkConfig, forge: Forge, tmp_path: Path
+) -> None:
+    """What `mobile` drops at random, too, is that of the uncut run."""
+    whole = trainer(forge, tmp_path / "whole", form=form)
     whole.run()
-    cut = trainer(forge, tmp_path / "cut", training=CutOff(forge, 4))
+    cut = trainer(forge, tmp_path / "cut", training=CutOff(forge, 4), form=form)
     with pytest.raises(KeyboardInterrupt):
         cut.run()
-    again = trainer(forge, tmp_path / "cut")
+    again = trainer(forge, tmp_path / "cut", form=form)
     again.resume(tmp_path / "cut" / "last.pt")
     assert (again.seen, again.best) == (8, cut.best)
     again.run()

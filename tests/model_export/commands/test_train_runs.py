@@ -93,6 +93,19 @@ def test_a_run_does_not_go_on_with_other_settings(
     assert files(run) == before
 
 
+def test_a_run_does_not_go_on_with_pairs_from_elsewhere(
+    people: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pairs = tmp_path / "pairs"
+    assert main(["store-pairs", str(people), "-n", "4", "-o", str(pairs), "--workers", "1"]) == 0
+    assert train(people, tmp_path / "run", "--stored", str(pairs)) == 0
+    assert load_checkpoint(tmp_path / "run/last.pt").facts["stored"] is True
+    assert train(people, tmp_path / "run", "--resume", "--pictures", "4") == 1
+    assert "stored True and cannot go on with False" in capsys.readouterr().err
+    more = ["--resume", "--pictures", "4", "--stored", str(pairs)]
+    assert train(people, tmp_path / "run", *more) == 0
+
+
 def test_a_run_from_before_settings_were_recorded_goes_on(people: Path, run: Path) -> None:
     content: dict[str, Any] = torch.load(run / "last.pt", weights_only=True)
     for name in ("families", "strength", "crop"):

@@ -10,12 +10,24 @@ from model_export.metrics.calibration import brier, fit_logistic, fit_temperatur
 
 
 def test_the_expected_error_by_hand() -> None:
-    # One bin at 0.9 that is right half the time, one at 0.1 that is right.
+    # One bin at 0.9 that is right half the time, one at 0.1 that is right half the time.
     probabilities = np.array([0.9, 0.9, 0.1, 0.1])
-    fake = np.array([True, False, False, False])
-    bins = reliability(probabilities, fake, bins=10)
-    assert bins.ece == pytest.approx((0.4 * 2 + 0.1 * 2) / 4)
+    bins = reliability(probabilities, np.array([True, False, True, False]), bins=10)
+    assert bins.ece == pytest.approx(0.4)
     assert bins.counts.tolist() == [2, 2]
+    # One fake weighs as much as three reals: of the upper bin it is three quarters.
+    bins = reliability(probabilities, np.array([True, False, False, False]), bins=10)
+    assert bins.frequency == pytest.approx([0.0, 0.75])
+    assert bins.ece == pytest.approx((0.15 * 4 + 0.1 * 2) / 6)
+
+
+@pytest.mark.parametrize("reals", [2_000, 20_000, 80_000])
+def test_the_ratio_of_the_classes_is_no_error_of_the_detector(reals: int) -> None:
+    rng = np.random.default_rng(4)
+    logits = np.concatenate((rng.normal(1, np.sqrt(2), 20_000), rng.normal(-1, np.sqrt(2), reals)))
+    fake = np.arange(len(logits)) < 20_000
+    assert reliability(expit(logits), fake).ece < 0.02
+    assert brier(expit(logits), fake) == pytest.approx(0.16, abs=0.01)
 
 
 def test_certainty_falls_into_the_last_bin() -> None:
@@ -26,7 +38,10 @@ def test_brier_agrees_with_scikit_learn() -> None:
     rng = np.random.default_rng(2)
     probabilities = rng.random(100)
     fake = rng.random(100) < probabilities
-    assert brier(probabilities, fake) == pytest.approx(brier_score_loss(fake, probabilities))
+    weights = np.where(fake, 1 / fake.sum(), 1 / (~fake).sum())
+    reference = brier_score_loss(fake, probabilities, sample_weight=weights)
+    assert brier(probabilities, fake) == pytest.approx(reference)
+    assert brier(np.array([0.1, 0.4]), np.array([False, False])) == pytest.approx(0.085)
 
 
 def test_a_class_of_which_there_is_more_weighs_no_more() -> None:

@@ -16,6 +16,14 @@ def test_the_certain_decide_first() -> None:
     assert curve.area == pytest.approx((1 / 3 + 1 / 2) / 4)
 
 
+def test_the_order_of_equally_certain_ones_changes_nothing() -> None:
+    probabilities, fake = np.array([0.75] * 6 + [0.25] * 2), np.arange(8) < 2
+    curve = risk_coverage(probabilities, fake)
+    np.testing.assert_allclose(curve.risk, 0.5)
+    turned = risk_coverage(probabilities[::-1], fake[::-1])
+    np.testing.assert_allclose(turned.risk, curve.risk)
+
+
 def test_verdicts_with_a_band_between() -> None:
     probabilities = np.array([0.9, 0.5, 0.1, 0.8, 0.3])
     fake = np.array([True, True, True, False, False])

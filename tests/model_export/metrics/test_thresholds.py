@@ -47,6 +47,9 @@ def test_methods_are_named_where_they_are_mostly_right() -> None:
     assert method_threshold(best, right, Policy(method_accuracy=0.5)) == 0.5
     assert method_threshold(best, ~np.ones(5, bool), Policy()) == 1.0
     assert method_threshold(best, right, Policy(method_accuracy=1.0)) == 0.9
+    tied = np.array([0.99, 0.9, 0.9, 0.9])
+    half = np.array([True, True, False, False])
+    assert method_threshold(tied, half, Policy(method_accuracy=0.9)) == 0.99
 
 
 def test_thresholds_are_probabilities_however_certain_a_detector_is() -> None:

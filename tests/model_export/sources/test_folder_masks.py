@@ -3,14 +3,16 @@
 import shutil
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from model_export.data.pictures import tenths_held
 from model_export.evaluation.markdown import _files
 from model_export.sources.alteration import Alteration
 from model_export.sources.folders import FolderSource, list_entries, unused_masks
-from service.faces.crop import CropRule
+from service.faces.crop import Box, CropRule
 from tests.media_files import clip
 from tests.model_export.labelled import manipulated, save
 
@@ -31,6 +33,38 @@ def test_a_mask_is_altered_and_cut_as_its_picture_is(
     assert fake.mask is not None
     seen, told = fake.crop[..., 0] > 127, fake.mask > 127
     assert (seen & told).sum() / (seen | told).sum() > 0.95
+
+
+def test_of_two_faces_the_one_that_holds_the_mask_is_judged(
+    astronaut: NDArray[np.uint8], tmp_path: Path
+) -> None:
+    """Not the one that it fills most: the mask goes on beyond the small face."""
+    face = astronaut[30:230, 120:320]
+    picture = np.full((560, 700, 3), 90, np.uint8)
+    picture[80:480, 40:440] = cv2.resize(face, (400, 400), interpolation=cv2.INTER_CUBIC)
+    picture[300:400, 560:660] = cv2.resize(face, (100, 100), interpolation=cv2.INTER_AREA)
+    mask = np.zeros(picture.shape[:2], np.uint8)
+    mask[160:400, 140:350] = 255
+    mask[300:400, 560:660] = 255
+    for name in ("real", "fake"):
+        save(tmp_path / name / "a.png", picture)
+    save(tmp_path / "masks/a.png", mask)
+    (fake,) = [each for each in FolderSource(tmp_path, RULE).samples() if each.fake]
+    assert fake.track == 0
+    mask[160:400, 140:350] = 0
+    save(tmp_path / "masks/a.png", mask)
+    (fake,) = [each for each in FolderSource(tmp_path, RULE).samples() if each.fake]
+    assert fake.track == 1
+
+
+def test_a_small_face_before_a_large_one_is_judged_where_the_mask_is_its_own() -> None:
+    mask = np.zeros((100, 100), np.uint8)
+    mask[40:60, 40:60] = 200
+    assert tenths_held(mask, Box(38.6, 39.5, 23.0, 22.0)) == 10
+    assert tenths_held(mask, Box(-10.0, -10.0, 120.0, 120.0)) == 10
+    assert tenths_held(mask, Box(40.0, 40.0, 10.0, 20.0)) == 5
+    assert tenths_held(mask, Box(60.0, 0.0, 40.0, 100.0)) == 0
+    assert tenths_held(np.zeros_like(mask), Box(0.0, 0.0, 9.0, 9.0)) == 0
 
 
 def test_masks_that_belong_to_no_fake_are_named(folder: Path, tmp_path: Path) -> None:
