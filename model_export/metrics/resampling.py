@@ -38,7 +38,8 @@ class Estimate:
     """A figure and its 95 % interval, low and high.
 
     There is no interval where kin are too few, or where every fake ranks above every real, or
-    below: nothing shows there how uncertain that is.
+    below: nothing shows there how uncertain that is. Near that, of few trials, intervals are too
+    narrow: where the truth is 0.99, those of 47 fakes and 37 reals hold it four times of five.
     """
 
     value: float
