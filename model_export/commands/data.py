@@ -16,7 +16,7 @@ from model_export.commands.arguments import (
 from model_export.commands.sources import read_index, remaining_families
 from model_export.data.faceforensics import MANIFEST
 from model_export.data.faces import LANDMARKS
-from model_export.data.families import FAMILIES
+from model_export.data.families import ALL, FAMILIES
 from model_export.data.json_files import read_object
 from model_export.sources.alteration import Alteration
 from model_export.sources.clips import TRUTH, ClipSource
@@ -64,7 +64,7 @@ def add_data(parser: argparse.ArgumentParser) -> None:
     chosen.add_argument(
         "--family",
         action="append",
-        choices=[*FAMILIES],
+        choices=[*ALL],
         help="synthetic: only this family; repeatable",
     )
     chosen.add_argument(

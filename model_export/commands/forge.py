@@ -12,7 +12,7 @@ from model_export.commands.sources import add_left_out, remaining_families
 from model_export.commands.targets import expect_folder
 from model_export.data.clip_forge import forge_clip
 from model_export.data.faces import LANDMARKS, FaceIndex, load_index
-from model_export.data.families import FAMILIES
+from model_export.data.families import ALL
 from model_export.data.forge import Forge, Pair
 from model_export.data.landmarks import index_pictures
 from model_export.data.pictures import COUNTS_FROM, write_picture
@@ -41,7 +41,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="folder to write, without files that another run would leave in it",
     )
     parser.add_argument("-n", "--count", type=whole(1), default=32, help="pairs or clips to make")
-    parser.add_argument("--family", choices=[*FAMILIES], help="make fakes of this family only")
+    parser.add_argument("--family", choices=[*ALL], help="make fakes of this family only")
     parser.add_argument("--seed", type=whole(0), default=0, help="seed of all that is random")
     parser.add_argument("--clip", action="store_true", help="make clips instead of pictures")
     parser.add_argument("--seconds", type=positive, default=4.0, help="length of a clip")
@@ -120,7 +120,7 @@ def _write_pairs(forge: Forge, options: argparse.Namespace) -> None:
         for number, pair in enumerate(pairs):
             name = f"{number:05d}.png"
             _write_pair(options.out, name, pair)
-            method = FAMILIES[pair.family].method or "unknown"
+            method = ALL[pair.family].method or "unknown"
             share = f"{(pair.mask >= COUNTS_FROM).mean():.4f}"
             table.writerow((name, pair.family, method, pair.identity, share))
     write_picture(options.out / "sheet.png", contact_sheet(pairs))

@@ -1,87 +1,30 @@
 """The families of synthetic manipulations: how each makes a fake out of real faces.
 
-To add a family, write a function of the type `Family` below, add it to `FAMILIES` with its share
-of the training pairs and whether it needs a donor, and look at it with
-`unmask-model forge --family NAME`.
+To add a family, write a function of the type `Family`, add it to `FAMILIES` with its share of the
+training pairs and whether it needs a donor, and look at it with `unmask-model forge --family NAME`.
+Those of `HELD_BACK` are made where they are asked for by name, and never to learn from.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
-from model_export.data import masks
+from model_export.data import held_back, masks
 from model_export.data.colour import match_colour, shift_colour
 from model_export.data.expression import moved_expression, moved_mouth
 from model_export.data.generator import draw_square, pass_through, regenerate
-from model_export.data.masks import Alpha
+from model_export.data.manipulation import (
+    Canvas,
+    Family,
+    Manipulation,
+    blend,
+    fit_donor,
+    paste,
+)
 from model_export.data.retouch import checkerboard, generator_look, resample, sharpen
 from model_export.data.rng import Rng, between, chance
-from model_export.data.warp import Picture, Points, bend, move_points, similarity, warp
-
-
-@dataclass(frozen=True, slots=True)
-class Canvas:
-    """A face at working size: uint8 RGB (H, W, 3) and 68 landmarks in its pixels."""
-
-    pixels: Picture
-    landmarks: Points
-
-
-@dataclass(frozen=True, slots=True)
-class Manipulation:
-    """A fake and its truth: uint8 RGB (H, W, 3), and where it differs, float32 (H, W)."""
-
-    pixels: Picture
-    region: Alpha
-
-
-Family = Callable[[Canvas, Canvas, Rng], Manipulation]
-"""(target, donor, rng) -> manipulation of the target; a family may ignore the donor."""
-
-
-def blend(over: Picture, under: Picture, alpha: Alpha) -> Picture:
-    """alpha x over + (1 - alpha) x under, rounded."""
-    weight = alpha[..., None]
-    mixed = under.astype(np.float32) * (1 - weight) + over.astype(np.float32) * weight
-    return np.round(mixed).astype(np.uint8)
-
-
-def paste(source: Picture, target: Canvas, region: Alpha, rng: Rng, poisson: float) -> Picture:
-    """Blend a prepared source into the target, by Poisson editing with the given probability."""
-    if chance(rng, poisson):
-        solid = (region > 0.5).astype(np.uint8) * 255
-        solid[:2] = solid[-2:] = 0
-        solid[:, :2] = solid[:, -2:] = 0
-        x, y, width, height = cv2.boundingRect(solid)
-        if width > 8 and height > 8:
-            centre = (x + width // 2, y + height // 2)
-            cloned = cv2.seamlessClone(source, target.pixels, solid, centre, cv2.NORMAL_CLONE)
-            return blend(np.asarray(cloned, np.uint8), target.pixels, masks.blur(region, 1.0))
-    return blend(source, target.pixels, region)
-
-
-MISPLACED = 0.2
-"""Share of the swaps whose landmarks are badly off: the face comes out distorted."""
-
-
-def fit_donor(target: Canvas, donor: Canvas, strictness: float, rng: Rng) -> Picture:
-    """The donor's face laid over the target's: by similarity, then point by point.
-
-    strictness: 0 keeps the donor's shape, 1 moves every landmark onto the target's.
-    """
-    height, width = target.pixels.shape[:2]
-    matrix = similarity(donor.landmarks[17:], target.landmarks[17:])
-    placed = warp(donor.pixels, matrix, height, width)
-    if strictness <= 0:
-        return placed
-    points = move_points(donor.landmarks, matrix)
-    aim = points + strictness * (target.landmarks - points)
-    if chance(rng, MISPLACED):
-        away = between(rng, 0.01, 0.035) * masks.face_span(target.landmarks)
-        aim[17:] += rng.normal(0, away, aim[17:].shape).astype(np.float32)
-    return bend(placed, points, aim)
+from model_export.data.warp import bend, warp
 
 
 def self_blend(target: Canvas, donor: Canvas, rng: Rng) -> Manipulation:
@@ -244,3 +187,10 @@ FAMILIES: dict[str, FamilyEntry] = {
     "face2face": FamilyEntry(face2face, "face2face", 0.13, swaps=False),
     "lip_sync": FamilyEntry(lip_sync, None, 0.07, swaps=False),
 }
+
+HELD_BACK: dict[str, FamilyEntry] = {
+    "morph": FamilyEntry(held_back.morph, None, 1 / 3, swaps=True),
+    "part_swap": FamilyEntry(held_back.part_swap, None, 1 / 3, swaps=True),
+    "remade": FamilyEntry(held_back.remade, None, 1 / 3, swaps=True),
+}
+ALL = FAMILIES | HELD_BACK

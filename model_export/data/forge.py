@@ -10,7 +10,8 @@ from model_export.data.camera import draw_history
 from model_export.data.cover import draw_caption, middle_of_face
 from model_export.data.degrade import degrade, draw_degradation
 from model_export.data.faces import FaceIndex, RealFace
-from model_export.data.families import FAMILIES, Canvas, Manipulation
+from model_export.data.families import ALL, FAMILIES
+from model_export.data.manipulation import Canvas, Manipulation
 from model_export.data.retouch import beautify
 from model_export.data.rng import Rng, between, chance
 from model_export.data.scene import draw_scene
@@ -57,7 +58,7 @@ class Pair:
     """A real crop and its manipulated twin after identical degradation.
 
     real, fake: uint8 RGB (S, S, 3); mask: uint8 (S, S), 255 = manipulated; family: a key of
-    FAMILIES; identity: the target's. sharpening: by how much both are still to be sharpened, as
+    ALL; identity: the target's. sharpening: by how much both are still to be sharpened, as
     the service does with faces that it enlarges.
     """
 
@@ -72,7 +73,7 @@ class Pair:
 class Forge:
     """Draws pairs from an index of real faces.
 
-    families: names of those that make the fakes, each with its share of FAMILIES; by default all.
+    families: names of those that make the fakes, each with its share; by default FAMILIES.
     rule: the crop the network will see.
     strength: of the degradation both pictures of a pair suffer, 0 to 1.
     """
@@ -88,7 +89,7 @@ class Forge:
         self.index = index
         self.rule = rule
         self.families = families or tuple(FAMILIES)
-        shares = np.array([FAMILIES[name].share for name in self.families])
+        shares = np.array([ALL[name].share for name in self.families])
         self._shares = shares / shares.sum()
         self._shapes = _normalised_shapes(index.landmarks)
         self._weights = drawing_weights(index)
@@ -143,7 +144,7 @@ class Forge:
             retouched = beautify(target.pixels, target.landmarks, rng)
             target = Canvas(retouched, target.landmarks)
         family = self.families[rng.choice(len(self.families), p=self._shares)]
-        entry = FAMILIES[family]
+        entry = ALL[family]
         for _ in range(4):
             donor = self._donor(target, position, side, rng) if entry.swaps else target
             made = entry.make(target, donor, rng)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from model_export.data.families import FAMILIES
+from model_export.data.families import ALL
 from model_export.data.forge import Pair
 from model_export.data.rng import Rng
 from model_export.losses import NO_METHOD, Truth
@@ -84,6 +84,6 @@ def collate(pairs: Sequence[Pair]) -> Batch:
 
 def method_index(family: str) -> int:
     """Index into METHODS of a family's or a data set's method, or NO_METHOD."""
-    method = FAMILIES[family].method if family in FAMILIES else family
+    method = ALL[family].method if family in ALL else family
     known = known_method(method)
     return NO_METHOD if known is None else known

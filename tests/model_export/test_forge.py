@@ -2,6 +2,7 @@
 
 import csv
 import json
+from argparse import Namespace
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,16 +11,18 @@ import numpy as np
 import pytest
 
 from model_export.cli import main
+from model_export.commands.sources import remaining_families
 from model_export.data.clip_forge import forge_clip
 from model_export.data.faces import FaceIndex, RealFace, identity_of
-from model_export.data.families import FAMILIES, Canvas
+from model_export.data.families import ALL, FAMILIES, HELD_BACK
 from model_export.data.forge import MIN_CHANGE, Forge
+from model_export.data.manipulation import Canvas
 from model_export.data.masks import MOUTH
 from model_export.networks.contract import METHODS
 from service.faces.crop import CropRule
 
 
-@pytest.mark.parametrize("family", [*FAMILIES])
+@pytest.mark.parametrize("family", [*ALL])
 def test_a_family_changes_the_picture_inside_its_mask_only(faces: FaceIndex, family: str) -> None:
     rng = np.random.default_rng(3)
     target, made, name = Forge(faces, CropRule(), (family,)).manipulate(0, 200, rng)
@@ -29,12 +32,12 @@ def test_a_family_changes_the_picture_inside_its_mask_only(faces: FaceIndex, fam
     # Poisson editing may move a pixel by one level just outside the feathered edge.
     outside = cv2.dilate((made.region > 0).astype(np.uint8), np.ones((9, 9))) == 0
     # A wide feather may reach the picture's corners.
-    assert outside.any() or family in {"deepfakes", "head_swap"}
+    assert outside.any() or family in {"deepfakes", "head_swap", "morph", "remade"}
     assert change[outside].max(initial=0) == 0
     assert 0 <= made.region.min() <= made.region.max() <= 1
 
 
-@pytest.mark.parametrize("family", [*FAMILIES])
+@pytest.mark.parametrize("family", [*ALL])
 def test_a_pair_is_two_crops_and_a_mask(faces: FaceIndex, family: str) -> None:
     pair = Forge(faces, CropRule(), (family,)).pair(1, np.random.default_rng(0))
     for picture in (pair.real, pair.fake):
@@ -62,9 +65,9 @@ def test_the_mask_of_a_pair_is_seen_as_its_crops_are(faces: FaceIndex) -> None:
         assert change[pair.mask > 127].sum() > 0.9 * change.sum(), seed
 
 
-@pytest.mark.parametrize("family", [*FAMILIES])
+@pytest.mark.parametrize("family", [*ALL])
 def test_a_family_that_says_so_needs_another_face(faces: FaceIndex, family: str) -> None:
-    entry = FAMILIES[family]
+    entry = ALL[family]
     target, _, _ = Forge(faces, CropRule()).manipulate(0, 120, np.random.default_rng(0))
     other = Canvas(np.ascontiguousarray(255 - target.pixels), target.landmarks)
     differs = []
@@ -164,6 +167,16 @@ def test_donors_are_often_as_whole_as_targets(faces: FaceIndex) -> None:
 def test_every_named_method_has_a_family() -> None:
     assert {entry.method for entry in FAMILIES.values()} == {*METHODS, None}
     assert sum(entry.share for entry in FAMILIES.values()) == pytest.approx(1)
+
+
+def test_families_that_are_held_back_are_made_by_name_only(faces: FaceIndex) -> None:
+    assert HELD_BACK
+    drawn = Forge(faces, CropRule()).families
+    assert drawn == tuple(FAMILIES) == remaining_families(Namespace(leave_out=[]))
+    assert not {*drawn} & {*HELD_BACK}
+    several = Forge(faces, CropRule(), tuple(HELD_BACK))
+    made = {several.manipulate(0, 60, np.random.default_rng(seed))[2] for seed in range(20)}
+    assert made == {*HELD_BACK}
 
 
 def test_families_are_drawn_by_their_shares(faces: FaceIndex) -> None:
