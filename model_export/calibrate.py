@@ -1,5 +1,6 @@
 """Probabilities and thresholds of a detector, fitted on data it was not trained on."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -24,6 +25,7 @@ from model_export.uploads import worst_tracks
 from service.inference.model_file import Thresholds
 from service.media.stretches import Interval
 
+log = logging.getLogger(__name__)
 Values = NDArray[np.float64]
 _ROUNDS = 10
 
@@ -127,6 +129,7 @@ class _Uploads:
             self.equal_error = equal_error(logits[fake], logits[~fake])[1]
             return
         self.thresholds = (0.5, 0.5)
+        tried: list[tuple[float, float]] = []
         # How much a clip's frames contradict one another depends on the thresholds in turn.
         for _ in range(_ROUNDS):
             judged = [*worst_tracks(self._crops, Thresholds(*self.thresholds, mask=1, method=1))]
@@ -135,7 +138,12 @@ class _Uploads:
             found = verdict_thresholds(expit(logits[fake]), expit(logits[~fake]), policy)
             if found == self.thresholds:
                 break
+            tried.append(found)
             self.thresholds = found
+        else:
+            log.warning("thresholds and how clips are judged by them did not settle")
+            highest, lowest = (np.array(tried[1:]) * (1, -1)).max(0) * (1, -1)
+            self.thresholds = float(highest), float(lowest)
         self.equal_error = equal_error(logits[fake], logits[~fake])[1]
 
 

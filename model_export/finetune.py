@@ -107,25 +107,26 @@ def split_groups(
 ) -> tuple[list[Sample], list[Sample]]:
     """Training and held-out samples; a person, a clip, a real and its fakes are never divided.
 
-    Reals alone, fakes alone and what has both are divided alike.
+    Reals alone, fakes alone and what has both are divided alike. Of one person alone all is known:
+    then clips and pairs are divided.
     Raises ValueError when a class is missing from either part, as one picture of it is.
     """
     rng = np.random.default_rng(config.seed)
     classes: dict[str, set[bool]] = defaultdict(set)
-    for sample in samples:
-        classes[sample.trial].add(sample.fake)
+    one = len({sample.trial for sample in samples}) == 1
+    units = [sample.kin if one else sample.trial for sample in samples]
+    for unit, sample in zip(units, samples, strict=True):
+        classes[unit].add(sample.fake)
     held: set[str] = set()
     for kind in ({False}, {True}, {False, True}):
-        alike = sorted(trial for trial, found in classes.items() if found == kind)
+        alike = sorted(unit for unit, found in classes.items() if found == kind)
         count = max(1, round(config.held_out * len(alike)))
         held |= {alike[i] for i in rng.permutation(len(alike))[: min(count, len(alike) - 1)]}
-    learned = [sample for sample in samples if sample.trial not in held]
-    measured = [sample for sample in samples if sample.trial in held]
+    learned = [sample for unit, sample in zip(units, samples, strict=True) if unit not in held]
+    measured = [sample for unit, sample in zip(units, samples, strict=True) if unit in held]
     for fake, name in ((False, "reals"), (True, "fakes")):
         if not all(any(sample.fake == fake for sample in part) for part in (learned, measured)):
-            raise ValueError(
-                f"fine-tuning needs at least two pictures or clips of {name}, not of one person"
-            )
+            raise ValueError(f"fine-tuning needs at least two pictures or clips of {name}")
     return learned, measured
 
 

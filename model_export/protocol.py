@@ -155,7 +155,9 @@ class Protocol:
         plan["stored"] = self._plan.stored and stored_settings(self._plan.stored)
         people = {part: part_of(self._index, part).digest for part in PARTS}
         text = json.dumps({"plan": plan, "people": people}, indent=1)
-        if path.is_file() and path.read_text() != text:
+        # Folders of earlier versions tell of the people by their names alone.
+        older = json.dumps({"plan": plan, "people": self._index.digest}, indent=1)
+        if path.is_file() and path.read_text() not in (text, older):
             raise ValueError(f"{self._folder} was begun with another plan: see {path.name}")
         path.write_text(text)
 

@@ -11,7 +11,7 @@ from model_export.commands.arguments import existing_folder, existing_path, whol
 from model_export.commands.data import add_data, asked, guess_kind, open_source
 from model_export.commands.targets import expect_folder
 from model_export.description import crop_rule
-from model_export.evaluation.figures import as_clips, split, summarise
+from model_export.evaluation.figures import as_clips, both_classes, split, summarise
 from model_export.evaluation.gallery import Gallery
 from model_export.evaluation.intervals import overlap_in_time
 from model_export.evaluation.judged import NAME, write_judged
@@ -110,7 +110,8 @@ def _threshold(options: argparse.Namespace, judge: Judge, rule: CropRule) -> tup
         source: Source = open_source(options, folder, "calibration", rule)
         rows = [row for row, _, _ in judge_rows(judge, source)]
         _expect_both(rows, source.tally, folder)
-        fake, real = split(as_clips(rows, Thresholds(**judge.note["thresholds"])))
+        clips = as_clips(rows, Thresholds(**judge.note["thresholds"]))
+        fake, real = split(clips if both_classes(clips) else rows)
         return equal_error(fake, real)[1], f"the equal error on {folder.resolve().name}"
     stored = judge.note["figures"].get("calibration", {}).get("equal_error_probability")
     if stored is not None:

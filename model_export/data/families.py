@@ -2,7 +2,7 @@
 
 To add a family, write a function of the type `Family`, add it to `FAMILIES` with its share of the
 training pairs and whether it needs a donor, and look at it with `unmask-model forge --family NAME`.
-Those of `HELD_BACK` are made where they are asked for by name, and never to learn from.
+Those of `HELD_BACK` are made where they are asked for by name; `train` never draws them.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Families that no training draws: what a detector makes of them, it makes of the unseen."""
+"""Families that `train` never draws: what a detector makes of them, it makes of the unseen."""
 
 import cv2
 import numpy as np

@@ -33,7 +33,7 @@ def summarise(rows: Sequence[Row], threshold: float, note: dict[str, Any]) -> di
 
     Raises ValueError when there is no fake or no real.
     """
-    if not _both_classes(rows):
+    if not both_classes(rows):
         raise ValueError("an evaluation needs fakes and reals")
     figures = {
         "crops": detection(rows, threshold, note),
@@ -44,7 +44,7 @@ def summarise(rows: Sequence[Row], threshold: float, note: dict[str, Any]) -> di
         "surface": by_surface(rows),
     }
     clips = as_clips(rows, Thresholds(**note["thresholds"]))
-    if len(clips) < len(rows) and _both_classes(clips):
+    if len(clips) < len(rows) and both_classes(clips):
         figures["clips"] = detection(clips, threshold, note)
     return figures
 
@@ -123,7 +123,8 @@ def as_clips(rows: Sequence[Row], thresholds: Thresholds) -> list[Row]:
     ]
 
 
-def _both_classes(rows: Sequence[Row]) -> bool:
+def both_classes(rows: Sequence[Row]) -> bool:
+    """Whether there are fakes and reals."""
     return len({row.fake for row in rows}) == 2
 
 

@@ -1,6 +1,6 @@
 """Folders `real/` and `fake/` of pictures or clips, as strangers have them."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -180,20 +180,24 @@ def _still_masks(mask: Mask, extraction: Extraction) -> dict[int, Mask]:
 
 
 def _chosen(crops: tuple[FaceCrop, ...], masks: dict[int, Mask]) -> list[FaceCrop]:
-    """The crops of the first track, which is the largest, or of that with most of the mask in it.
+    """The crops of the first track, which is the largest, or of that with most of the mask.
 
     The box of a large face may take in a small one beside it: then the small one is meant.
     """
-    held: dict[int, int] = defaultdict(int)
-    heights: dict[int, float] = defaultdict(float)
+    frames: dict[int, list[FaceCrop]] = defaultdict(list)
+    masked: dict[int, float] = defaultdict(float)
     for crop in crops:
+        frames[crop.frame_index].append(crop)
         mask = masks.get(crop.frame_index)
-        held[crop.track] += 0 if mask is None else tenths_held(mask, crop.box)
-        heights[crop.track] = max(heights[crop.track], crop.box.height)
-    if any(held.values()):
-        track = max(held, key=lambda number: (held[number], -heights[number]))
-    else:
-        track = min(held)
+        masked[crop.track] += 0.0 if mask is None else _cut_mask(mask, crop, CropRule()).mean()
+    wins: Counter[int] = Counter()
+    for index, seen in frames.items():
+        if (mask := masks.get(index)) is not None:
+            held, _, track = max((tenths_held(mask, c.box), -c.box.height, c.track) for c in seen)
+            wins[track] += held > 0
+    # A mask may lie beside all boxes, on a forehead: then it counts in which crop it is.
+    ranks = {track: (wins[track], any(wins.values()) or share) for track, share in masked.items()}
+    track = max(ranks, key=lambda number: (ranks[number], -number))
     return [crop for crop in crops if crop.track == track]
 
 

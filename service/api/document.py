@@ -16,7 +16,8 @@ def _problems() -> Iterator[str]:
     yield "- `method_not_allowed` (405): The path does not take this method; `Allow` says which"
     yield "- `bad_request` (400): What arrives is no HTTP"
     yield "- `request_timeout` (408): A request's first line and headers take too long"
-    yield "- `request_header_fields_too_large` (431): They, or trailers, are longer than 64 KiB"
+    yield "- `request_header_fields_too_large` (431): A request's first line and headers, or its "
+    "trailers, are longer than 64 KiB"
     errors: list[type[UnmaskError]] = [UnmaskError, *UnmaskError.__subclasses__()]
     for error in errors:
         yield f"- `{error.code}` ({error.status}): {error.title}"

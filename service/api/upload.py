@@ -71,7 +71,8 @@ class _Form(MultiPartParser):
     def on_headers_finished(self) -> None:
         """The headers of a field have been read."""
         stated = self._current_part.content_disposition or b""
-        if b"filename=" not in stated and parse_options_header(stated)[1].get(b"name") == b"file":
+        options = parse_options_header(stated)[1]
+        if options.get(b"name") == b"file" and b"filename" not in options:
             self._current_part.content_disposition = stated + b'; filename=""'
         super().on_headers_finished()
 

@@ -20,10 +20,13 @@ def reaches_trailer(data: bytes) -> bool:
 
 def whole_images(data: bytes) -> bytes:
     """The same file without an image that it ends in: FFmpeg would fill in the rest of that."""
-    last = None
+    before = last = _UNSEEN
     for at in _pieces(data):
-        last = at
-    ends_in_one = last is not None and last != _UNSEEN and data[last : last + 1] == bytes((_IMAGE,))
+        before, last = last, at
+    if last != _UNSEEN and last < len(data) and not any(data[last:]):
+        # Never received whole, but of its full length: the first nought seems to end the image.
+        last = before
+    ends_in_one = last != _UNSEEN and data[last : last + 1] == bytes((_IMAGE,))
     return data[:last] if ends_in_one else data
 
 

@@ -26,19 +26,17 @@ def track_logit(logits: Sequence[float], seconds: Sequence[float] | None = None)
     sums = np.concatenate([[0.0], np.cumsum(weights * logits)])
     least = min(_LEAST, count)
     held = ends[least:] - ends[:-least]
-    # A quarter of the frames, or what lasts as long: a still may be most of a clip.
-    quarter = (count // _SHARE) / count * ends[-1]
+    # A quarter of the frames, at least two, or what lasts as long: a still may be most of a clip.
+    quarter = max(count // _SHARE, least) / count * ends[-1]
     # Rounding must not change how many frames a run holds where all weigh the same.
     margin = 1e-9 * ends[-1]
-    long = held > max(quarter - margin, 0.0)
-    means = [*((sums[least:] - sums[:-least])[long] / held[long])]
-    if quarter > 0:
-        # The mean is highest where the quarter begins or ends with a frame.
-        begins = np.concatenate([ends[:-1], ends[1:] - quarter])
-        begins = begins[(begins > -margin) & (begins + quarter < ends[-1] + margin)]
-        first = np.searchsorted(ends, begins + margin, side="right") - 1
-        last = np.searchsorted(ends, begins + quarter - margin, side="left")
-        begins = begins[last - first >= least]
-        gained = np.interp(begins + quarter, ends, sums) - np.interp(begins, ends, sums)
-        means += [*(gained / quarter)]
-    return float(max(means))
+    long = held > quarter - margin
+    means = (sums[least:] - sums[:-least])[long] / held[long]
+    # The mean is highest where the quarter begins or ends with a frame.
+    begins = np.concatenate([ends[:-1], ends[1:] - quarter])
+    begins = begins[(begins > -margin) & (begins + quarter < ends[-1] + margin)]
+    first = np.searchsorted(ends, begins + margin, side="right") - 1
+    last = np.searchsorted(ends, begins + quarter - margin, side="left")
+    begins = begins[last - first >= least]
+    gained = np.interp(begins + quarter, ends, sums) - np.interp(begins, ends, sums)
+    return float(max([*means, *(gained / quarter)]))

@@ -172,6 +172,18 @@ def test_a_person_is_never_in_both_parts() -> None:
     assert not {s.person for s in learned} & {s.person for s in held_out}
 
 
+def test_of_one_person_pictures_are_divided() -> None:
+    crop = np.zeros((8, 8, 3), np.uint8)
+    pairs = [
+        Sample(crop, fake, None, None, f"{fake} {number}", origin=str(number), person="0")
+        for number in range(4)
+        for fake in (False, True)
+    ]
+    learned, held_out = split_groups(pairs, FinetuneConfig())
+    assert (len(learned), len(held_out)) == (6, 2)
+    assert not {s.origin for s in learned} & {s.origin for s in held_out}
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_clips_that_hold_both_classes_leave_some_of_each_to_learn_from(seed: int) -> None:
     crop = np.zeros((8, 8, 3), np.uint8)

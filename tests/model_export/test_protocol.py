@@ -1,6 +1,7 @@
 """The paper's table is trained, measured and written, and goes on where it was cut."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -68,10 +69,10 @@ def test_every_cell_of_the_table_is_measured(
 def test_another_checkpoint_of_the_same_name_is_not_given_its_figures(
     faces: FaceIndex, tmp_path: Path
 ) -> None:
-    folder = write_people(tmp_path / "people", faces, 200)
+    folder = write_people(tmp_path / "people", faces, 60)
     people = load_index(folder, folder / "landmarks.npz")
     train = TrainConfig(workers=0)
-    plan = ProtocolPlan(train, ("faceswap",), test_pairs=2, tuning_pairs=4, tuning_epochs=1)
+    plan = ProtocolPlan(train, ("faceswap",), test_pairs=2, tuning_pairs=2, tuning_epochs=1)
     config = NetworkConfig(size=64)
     for name in ("a", "b"):
         Checkpoint(config, build_network(config).state_dict()).save(tmp_path / f"{name}.pt")
@@ -86,7 +87,7 @@ def test_another_checkpoint_of_the_same_name_is_not_given_its_figures(
 def test_a_run_goes_on_with_other_workers_and_with_its_weights_elsewhere(
     faces: FaceIndex, tmp_path: Path
 ) -> None:
-    folder = write_people(tmp_path / "people", faces, 200)
+    folder = write_people(tmp_path / "people", faces, 60)
     people = load_index(folder, folder / "landmarks.npz")
     for name, content in (("a", b"weights"), ("b", b"weights"), ("c", b"others")):
         (tmp_path / name).write_bytes(content)
@@ -97,15 +98,25 @@ def test_a_run_goes_on_with_other_workers_and_with_its_weights_elsewhere(
 
     begin("a", 1)
     begin("b", 0)
+    path = tmp_path / "out/plan.json"
+    begun = json.loads(path.read_text())
+    older = begun | {"people": people.digest}
+    path.write_text(json.dumps(older, indent=1))
+    begin("a", 1)
+    assert json.loads(path.read_text()) == begun
     with pytest.raises(ValueError, match="another plan"):
         begin("c", 1)
+    # The same pictures, of other people: others of them are learned from.
+    turned = replace(people, identities=people.identities[::-1])
+    with pytest.raises(ValueError, match="another plan"):
+        Protocol(turned, ProtocolPlan(TrainConfig(), imagenet=tmp_path / "a"), tmp_path / "out")
     people = people.subset(np.arange(59))
     with pytest.raises(ValueError, match="another plan"):
         begin("a", 1)
 
 
 def test_the_rows_differ_in_what_they_say(faces: FaceIndex, tmp_path: Path) -> None:
-    folder = write_people(tmp_path / "people", faces, 200)
+    folder = write_people(tmp_path / "people", faces, 60)
     people = load_index(folder, folder / "landmarks.npz")
     train = TrainConfig(workers=0)
     plan = ProtocolPlan(train, ("faceswap",), test_pairs=4, tuning_pairs=4, tuning_epochs=1)
@@ -124,10 +135,10 @@ def test_the_rows_differ_in_what_they_say(faces: FaceIndex, tmp_path: Path) -> N
 def test_a_family_is_unseen_by_the_network_that_is_tested_on_it(
     faces: FaceIndex, tmp_path: Path
 ) -> None:
-    folder = write_people(tmp_path / "people", faces, 200)
+    folder = write_people(tmp_path / "people", faces, 60)
     people = load_index(folder, folder / "landmarks.npz")
     plan = ProtocolPlan(
-        TrainConfig(workers=0), ("faceswap",), test_pairs=2, tuning_pairs=4, tuning_epochs=1
+        TrainConfig(workers=0), ("faceswap",), test_pairs=2, tuning_pairs=2, tuning_epochs=1
     )
     networks = {}
     for seed, name in enumerate(("paper", "paper-without-faceswap")):

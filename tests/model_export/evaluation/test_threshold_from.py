@@ -58,6 +58,20 @@ def test_they_have_both_classes(
     assert f"({lacking}/notes.txt: " in told
 
 
+def test_clips_that_all_have_a_fake_stretch_give_one_by_their_frames(
+    faces: FaceIndex, tmp_path: Path
+) -> None:
+    people = write_people(tmp_path / "people", faces, 3)
+    for name, seed in (("a", "0"), ("b", "5")):
+        forge = ["forge", str(people), "--clip", "-n", "1", "--seconds", "1", "--seed", seed]
+        assert main([*forge, "-o", str(tmp_path / name)]) == 0
+    model = write_colour_model(tmp_path / "colour.onnx")
+    words = ["evaluate", str(model), str(tmp_path / "a"), "--frames", "6", "-o", str(tmp_path)]
+    assert main([*words, "--threshold-from", str(tmp_path / "b")]) == 0
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert report["threshold"]["from"] == "the equal error on b"
+
+
 def test_it_is_the_probability_of_their_equal_error(
     astronaut: NDArray[np.uint8], tmp_path: Path
 ) -> None:

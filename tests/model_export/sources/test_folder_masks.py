@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from model_export.data.pictures import tenths_held
 from model_export.evaluation.markdown import _files
 from model_export.sources.alteration import Alteration
-from model_export.sources.folders import FolderSource, list_entries, unused_masks
+from model_export.sources.folders import FolderSource, _chosen, list_entries, unused_masks
 from service.faces.crop import Box, CropRule
 from tests.media_files import clip
 from tests.model_export.labelled import manipulated, save
+from tests.service.verdict.faces import face
 
 RULE = CropRule()
 
@@ -65,6 +66,24 @@ def test_a_small_face_before_a_large_one_is_judged_where_the_mask_is_its_own() -
     assert tenths_held(mask, Box(40.0, 40.0, 10.0, 20.0)) == 5
     assert tenths_held(mask, Box(60.0, 0.0, 40.0, 100.0)) == 0
     assert tenths_held(np.zeros_like(mask), Box(0.0, 0.0, 9.0, 9.0)) == 0
+
+
+def test_a_small_face_that_is_missed_once_is_still_the_one_meant() -> None:
+    """Its mask lies in the box of the large face beside it, too, and there in all frames."""
+    mask = np.zeros((100, 200), np.uint8)
+    mask[40:60, 40:60] = 255
+    large = [face(frame=frame, track=0, left=0, side=100) for frame in range(4)]
+    small = [face(frame=frame, track=1, left=38, top=38, side=24) for frame in range(3)]
+    masks = dict.fromkeys(range(4), mask)
+    assert {crop.track for crop in _chosen((*large, *small), masks)} == {1}
+    assert {crop.track for crop in _chosen((*large, *small), {})} == {0}
+
+
+def test_a_mask_above_a_face_is_that_faces() -> None:
+    mask = np.zeros((200, 400), np.uint8)
+    mask[70:80, 300:340] = 255
+    crops = face(track=0, left=0, top=60, side=100), face(track=1, left=300, top=80, side=40)
+    assert [crop.track for crop in _chosen(crops, {0: mask})] == [1]
 
 
 def test_masks_that_belong_to_no_fake_are_named(folder: Path, tmp_path: Path) -> None:

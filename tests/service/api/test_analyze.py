@@ -204,7 +204,13 @@ def test_a_raw_body_is_the_same_as_a_form(
 
 @pytest.mark.parametrize(
     "disposition",
-    ["form-data; name=file", 'form-data; name="file"', "form-data; name=file; filename*=UTF-8''a"],
+    [
+        "form-data; name=file",
+        'form-data; name="file"',
+        "form-data; name=file; filename*=UTF-8''a",
+        'form-data; name=file; note="filename="',
+        "form-data; name=file; filename=",
+    ],
 )
 @pytest.mark.parametrize("quality", [40, 95])
 def test_a_file_in_a_form_needs_no_name(

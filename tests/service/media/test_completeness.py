@@ -66,6 +66,20 @@ def test_a_frame_that_an_animation_ends_in_is_not_filled_in(
     assert counts[-1] == 7
 
 
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
+def test_a_gif_of_full_length_with_noughts_at_its_end_is_cut_off_as_well(
+    frames: list[Pixels], share: float
+) -> None:
+    data = animated(frames, [100] * 8, "GIF")
+    whole = [frame.pixels for frame in Clip("gif", data, MediaLimits()).frames(100)]
+    end = int(len(data) * share)
+    clip = Clip("gif", data[:end].ljust(len(data), b"\0"), MediaLimits())
+    shown = [*clip.frames(100)]
+    assert clip.truncated
+    assert 0 < len(shown) < 8
+    assert all(np.array_equal(frame.pixels, whole[frame.index]) for frame in shown)
+
+
 def test_a_png_in_many_chunks_shows_whole_frames_only(frames: list[Pixels]) -> None:
     data = in_small_chunks(animated_png(frames[:2], [100] * 2, hidden=False))
     clip = Clip("png", data, MediaLimits())

@@ -80,6 +80,17 @@ def test_frames_of_equal_length_weigh_the_same_whatever_that_is(seconds: float) 
         assert track_logit(logits, [seconds] * count) == pytest.approx(track_logit(logits))
 
 
+@pytest.mark.parametrize("count", range(4, 16))
+def test_nor_is_one_that_stands_for_a_little_less_than_the_others(count: int) -> None:
+    """Of real time stamps nearly always one does, and has room for a sliver of its neighbour."""
+    seconds = [1.0] * count
+    seconds[2] = 0.97
+    logits = [-3.0] * count
+    logits[2] = 3.0
+    assert track_logit(logits, seconds) == pytest.approx(track_logit(logits), abs=0.1)
+    assert track_logit(logits, seconds) < 0.1
+
+
 def test_a_single_frame_is_never_enough_where_there_are_more() -> None:
     assert track_logit([-5.0, 4.0, -5.0, 2.0]) == pytest.approx(-0.5)
     assert track_logit([-5.0, 4.0, 1.0]) == pytest.approx(2.5)
