@@ -23,7 +23,7 @@ def whole_images(data: bytes) -> bytes:
     before = last = _UNSEEN
     for at in _pieces(data):
         before, last = last, at
-    if last != _UNSEEN and last < len(data) and not any(data[last:]):
+    if last != _UNSEEN and last < len(data) == last + data.count(0, last):
         # Never received whole, but of its full length: the first nought seems to end the image.
         last = before
     ends_in_one = last != _UNSEEN and data[last : last + 1] == bytes((_IMAGE,))
