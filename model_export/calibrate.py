@@ -53,9 +53,9 @@ def calibrate(
         above = below_most(collected.differences[0][fake], policy)
     differences, logits = collected.averaged(above)
     slope, intercept = fit_logistic(differences, fake)
-    probabilities = np.asarray(expit(slope * differences + intercept))
-    uploads = _Uploads(collected.samples, slope * differences + intercept, policy)
-    manipulated, authentic = uploads.thresholds
+    calibrated = slope * differences + intercept
+    probabilities = np.asarray(expit(calibrated))
+    (manipulated, authentic), at = _fit_uploads(collected.samples, calibrated, policy)
     methods = [sample.method for sample in collected.samples]
     temperature, named_from = _fit_methods(logits, methods, policy)
     had = judge.note["thresholds"]["mask"]
@@ -78,7 +78,7 @@ def calibrate(
         "policy": asdict(policy),
         "auc": area_under_roc(differences[fake], differences[~fake]),
         "eer": rate,
-        "equal_error_probability": float(expit(uploads.equal_error)),
+        "equal_error_probability": float(expit(at)),
         "ece": reliability(probabilities, fake).ece,
         "brier": brier(probabilities, fake),
     }
@@ -112,39 +112,40 @@ class _Crop:
         )
 
 
-class _Uploads:
-    """What the pictures and clips that crops come from look like.
+def _fit_uploads(
+    samples: Sequence[_Crop], logits: Values, policy: Policy
+) -> tuple[tuple[float, float], float]:
+    """((manipulated, authentic), logit of the equal error) of the pictures and clips of N samples.
 
-    thresholds: (manipulated, authentic). equal_error: the logit at which as large a share of fakes
-    as of reals is judged wrongly.
+    logits: calibrated, (N,). policy: what the thresholds keep.
     """
+    crops = [replace(c, logit=float(x)) for c, x in zip(samples, logits, strict=True)]
+    fakes = {crop.group for crop in crops if crop.fake}
+    fake = np.array([crop.fake for crop in crops])
+    if all(crop.group in fakes for crop in crops):  # such as clips, each with a real stretch
+        return _thresholds(logits, fake, policy), equal_error(logits[fake], logits[~fake])[1]
+    thresholds = (0.5, 0.5)
+    tried: list[tuple[float, float]] = []
+    # How much a clip's frames contradict one another depends on the thresholds in turn.
+    for _ in range(_ROUNDS):
+        judged = [*worst_tracks(crops, Thresholds(*thresholds, mask=1, method=1))]
+        fake = np.array([crop.group in fakes for crop, _ in judged])
+        logits = np.array([logit for _, logit in judged])
+        found = _thresholds(logits, fake, policy)
+        if found == thresholds:
+            break
+        tried.append(found)
+        thresholds = found
+    else:
+        log.warning("thresholds and how clips are judged by them did not settle")
+        highest, lowest = (np.array(tried[1:]) * (1, -1)).max(0) * (1, -1)
+        thresholds = float(highest), float(lowest)
+    return thresholds, equal_error(logits[fake], logits[~fake])[1]
 
-    def __init__(self, crops: Sequence[_Crop], logits: Values, policy: Policy) -> None:
-        """logits: calibrated, of each crop. policy: what the thresholds keep."""
-        self._crops = [replace(c, logit=float(x)) for c, x in zip(crops, logits, strict=True)]
-        fakes = {crop.group for crop in crops if crop.fake}
-        fake = np.array([crop.fake for crop in crops])
-        if all(crop.group in fakes for crop in crops):  # such as clips, each with a real stretch
-            self.thresholds = verdict_thresholds(expit(logits[fake]), expit(logits[~fake]), policy)
-            self.equal_error = equal_error(logits[fake], logits[~fake])[1]
-            return
-        self.thresholds = (0.5, 0.5)
-        tried: list[tuple[float, float]] = []
-        # How much a clip's frames contradict one another depends on the thresholds in turn.
-        for _ in range(_ROUNDS):
-            judged = [*worst_tracks(self._crops, Thresholds(*self.thresholds, mask=1, method=1))]
-            fake = np.array([crop.group in fakes for crop, _ in judged])
-            logits = np.array([logit for _, logit in judged])
-            found = verdict_thresholds(expit(logits[fake]), expit(logits[~fake]), policy)
-            if found == self.thresholds:
-                break
-            tried.append(found)
-            self.thresholds = found
-        else:
-            log.warning("thresholds and how clips are judged by them did not settle")
-            highest, lowest = (np.array(tried[1:]) * (1, -1)).max(0) * (1, -1)
-            self.thresholds = float(highest), float(lowest)
-        self.equal_error = equal_error(logits[fake], logits[~fake])[1]
+
+def _thresholds(logits: Values, fake: NDArray[np.bool_], policy: Policy) -> tuple[float, float]:
+    probabilities = np.asarray(expit(logits))
+    return verdict_thresholds(probabilities[fake], probabilities[~fake], policy)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from model_export.data.faceforensics import ClipPair, binary_mask, common_indices, read_frames
 from model_export.data.json_files import read_objects
-from model_export.data.pictures import COUNTS_FROM, tenths_held, write_picture
+from model_export.data.pictures import COUNTS_FROM, holder, write_picture
 from service.faces.crop import Box, CropRule, cut_square, enlargement_of
 from service.faces.detection import Detection
 from service.faces.finder import face_finder
@@ -169,12 +169,10 @@ def _square(mask: Pixels, real: Pixels, plan: CutPlan) -> tuple[Box, CropRule, f
 
 def _manipulated_face(mask: Pixels, faces: tuple[Detection, ...]) -> Detection:
     """The face whose box holds most of the mask. Raises _NotCutError when none holds any."""
-    held = {face: tenths_held(mask, face.box) for face in faces}
-    most = max(held.values(), default=0)
-    if not most:
+    place = holder(mask, [face.box for face in faces])
+    if place is None:
         raise _NotCutError("without a face where they are manipulated")
-    # The box of a large face may take in a small one beside it: the small one is meant then.
-    return min((face for face in faces if held[face] == most), key=lambda face: face.box.height)
+    return faces[place]
 
 
 def _write(out: Path, name: str, picture: Pixels) -> dict[str, str]:

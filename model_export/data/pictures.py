@@ -4,6 +4,7 @@ OpenCV ends the process at a name that is not UTF-8, which disks of other system
 is given bytes, never names.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -43,6 +44,17 @@ def write_picture(path: Path, picture: Pixels) -> None:
     shown = picture if picture.ndim == 2 else picture[..., ::-1]
     _, data = cv2.imencode(path.suffix, shown)
     path.write_bytes(data.tobytes())
+
+
+def holder(mask: Pixels, boxes: Sequence[Box]) -> int | None:
+    """Which of the boxes of faces holds most of a mask; None where none holds any.
+
+    The box of a large face may take in a small one beside it: the small one is meant then.
+    """
+    held = [tenths_held(mask, box) for box in boxes]
+    most = max(held, default=0)
+    alike = [place for place, tenths in enumerate(held) if tenths == most > 0]
+    return min(alike, key=lambda place: boxes[place].height, default=None)
 
 
 def tenths_held(mask: Pixels, box: Box) -> int:

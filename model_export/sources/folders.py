@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model_export.data.files import visible_files
-from model_export.data.pictures import read_mask, tenths_held
+from model_export.data.pictures import holder, read_mask
 from model_export.processes import results_of
 from model_export.sources.alteration import Alteration
 from model_export.sources.masks import Mask, find_mask, read_masks
@@ -180,25 +180,28 @@ def _still_masks(mask: Mask, extraction: Extraction) -> dict[int, Mask]:
 
 
 def _chosen(crops: tuple[FaceCrop, ...], masks: dict[int, Mask]) -> list[FaceCrop]:
-    """The crops of the first track, which is the largest, or of that with most of the mask.
-
-    The box of a large face may take in a small one beside it: then the small one is meant.
-    """
+    """The crops of the first track, which is the largest, or of that with most of the mask."""
     frames: dict[int, list[FaceCrop]] = defaultdict(list)
-    masked: dict[int, float] = defaultdict(float)
     for crop in crops:
         frames[crop.frame_index].append(crop)
-        mask = masks.get(crop.frame_index)
-        masked[crop.track] += 0.0 if mask is None else _cut_mask(mask, crop, CropRule()).mean()
-    wins: Counter[int] = Counter()
-    for index, seen in frames.items():
-        if (mask := masks.get(index)) is not None:
-            held, _, track = max((tenths_held(mask, c.box), -c.box.height, c.track) for c in seen)
-            wins[track] += held > 0
+    held: Counter[int] = Counter()
+    for index, mask in masks.items():
+        place = holder(mask, [crop.box for crop in frames[index]])
+        if place is not None:
+            held[frames[index][place].track] += 1
     # A mask may lie beside all boxes, on a forehead: then it counts in which crop it is.
-    ranks = {track: (wins[track], any(wins.values()) or share) for track, share in masked.items()}
-    track = max(ranks, key=lambda number: (ranks[number], -number))
+    ranks: Mapping[int, float] = held or _masked(crops, masks)
+    track = max({crop.track for crop in crops}, key=lambda number: (ranks[number], -number))
     return [crop for crop in crops if crop.track == track]
+
+
+def _masked(crops: tuple[FaceCrop, ...], masks: dict[int, Mask]) -> Mapping[int, float]:
+    """How much of the crops of each track is masked, 0 where nothing is."""
+    shares: dict[int, float] = defaultdict(float)
+    for crop in crops:
+        if (mask := masks.get(crop.frame_index)) is not None:
+            shares[crop.track] += float(_cut_mask(mask, crop, CropRule()).mean())
+    return shares
 
 
 def _sample(

@@ -138,63 +138,6 @@ def test_the_last_epoch_is_taken_that_is_not_clearly_worse_than_the_best(
     assert last_good([np.array(each) for each in losses]) == chosen
 
 
-def test_a_clip_is_never_in_both_parts(samples: list[Sample]) -> None:
-    learned, held_out = split_groups(samples, FinetuneConfig(held_out=0.5))
-    assert not {s.group for s in learned} & {s.group for s in held_out}
-    for part in (learned, held_out):
-        assert {s.fake for s in part} == {True, False}
-    assert len(learned) + len(held_out) == len(samples)
-
-
-def test_a_real_and_what_was_made_from_it_are_never_divided() -> None:
-    crop = np.zeros((8, 8, 3), np.uint8)
-    pairs = [
-        Sample(crop, fake, "x" if fake else None, None, f"{fake} {number}", origin=str(number))
-        for number in range(10)
-        for fake in (False, True)
-    ]
-    learned, held_out = split_groups(pairs, FinetuneConfig(held_out=0.3))
-    assert len(held_out) == 6
-    assert not {s.origin for s in learned} & {s.origin for s in held_out}
-
-
-def test_a_person_is_never_in_both_parts() -> None:
-    crop = np.zeros((8, 8, 3), np.uint8)
-    pairs = [
-        Sample(
-            crop, fake, None, None, f"{fake} {number}", origin=str(number), person=f"{number % 5}"
-        )
-        for number in range(40)
-        for fake in (False, True)
-    ]
-    learned, held_out = split_groups(pairs, FinetuneConfig(held_out=0.2))
-    assert {s.person for s in learned} | {s.person for s in held_out} == set("01234")
-    assert not {s.person for s in learned} & {s.person for s in held_out}
-
-
-def test_of_one_person_pictures_are_divided() -> None:
-    crop = np.zeros((8, 8, 3), np.uint8)
-    pairs = [
-        Sample(crop, fake, None, None, f"{fake} {number}", origin=str(number), person="0")
-        for number in range(4)
-        for fake in (False, True)
-    ]
-    learned, held_out = split_groups(pairs, FinetuneConfig())
-    assert (len(learned), len(held_out)) == (6, 2)
-    assert not {s.origin for s in learned} & {s.origin for s in held_out}
-
-
-@pytest.mark.parametrize("seed", range(8))
-def test_clips_that_hold_both_classes_leave_some_of_each_to_learn_from(seed: int) -> None:
-    crop = np.zeros((8, 8, 3), np.uint8)
-    mixed = [
-        Sample(crop, fake, None, None, group) for group in ("a", "b") for fake in (False, True)
-    ]
-    for clips in (mixed, [*mixed, Sample(crop, False, None, None, "c")]):
-        for part in split_groups(clips, FinetuneConfig(seed=seed)):
-            assert {s.fake for s in part} == {False, True}
-
-
 @pytest.mark.parametrize(("fakes", "batch"), [(6, 3), (2, 4)])
 def test_the_rate_has_fallen_to_nothing_at_the_end(
     samples: list[Sample], fakes: int, batch: int, monkeypatch: pytest.MonkeyPatch
@@ -239,12 +182,6 @@ def test_the_command_writes_a_checkpoint(
     assert "held-out crops" in capsys.readouterr().out
 
 
-def test_one_picture_of_a_class_is_too_few(samples: list[Sample]) -> None:
-    few = [s for s in samples if not s.fake] + [s for s in samples if s.fake][:1]
-    with pytest.raises(ValueError, match="at least two pictures or clips of fakes"):
-        split_groups(few, FinetuneConfig())
-
-
 def test_the_shipped_model_can_be_fine_tuned(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -276,3 +213,17 @@ def test_who_exports_without_calibrating_again_is_told(
         Checkpoint(config, network.state_dict(), facts).save(tmp_path / "a.pt")
         assert main(["export", str(tmp_path / "a.pt"), "-o", str(tmp_path / "a.onnx")]) == 0
         assert ("was calibrated before it was changed" in caplog.text) == old
+
+
+def test_a_clip_is_never_in_both_parts(samples: list[Sample]) -> None:
+    learned, held_out = split_groups(samples, FinetuneConfig(held_out=0.5))
+    assert not {s.group for s in learned} & {s.group for s in held_out}
+    for part in (learned, held_out):
+        assert {s.fake for s in part} == {True, False}
+    assert len(learned) + len(held_out) == len(samples)
+
+
+def test_one_picture_of_a_class_is_too_few(samples: list[Sample]) -> None:
+    few = [s for s in samples if not s.fake] + [s for s in samples if s.fake][:1]
+    with pytest.raises(ValueError, match="at least two pictures or clips of fakes"):
+        split_groups(few, FinetuneConfig())

@@ -121,8 +121,7 @@ class FaceBody(BaseModel):
     fake_probability: Share = Field(
         description="Calibrated probability that the face was manipulated, 0 to 1. Of a clip, "
         "that of its most suspect run of neighbouring frames (a quarter of its time, at least two "
-        "frames), "
-        "drawn towards 0.5 the more its frames contradict one another."
+        "frames), drawn towards 0.5 the more its frames contradict one another."
     )
     verdict: FaceVerdict = Field(description=listed("What is judged of the face.", FACE_VERDICTS))
     method: MethodBody = Field(description="How the face was manipulated.")

@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import io
 import math
 from typing import Any
 
@@ -202,33 +201,6 @@ def test_a_raw_body_is_the_same_as_a_form(
         assert response.json()[field] == report[field]
 
 
-@pytest.mark.parametrize(
-    "disposition",
-    [
-        "form-data; name=file",
-        'form-data; name="file"',
-        "form-data; name=file; filename*=UTF-8''a",
-        'form-data; name=file; note="filename="',
-        "form-data; name=file; filename=",
-    ],
-)
-@pytest.mark.parametrize("quality", [40, 95])
-def test_a_file_in_a_form_needs_no_name(
-    server: httpx.Client, astronaut: Pixels, disposition: str, quality: int
-) -> None:
-    picture = encode(astronaut, quality=quality)
-    head = f"--B\r\nContent-Disposition: {disposition}\r\n\r\n".encode()
-    other = b"--B\r\nContent-Disposition: form-data; name=note\r\n\r\nhello\r\n"
-    response = server.post(
-        "/analyze",
-        params={"mask": "none"},
-        content=other + head + picture + b"\r\n--B--\r\n",
-        headers={"Content-Type": "multipart/form-data; boundary=B"},
-    )
-    assert response.status_code == 200
-    assert response.json()["media"]["sha256"] == hashlib.sha256(picture).hexdigest()
-
-
 def test_a_mask_alone_has_the_frames_size_and_the_verdict_in_headers(
     server: httpx.Client, astronaut: Pixels, report: dict[str, Any]
 ) -> None:
@@ -286,10 +258,3 @@ def test_requests_at_once_get_their_own_reports(server: httpx.Client, astronaut:
     digests = [hashlib.sha256(data).hexdigest() for data in uploads]
     assert [report["media"]["sha256"] for report in reports] == digests
     assert len({report["id"] for report in reports}) == len(reports)
-
-
-def test_the_upload_may_come_in_pieces(server: httpx.Client, astronaut_jpeg: bytes) -> None:
-    stream = io.BytesIO(astronaut_jpeg)
-    pieces = iter(lambda: stream.read(1000), b"")
-    response = server.post("/analyze", content=pieces, params={"mask": "none"})
-    assert response.status_code == 200
