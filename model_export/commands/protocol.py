@@ -4,7 +4,13 @@ import argparse
 import math
 from pathlib import Path
 
-from model_export.commands.arguments import existing_folder, existing_path, limit, whole
+from model_export.commands.arguments import (
+    existing_folder,
+    existing_path,
+    fraction,
+    limit,
+    whole,
+)
 from model_export.commands.sources import add_faces, read_faces
 from model_export.commands.targets import expect_folder
 from model_export.data.families import FAMILIES
@@ -14,6 +20,7 @@ from model_export.train import TrainConfig
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
+    defaults = ProtocolPlan(TrainConfig())
     add_faces(parser)
     parser.add_argument("-o", "--out", type=Path, required=True, help="folder; a cut run goes on")
     parser.add_argument(
@@ -46,7 +53,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="length of each training at most; default: no limit",
     )
     parser.add_argument(
-        "--batch", type=whole(2), default=TrainConfig().batch, help="pictures a step"
+        "--strength",
+        type=fraction,
+        default=defaults.strength,
+        help="of compression, blur and noise, 0 to 1, in training and test",
+    )
+    parser.add_argument(
+        "--harder",
+        type=fraction,
+        default=defaults.harder,
+        help="the same in the row of mismatching compression",
+    )
+    parser.add_argument(
+        "--batch", type=whole(2), default=defaults.train.batch, help="pictures a step"
     )
     parser.add_argument(
         "--stored",
@@ -58,16 +77,22 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--imagenet", type=existing_path, help="MobileNetV2 weights for the mobile preset"
     )
     parser.add_argument(
-        "--test-pairs", type=whole(1), default=300, help="pairs for each cell of the table"
+        "--test-pairs",
+        type=whole(1),
+        default=defaults.test_pairs,
+        help="pairs for each cell of the table",
     )
     parser.add_argument(
         "--tuning-pairs",
         type=whole(2),
-        default=40,
+        default=defaults.tuning_pairs,
         help="pairs of an unseen family to fine-tune on",
     )
     parser.add_argument(
-        "--tuning-epochs", type=whole(1), default=20, help="passes of fine-tuning over its crops"
+        "--tuning-epochs",
+        type=whole(1),
+        default=defaults.tuning_epochs,
+        help="passes of fine-tuning over its crops",
     )
     parser.add_argument(
         "--workers",
@@ -100,6 +125,8 @@ def run(options: argparse.Namespace) -> int:
             validation_pairs=options.validation_pairs,
         ),
         unseen=tuple(options.unseen or ("face2face", "faceswap")),
+        strength=options.strength,
+        harder=options.harder,
         test_pairs=options.test_pairs,
         tuning_pairs=options.tuning_pairs,
         tuning_epochs=options.tuning_epochs,

@@ -60,8 +60,9 @@ def test_every_cell_of_the_table_is_measured(
     assert set(cells["paper"]) == set(cells["again"]) == set(ROWS)
     assert cells["again"][ROWS[0]] == cells["paper"][ROWS[0]]
     assert "again: EER" in capsys.readouterr().out
-    assert main([*command, "--test-pairs", "7"]) == 1
-    assert "another plan" in capsys.readouterr().err
+    for other_plan in (["--test-pairs", "7"], ["--strength", "0"], ["--harder", "0.7"]):
+        assert main([*command, *other_plan]) == 1
+        assert "another plan" in capsys.readouterr().err
     assert main([*command, "--other", f"paper={out / 'paper/best.pt'}"]) == 1
     assert (out / "table.md").read_text().count("\n") == 2 + len(ROWS)
 
