@@ -28,7 +28,9 @@ def create_app(settings: Settings) -> FastAPI:
             desk.pipeline = None
 
     # An upload that is sent to another address must be sent twice: better none than that.
-    app = FastAPI(title="Unmask", version="1", lifespan=lifespan, redirect_slashes=False)
+    app = FastAPI(
+        title="Unmask", version="1", lifespan=lifespan, redirect_slashes=False, redoc_url=None
+    )
     app.state.desk = desk
     # The meter is the outer of the two: it counts what the gate refuses.
     app.add_middleware(Gate, desk=desk, path="/analyze")

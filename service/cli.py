@@ -30,7 +30,7 @@ from service.opening import open_pipeline
 from service.runtime import Runtime
 from service.settings import Settings, ignored_variables
 from service.telemetry import Telemetry
-from service.terminal import show_progress, table_head, table_row, wipe_progress
+from service.terminal import printable, show_progress, table_head, table_row, wipe_progress
 
 logger = logging.getLogger(__name__)
 
@@ -195,7 +195,7 @@ async def _analyze(settings: Settings, chosen: argparse.Namespace) -> int:
                 if isinstance(error, UnmaskError):
                     failure = error
                 else:
-                    logger.error("%s cannot be analysed", path.name, exc_info=error)
+                    logger.error("%s cannot be analysed", printable(path.name), exc_info=error)
                     failure = UnmaskError("The file cannot be analysed.")
                 _print_failure(path, failure, as_json=chosen.json)
                 continue
@@ -218,7 +218,7 @@ def _print_failure(path: Path, error: UnmaskError, *, as_json: bool) -> None:
     if as_json:
         _tell(json.dumps({"file": str(path), "code": error.code, "detail": error.detail}))
     else:
-        _tell(f"{path.name[:28]:<28} {error.code}: {error.detail}")
+        _tell(f"{printable(path.name)[:28]:<28} {error.code}: {error.detail}")
 
 
 def _complain(line: str) -> None:

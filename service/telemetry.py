@@ -18,7 +18,9 @@ from service.errors import UnmaskError
 from service.media.process import Loss
 from service.verdict.findings import Report, Verdict
 
-Ending = Literal["bad_request", "request_timeout", "request_header_fields_too_large", "unread"]
+Ending = Literal[
+    "bad_request", "request_timeout", "request_header_fields_too_large", "unread", "pipelined"
+]
 """Why a connection was ended that no request tells of: the first three are problems' codes."""
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)

@@ -12,6 +12,11 @@ _HEADINGS = ("file", "verdict", "P(fake)", "faces", "method", "mask", "manipulat
 _BAR_WIDTH = 24
 
 
+def printable(name: str) -> str:
+    """A file's name on one line, with nothing in it that a terminal would obey."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)
+
+
 def table_head() -> str:
     """The table's headings."""
     return _ROW.format(*_HEADINGS)
@@ -22,7 +27,7 @@ def show_progress(done: int, files: int, name: str) -> None:
     if sys.stderr.isatty():
         filled = _BAR_WIDTH * done // files
         bar = "#" * filled + "." * (_BAR_WIDTH - filled)
-        text = f"[{bar}] {done} of {files} done, now {name}"
+        text = f"[{bar}] {done} of {files} done, now {printable(name)}"
         room = shutil.get_terminal_size().columns - 1
         print(f"\r\033[K{text[:room]}", end="", flush=True, file=sys.stderr)
 
@@ -40,7 +45,7 @@ def table_row(path: Path, analysis: Analysis) -> str:
     fake = "-" if report.fake_probability is None else f"{report.fake_probability:.3f}"
     area = "-" if report.mask is None else f"{report.mask.area_fraction:.2%}"
     return _ROW.format(
-        path.name[:28],
+        printable(path.name)[:28],
         report.verdict,
         fake,
         len(report.faces),

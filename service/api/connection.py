@@ -1,4 +1,4 @@
-"""One HTTP connection: what is no request, or too long or slow a head, is a problem as well."""
+"""One HTTP connection: too long or slow a head is a problem, and who reads nothing is left."""
 
 import asyncio
 from array import array
@@ -7,11 +7,8 @@ from fcntl import ioctl
 from http import HTTPStatus
 from termios import TIOCOUTQ
 
-from uvicorn._types import ASGI3Application
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
-
 from service.api.offers import Offers
-from service.api.problems import problem_response
+from service.api.orderly import OrderlyProtocol
 from service.telemetry import Ending
 
 MOST_HEAD_BYTES = 64 * 1024
@@ -19,8 +16,8 @@ MOST_HEAD_BYTES = 64 * 1024
 them at once (256 KiB)."""
 
 
-class Connection(HttpToolsProtocol):
-    """uvicorn's connection, with a limit on heads and with RFC 9457 problems of its own.
+class Connection(OrderlyProtocol):
+    """A connection with a limit on heads, in bytes and in time, and on answers that nobody reads.
 
     WHY: httptools keeps a head until it is whole, however long it is, and a client need never
     end it; the same goes for the trailers after a chunked body. And uvicorn waits for a head
@@ -30,12 +27,9 @@ class Connection(HttpToolsProtocol):
 
     head_s: how long a head may take to arrive, and what is left of a request that was answered
         before it had arrived; and how long a client may read nothing of an answer.
-    ended: told why a connection was ended that no request tells of.
     """
 
     head_s: float
-    ended: Callable[[Ending], None]
-    _at_work: RequestResponseCycle | None = None
     _late: asyncio.TimerHandle | None = None
     _reading: asyncio.TimerHandle | None = None
     _answers = 0
@@ -43,6 +37,7 @@ class Connection(HttpToolsProtocol):
     _progress = False
     _body_begun = False
     _awaits_head = True
+    _in_head = False
     _silent = True
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -57,24 +52,19 @@ class Connection(HttpToolsProtocol):
         if self._reading is not None:
             self._reading.cancel()
         super().connection_lost(exc)
-        # uvicorn tells the request that was parsed last, which may be waiting behind another.
-        self.pipeline.clear()
-        if self._at_work is not None and not self._at_work.response_complete:
-            self._at_work.disconnected = True
-            self._at_work.message_event.set()
-
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
-        self._at_work = cycle
-        super()._start_asgi_task(cycle, app)
 
     def data_received(self, data: bytes) -> None:
         """Parse what has arrived; answers 400 or 431 and closes where that is no request."""
+        if self.deaf:
+            return
         self._progress = False
-        super().data_received(self._offers.passed_over(data) if self._awaits_head else data)
+        super().data_received(self._as_parsed(data))
+        if self.deaf:
+            return
         self._unread_bytes = 0 if self._progress else self._unread_bytes + len(data)
-        if self._unread_bytes > MOST_HEAD_BYTES and not self.transport.is_closing():
+        if self._unread_bytes > MOST_HEAD_BYTES:
             status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
-            self._refuse(status, "request_header_fields_too_large")
+            self.refuse(status, "request_header_fields_too_large")
         self._silent = False
         if self._awaits_head:
             # Empty lines may come before a request; uvicorn takes them for one.
@@ -83,6 +73,12 @@ class Connection(HttpToolsProtocol):
             overdue = self.cycle is not None and self.cycle.response_complete
         if overdue:
             self._start_clock()
+
+    def _as_parsed(self, data: bytes) -> bytes:
+        if not self._awaits_head:
+            return data
+        # Between requests empty lines mean nothing (RFC 9112, 2.2); within a head they end it.
+        return self._offers.passed_over(data if self._in_head else data.lstrip(b"\r\n"))
 
     def _start_clock(self) -> None:
         if self._late is None:
@@ -101,7 +97,7 @@ class Connection(HttpToolsProtocol):
             # Another answer would be taken for that to a request not yet sent.
             self.transport.close()
         elif not self.transport.is_closing():
-            self._refuse(HTTPStatus.REQUEST_TIMEOUT, "request_timeout")
+            self.refuse(HTTPStatus.REQUEST_TIMEOUT, "request_timeout")
 
     def on_response_complete(self) -> None:
         """An answer is written, if not yet sent."""
@@ -135,7 +131,7 @@ class Connection(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """A request's first line begins."""
-        self._progress, self._body_begun = True, False
+        self._progress, self._body_begun, self._in_head = True, False, True
         self._start_clock()
         super().on_message_begin()
 
@@ -147,7 +143,7 @@ class Connection(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """The last header has been read."""
         self._progress = self._body_begun = True
-        self._awaits_head = False
+        self._awaits_head = self._in_head = False
         self._stop_clock()
         super().on_headers_complete()
 
@@ -161,18 +157,6 @@ class Connection(HttpToolsProtocol):
         self._progress = self._awaits_head = True
         self._stop_clock()
         super().on_message_complete()
-
-    def send_400_response(self, msg: str) -> None:
-        """The answer to what is no HTTP."""
-        self._refuse(HTTPStatus.BAD_REQUEST, "bad_request", msg)
-
-    def _refuse(self, status: HTTPStatus, code: Ending, detail: str | None = None) -> None:
-        self.ended(code)
-        response = problem_response(status, code, status.phrase, detail or status.description)
-        head = [f"HTTP/1.1 {status.value} {status.phrase}".encode("ascii"), b"connection: close"]
-        head += [name + b": " + value for name, value in response.raw_headers]
-        self.transport.write(b"\r\n".join([*head, b"", bytes(response.body)]))
-        self.transport.close()
 
 
 def connections(head_s: float, ended: Callable[[Ending], None]) -> type[Connection]:

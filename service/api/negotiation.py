@@ -1,11 +1,13 @@
 """Which of the representations a client wants."""
 
+import re
 from typing import Literal, get_args
 
 from service.errors import NotAcceptableError
 
 Representation = Literal["application/json", "image/png", "image/webp"]
 
+_QUALITY = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?")
 _OFFERS: tuple[Representation, ...] = get_args(Representation)
 
 
@@ -14,9 +16,9 @@ def negotiate(accept: str | None) -> Representation:
 
     Raises NotAcceptableError when the header allows none.
     """
-    if not accept or not accept.strip():
+    if not accept or not accept.strip(", \t"):
         return "application/json"
-    ranges = [_parse(part) for part in accept.split(",")]
+    ranges = [_parse(part) for part in accept.split(",") if part.strip()]
     best = max(_OFFERS, key=lambda offer: _quality(offer, ranges))
     if _quality(best, ranges) <= 0:
         raise NotAcceptableError("Ask for application/json, image/png or image/webp.")
@@ -28,10 +30,7 @@ def _parse(part: str) -> tuple[str, float]:
     for parameter in parameters:
         name, _, value = parameter.partition("=")
         if name == "q":
-            try:
-                return kind, float(value)
-            except ValueError:
-                return kind, 0.0
+            return kind, float(value) if _QUALITY.fullmatch(value) else 0.0
     return kind, 1.0
 
 

@@ -86,7 +86,7 @@ def response_for(error: UnmaskError) -> Response:
     if error.retry_after_s is not None:
         headers["Retry-After"] = str(error.retry_after_s)
     if error.status == HTTPStatus.UNAUTHORIZED:
-        headers["WWW-Authenticate"] = "Bearer"
+        headers["WWW-Authenticate"] = 'Bearer realm="unmask"'
     return problem_response(
         error.status, error.code, error.title, error.detail, limit=error.limit, headers=headers
     )

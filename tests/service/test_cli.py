@@ -124,15 +124,16 @@ def test_a_missing_runtime_says_what_to_install(model_path: Path, tmp_path: Path
 def test_analyze_prints_a_table_and_goes_on_after_a_broken_file(
     model_path: Path, tmp_path: Path, astronaut_jpeg: bytes
 ) -> None:
-    good, broken = tmp_path / "good.jpg", tmp_path / "broken.jpg"
+    good, broken = tmp_path / "go\nod.jpg", tmp_path / "bro\nken.jpg"
     good.write_bytes(astronaut_jpeg)
     broken.write_bytes(b"words")
     result = unmask(model_path, "analyze", str(broken), str(good), str(tmp_path / "absent.jpg"))
     assert result.returncode == 1
     lines = result.stdout.splitlines()
     assert lines[0].split()[:2] == ["file", "verdict"]
+    assert lines[1].startswith("bro\\nken.jpg ")
     assert "unsupported_media" in lines[1]
-    assert lines[2].startswith("good.jpg")
+    assert lines[2].startswith("go\\nod.jpg ")
     assert "invalid_request" in lines[3]
 
 

@@ -193,14 +193,3 @@ def test_several_accept_lines_are_one_list(running: Running, astronaut_jpeg: byt
     lines = [("Accept", "text/html"), ("Accept", "image/png")]
     response = running.client.post("/analyze", content=astronaut_jpeg, headers=lines)
     assert response.headers["content-type"] == "image/png"
-
-
-@pytest.mark.parametrize("charset", ["undefined", "punycode", "no-such"])
-def test_a_form_in_any_charset_is_read_or_refused(
-    running: Running, astronaut_jpeg: bytes, charset: str
-) -> None:
-    part = b'--B\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
-    kind = {"Content-Type": f"multipart/form-data; boundary=B; charset={charset}"}
-    body = part + astronaut_jpeg + b"\r\n--B--\r\n"
-    response = running.client.post("/analyze", content=body, headers=kind)
-    assert response.status_code in (200, 400)

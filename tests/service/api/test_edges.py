@@ -47,7 +47,7 @@ def test_a_key_is_needed(small: Running, astronaut_jpeg: bytes) -> None:
         response = small.client.post("/analyze", content=astronaut_jpeg, headers=headers)
         assert response.status_code == 401
         assert response.json()["code"] == "unauthorized"
-        assert response.headers["www-authenticate"] == "Bearer"
+        assert response.headers["www-authenticate"] == 'Bearer realm="unmask"'
 
 
 @pytest.mark.parametrize(

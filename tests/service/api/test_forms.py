@@ -1,5 +1,7 @@
 """Uploads that generated clients send: files without a name, bodies in pieces."""
 
+import asyncio
+import encodings
 import hashlib
 import io
 
@@ -7,7 +9,12 @@ import httpx
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from starlette.requests import Request
+from starlette.types import Message
 
+from service.api.upload import read_upload
+from service.errors import InvalidRequestError
+from service.media.upload import Upload
 from tests.media_files import encode
 
 Pixels = NDArray[np.uint8]
@@ -45,3 +52,35 @@ def test_the_upload_may_come_in_pieces(server: httpx.Client, astronaut_jpeg: byt
     pieces = iter(lambda: stream.read(1000), b"")
     response = server.post("/analyze", content=pieces, params={"mask": "none"})
     assert response.status_code == 200
+
+
+BODY = b'--B\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n%b\r\n--B--\r\n'
+
+
+@pytest.mark.parametrize("charset", ["undefined", "punycode", "no-such", "utf-16"])
+def test_a_form_knows_no_charset(server: httpx.Client, astronaut_jpeg: bytes, charset: str) -> None:
+    kind = {"Content-Type": f"multipart/form-data; charset={charset}; boundary=B"}
+    assert server.post("/analyze", content=BODY % astronaut_jpeg, headers=kind).status_code == 200
+
+
+async def read(content_type: str) -> Upload:
+    async def receive() -> Message:
+        return {"type": "http.request", "body": BODY % b"picture"}
+
+    headers = [(b"content-type", content_type.encode())]
+    request = Request({"type": "http", "method": "POST", "headers": headers}, receive)
+    return await read_upload(request, 1000, lambda _: None)
+
+
+def test_the_name_of_a_charset_is_not_kept_for_ever() -> None:
+    """Python's cache of encodings holds every name that was ever looked up."""
+    known = set(encodings._cache)
+    upload = asyncio.run(read("multipart/form-data; boundary=B; charset=nobody-knows-this-one"))
+    assert upload.data == b"picture"
+    assert {name for name in set(encodings._cache) - known if "nobody" in name} == set()
+
+
+@pytest.mark.parametrize("boundary", ["", "; boundary=", '; boundary="a\\"b"', "; boundary=a\\b"])
+def test_without_a_boundary_that_can_be_meant_it_is_no_form(boundary: str) -> None:
+    with pytest.raises(InvalidRequestError, match="boundary"):
+        asyncio.run(read("multipart/form-data" + boundary))

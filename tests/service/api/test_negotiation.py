@@ -21,6 +21,9 @@ from service.errors import NotAcceptableError
         ("image/png;q=0.4, application/json;q=0.5", "application/json"),
         ("*/*, application/json;q=0", "image/png"),
         ("text/html, */*;q=0.1", "application/json"),
+        (",", "application/json"),
+        (" ,, image/png,", "image/png"),
+        ("image/png;q=1.5, image/webp;q=inf, */*;q=0.001", "application/json"),
     ],
 )
 def test_the_preferred_of_two_is_chosen(accept: str | None, chosen: str) -> None:

@@ -1,0 +1,124 @@
+"""The order on one HTTP connection: as many requests as can wait, and every answer in its turn."""
+
+import re
+from collections.abc import Callable
+from http import HTTPStatus
+
+from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from service.api.problems import problem_response
+from service.telemetry import Ending
+
+MOST_WAITING = 64
+"""Requests behind one that is not yet answered."""
+_HOST = re.compile(rb"[\w.~!$&'()*+,;=%:\[\]-]*", re.ASCII)
+
+
+class OrderlyProtocol(HttpToolsProtocol):
+    """uvicorn's connection, with RFC 9457 problems of its own for what is no request.
+
+    WHY: uvicorn queues requests that are sent behind others without end, each at fifty times the
+    bytes that it took; it writes its refusal before the answers that are due (RFC 9112, 9.3.2);
+    and it takes the body after an offer of another protocol for requests.
+
+    ended: told why a connection was ended that no request tells of.
+    """
+
+    ended: Callable[[Ending], None]
+    _at_work: RequestResponseCycle | None = None
+    _in_body = False
+    _refusal: bytes | None = None
+    deaf = False
+    """Whether the last request has been read: what still arrives is no longer looked at."""
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what has arrived; answers 400 and closes where that is no request."""
+        if not self.deaf:
+            super().data_received(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The client has gone."""
+        super().connection_lost(exc)
+        # uvicorn tells the request that was parsed last, which may be waiting behind another.
+        self.pipeline.clear()
+        if self._at_work is not None and not self._at_work.response_complete:
+            self._at_work.disconnected = True
+            self._at_work.message_event.set()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._at_work = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def on_headers_complete(self) -> None:
+        """The last header has been read. Raises ValueError where this is no request, or one too
+        many, which ends the parsing."""
+        version = self.parser.get_http_version()
+        _expect_framing(self.headers, version)
+        if len(self.pipeline) >= MOST_WAITING:
+            self.deaf, self.cycle.keep_alive = True, False
+            self.ended("pipelined")
+            raise ValueError("too many requests wait for their answers")
+        if version == "1.0":
+            self.expect_100_continue = False  # RFC 9110, 10.1.1
+        super().on_headers_complete()
+        self._in_body = True
+
+    def on_message_complete(self) -> None:
+        """A request ends."""
+        self._in_body = False
+        super().on_message_complete()
+        self.deaf = self.deaf or not self.cycle.keep_alive
+
+    def on_response_complete(self) -> None:
+        """An answer is written, if not yet sent."""
+        super().on_response_complete()
+        if self.pipeline:
+            # uvicorn has just let further ones in.
+            self.flow.pause_reading()
+        elif not self._answer_is_due():
+            self._send_refusal()
+
+    def send_400_response(self, msg: str) -> None:
+        """The answer to what is no HTTP."""
+        if not self.deaf:
+            self.refuse(HTTPStatus.BAD_REQUEST, "bad_request", msg)
+
+    def refuse(self, status: HTTPStatus, code: Ending, detail: str | None = None) -> None:
+        """Answer what is no request, after all that are due, and close."""
+        self.deaf = True
+        self.ended(code)
+        response = problem_response(status, code, status.phrase, detail or status.description)
+        lines = [f"HTTP/1.1 {status.value} {status.phrase}".encode("ascii"), b"connection: close"]
+        headers = [*self.server_state.default_headers, *response.raw_headers]
+        lines += [name + b": " + value for name, value in headers]
+        self._refusal = b"\r\n".join([*lines, b"", bytes(response.body)])
+        # A request that will never be whole is answered by the refusal.
+        incomplete = self.cycle if self._in_body else None
+        if self.pipeline and self.pipeline[0][0] is incomplete:
+            self.pipeline.popleft()
+        if self._at_work is incomplete or not self._answer_is_due():
+            self._send_refusal()
+
+    def _answer_is_due(self) -> bool:
+        return self._at_work is not None and not self._at_work.response_complete
+
+    def _send_refusal(self) -> None:
+        if self._refusal is not None and not self.transport.is_closing():
+            self.transport.write(self._refusal)
+            self.transport.close()
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """httptools has not read the body: where it ends nobody can tell any more."""
+        self.deaf, self.cycle.keep_alive = True, False
+
+
+def _expect_framing(headers: list[tuple[bytes, bytes]], version: str) -> None:
+    """Raise ValueError unless there is one host and no coding but chunks (RFC 9112, 3.2, 6.1)."""
+    hosts = [value for name, value in headers if name == b"host"]
+    if len(hosts) > 1 or (version == "1.1" and not hosts):
+        raise ValueError("not one host")
+    if hosts and _HOST.fullmatch(hosts[0]) is None:
+        raise ValueError("no host's name")
+    if any(n == b"transfer-encoding" and v.lower() != b"chunked" for n, v in headers):
+        raise ValueError("a coding that is not understood")
