@@ -1,7 +1,7 @@
 // One file in, its report on the page.
 
 import { Timeline } from "./timeline.js";
-import { Viewer } from "./viewer.js";
+import { Viewer, decoded } from "./viewer.js";
 import { bytes, colour, intervals, percent, seconds, verdict, warning } from "./words.js";
 
 const at = (id) => document.getElementById(id);
@@ -10,21 +10,28 @@ const timeline = new Timeline(at("plot"), (number) => viewer.choose(number));
 let running = null;
 let links = [];
 
-async function analyze(file) {
+async function analyze(files) {
+  const [file] = files;
+  const name = files.length > 1 ? `${file.name} (the first of ${files.length} files)` : file.name;
   if (running) running.abort();
   const own = new AbortController();
   running = own;
   at("result").hidden = true;
+  viewer.rest();
   at("status").textContent = "";
   const begun = performance.now();
-  const tell = () => {
-    at("doing").textContent = `Analysing ${file.name} … ${Math.round((performance.now() - begun) / 1000)} s`;
-  };
+  const tell = () => { at("clock").textContent = `${Math.round((performance.now() - begun) / 1000)} s`; };
   tell();
   at("busy").hidden = false;
+  // Apart from the seconds: a screen reader says it once.
+  at("doing").textContent = `Analysing ${name} …`;
   const clock = setInterval(tell, 1000);
   try {
-    await show(await ask(file, own.signal), file);
+    const report = await ask(file, own.signal);
+    const [limits, frames] = await Promise.all([thresholds(own.signal), decoded(report)]);
+    own.signal.throwIfAborted();
+    // At once, with nothing to wait for: a later file's report can never be mixed with this one.
+    show(report, file, name, limits, frames);
   } catch (error) {
     if (error.name === "AbortError") return;
     at("status").textContent = error.message;
@@ -39,9 +46,15 @@ async function analyze(file) {
 }
 
 async function ask(file, signal) {
+  const key = at("key").value;
+  if (!/^[\x20-\x7e]*$/.test(key)) throw new Error("The API key has characters that no key can have.");
+  try {
+    await file.slice(0, 1).arrayBuffer();
+  } catch {
+    throw new Error(`${file.name} cannot be read. Is it a folder?`);
+  }
   const form = new FormData();
   form.append("file", file);
-  const key = at("key").value;
   const headers = key ? { "X-API-Key": key } : {};
   let response;
   try {
@@ -53,10 +66,11 @@ async function ask(file, signal) {
   let body;
   try {
     body = await response.json();
-  } catch {
-    throw new Error(`The service answered with status ${response.status} and no report.`);
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
   }
-  if (response.ok) return body;
+  if (response.ok && body?.verdict) return body;
+  if (!body?.code) throw new Error(`The service answered with status ${response.status} and no report.`);
   if (body.code === "unauthorized") {
     at("access").open = true;
     at("key").focus();
@@ -67,7 +81,7 @@ async function ask(file, signal) {
     (again ? `Try again in ${again} s. ` : "") + `(${body.code})`);
 }
 
-async function show(report, file) {
+function show(report, file, name, limits, frames) {
   const still = report.media.kind === "image";
   at("result").className = still ? "still" : "";
   at("banner").className = report.verdict;
@@ -80,7 +94,7 @@ async function show(report, file) {
   at("faces").replaceChildren(...report.faces.map((face) => row(face, still)));
   document.querySelector(".scroll").hidden = !report.faces.length;
   at("facts").textContent =
-    `${report.media.width} × ${report.media.height}` +
+    `${name}, ${report.media.width} × ${report.media.height}` +
     (still ? "" : `, ${seconds(report.media.duration_s)}, ${report.media.frames_analyzed} of ` +
       `${report.media.frames_total} frames analysed`) +
     `, ${report.model.name} ${report.model.version} on ${report.model.device}, ` +
@@ -91,14 +105,14 @@ async function show(report, file) {
   downloads(report, file);
   at("timeline").hidden = still || !report.faces.length || report.timeline.length < 2;
   at("result").hidden = false;
-  if (!at("timeline").hidden) timeline.show(report, await thresholds());
-  await viewer.show(report, file);
+  if (!at("timeline").hidden) timeline.show(report, limits);
+  viewer.show(report, file, frames);
   at("result").focus({ preventScroll: true });
 }
 
-async function thresholds() {
+async function thresholds(signal) {
   try {
-    const { thresholds: limits } = await (await fetch("/model")).json();
+    const { thresholds: limits } = await (await fetch("/model", { signal })).json();
     return { manipulated: limits.manipulated, authentic: limits.authentic };
   } catch {
     return {};
@@ -150,8 +164,13 @@ function element(kind, text) {
   return made;
 }
 
-at("file").addEventListener("change", () => at("file").files[0] && analyze(at("file").files[0]));
-at("cancel").addEventListener("click", () => running && running.abort());
+// As a list of its own: the field is emptied when its file has been analysed.
+const given = (files) => files.length && analyze([...files]);
+at("file").addEventListener("change", () => given(at("file").files));
+at("cancel").addEventListener("click", () => {
+  if (running) running.abort();
+  at("file").focus();
+});
 for (const name of ["dragover", "drop"]) {
   // A file dropped beside the field would otherwise replace the page.
   document.addEventListener(name, (event) => event.preventDefault());
@@ -160,8 +179,8 @@ document.addEventListener("dragenter", () => at("drop").classList.add("over"));
 document.addEventListener("dragleave", (event) => event.relatedTarget || at("drop").classList.remove("over"));
 document.addEventListener("drop", (event) => {
   at("drop").classList.remove("over");
-  if (event.dataTransfer.files[0]) analyze(event.dataTransfer.files[0]);
+  given(event.dataTransfer.files);
 });
 document.addEventListener("paste", (event) => {
-  if (event.clipboardData.files[0]) analyze(event.clipboardData.files[0]);
+  given(event.clipboardData.files);
 });

@@ -4,6 +4,29 @@ import { bytes, percent, seconds } from "./words.js";
 
 const at = (id) => document.getElementById(id);
 
+const CLIPS = ["mp4", "mov", "webm", "mkv", "avi"];
+
+// The frames of a report's overlay. Not every browser gives single ones of an animation: without
+// any, it is played as a picture.
+export async function decoded(report) {
+  const frames = [];
+  if (!report.overlay || report.media.kind !== "video" || !("ImageDecoder" in window)) return frames;
+  try {
+    const { overlay } = report;
+    const decoder = new ImageDecoder({ data: bytes(overlay.data), type: overlay.media_type });
+    await decoder.tracks.ready;
+    for (let number = 0; number < decoder.tracks.selectedTrack.frameCount; number += 1) {
+      const { image } = await decoder.decode({ frameIndex: number });
+      frames.push(await createImageBitmap(image));
+      image.close();
+    }
+    decoder.close();
+    return frames;
+  } catch {
+    return [];
+  }
+}
+
 export class Viewer {
   // moved: called with the number of the analysed frame that is shown.
   constructor(moved) {
@@ -21,24 +44,23 @@ export class Viewer {
     }
   }
 
-  async show(report, file) {
-    this.pause();
+  show(report, file, frames) {
+    this.rest();
     for (const url of this.urls) URL.revokeObjectURL(url);
     this.report = report;
     this.playable = true;
-    this.frames = [];
-    this.moves = report.media.kind === "video";
-    this.video = this.moves && !["gif", "png", "webp"].includes(report.media.format);
+    this.frames = frames;
+    // By its format: a clip of a single frame is a picture to the report, but to no browser.
+    this.video = CLIPS.includes(report.media.format);
     this.file = this.url(file);
-    at("clip").removeAttribute("src");
-    at("picture").removeAttribute("src");
+    for (const shown of ["clip", "picture"]) at(shown).removeAttribute("src");
+    at("clip").load(); // else it would go on with what it had
     at(this.video ? "clip" : "picture").src = this.file;
     this.marked = null;
     if (report.overlay) {
       const data = bytes(report.overlay.data);
       this.marked = this.url(new Blob([data], { type: report.overlay.media_type }));
       at("marked").src = this.marked;
-      if (this.moves) await this.decode(data, report.overlay.media_type);
     }
     at("views").hidden = !this.marked;
     document.querySelector(`input[value=${this.marked ? "marked" : "original"}]`).checked = true;
@@ -46,23 +68,6 @@ export class Viewer {
     this.arrange();
     const worst = report.mask ? report.mask.frame_index : 0;
     this.go(Math.max(report.timeline.findIndex((point) => point.frame_index === worst), 0));
-  }
-
-  // Not every browser gives single frames of an animation; the others play it as a picture.
-  async decode(data, type) {
-    if (!("ImageDecoder" in window)) return;
-    try {
-      const decoder = new ImageDecoder({ data, type });
-      await decoder.tracks.ready;
-      for (let number = 0; number < decoder.tracks.selectedTrack.frameCount; number += 1) {
-        const { image } = await decoder.decode({ frameIndex: number });
-        this.frames.push(await createImageBitmap(image));
-        image.close();
-      }
-      decoder.close();
-    } catch {
-      this.frames = [];
-    }
   }
 
   url(content) {
@@ -122,6 +127,12 @@ export class Viewer {
       this.timer = setTimeout(step, Math.min(Math.max(gap, 100), 500));
     };
     this.timer = setTimeout(step, 100);
+  }
+
+  // Nothing moves or sounds any more.
+  rest() {
+    this.pause();
+    at("clip").pause();
   }
 
   pause() {

@@ -34,4 +34,4 @@ export const intervals = (list) =>
 export const bytes = (base64) => Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
 
 // Colours that stay apart from one another, one for each face.
-export const colour = (track) => `hsl(${(track * 137.5 + 210) % 360} 65% 50%)`;
+export const colour = (track) => `hsl(${(track * 137.5 + 210) % 360} 65% var(--lightness))`;
