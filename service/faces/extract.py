@@ -157,7 +157,14 @@ def _cut(
         track=track,
         detection_score=face.score,
         crop_to_frame=crop_to_frame,
-        quality=measure(pixels, face.box, face.landmarks, frame.pixels, boxes),
+        quality=measure(
+            pixels,
+            face.box,
+            face.landmarks,
+            frame.pixels,
+            others=boxes,
+            crop_to_frame=crop_to_frame,
+        ),
         pixels=sharpen_crop(pixels, crop_to_frame, plan.crop),
         in_key_frame=frame.key,
     )

@@ -25,6 +25,9 @@ COMPRESSED_BLOCKINESS = 1.6
 PROFILE_NOSE_RANGE = (0.12, 0.88)
 # Share of the face box outside the frame from which an eye or the mouth may be missing.
 CUT_OFF_SHARE = 0.05
+# The network compares a face with what is around it. Cut to 1.1 times its box a face lacks this
+# share of its crop, to 1.2 times .36: of 46 fakes that were found whole 16 were then, and 36.
+TIGHT_SHARE = 0.42
 # Boxes are tight: where more of one lies within that of a larger face, who stands in front hides
 # a part of the face, and with an edge that looks like that of a face pasted in.
 COVERED_SHARE = 0.05
@@ -35,7 +38,9 @@ def measure(
     box: Box,
     landmarks: tuple[tuple[float, float], ...],
     frame: NDArray[np.uint8],
+    *,
     others: Iterable[Box] = (),
+    crop_to_frame: NDArray[np.float64] | None = None,
 ) -> Quality:
     """Measure one face.
 
@@ -43,6 +48,7 @@ def measure(
     box, landmarks: in frame pixels; landmarks may be empty.
     frame: uint8 RGB, the frame as it was decoded.
     others: boxes of the faces in the same frame, this one's may be among them.
+    crop_to_frame: where the crop lies in the frame; None for a crop that is all there is.
     """
     grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)
     # Whole numbers: 16 bits hold them exactly, at a third of the time.
@@ -59,6 +65,7 @@ def measure(
         "compressed": blocks > COMPRESSED_BLOCKINESS,
         "profile": _is_profile(landmarks),
         "cut_off": _share_outside(box, frame_size) > CUT_OFF_SHARE,
+        "tight": _share_missing(crop, crop_to_frame, frame_size) > TIGHT_SHARE,
         "covered": any(_share_covered(box, other) > COVERED_SHARE for other in others),
     }
     return Quality(
@@ -84,6 +91,27 @@ def _is_profile(landmarks: tuple[tuple[float, float], ...]) -> bool:
 
 def _share_outside(box: Box, frame_size: tuple[int, int]) -> float:
     return 1.0 - _share_within(box, Box(0.0, 0.0, *frame_size))
+
+
+def _share_missing(
+    crop: NDArray[np.uint8],
+    crop_to_frame: NDArray[np.float64] | None,
+    frame_size: tuple[int, int],
+) -> float:
+    """Share of a crop that lies outside the frame, and so was made up."""
+    if crop_to_frame is None:
+        return 0.0
+    square = _corners(*crop.shape[:2])
+    placed = cv2.transform(square[None], crop_to_frame)[0].astype(np.float32)
+    width, height = frame_size
+    shared, _ = cv2.intersectConvexConvex(placed, _corners(height, width))
+    return 1.0 - shared / cv2.contourArea(placed)
+
+
+def _corners(height: int, width: int) -> NDArray[np.float32]:
+    """Of pixels whose middles are at whole numbers."""
+    right, bottom = width - 0.5, height - 0.5
+    return np.array([(-0.5, -0.5), (right, -0.5), (right, bottom), (-0.5, bottom)], np.float32)
 
 
 def _share_covered(box: Box, other: Box) -> float:

@@ -73,6 +73,17 @@ def placed(pixels: NDArray[np.uint8], matrix: bytes) -> NDArray[np.uint8]:
     return np.ascontiguousarray(turned)
 
 
+def _unnamed(kind: type[SideData], value: int) -> SideData:
+    """A kind of data beside a frame that FFmpeg knows and PyAV has no name for, such as EXIF."""
+    made = object.__new__(kind)
+    made._name_, made._value_ = f"UNNAMED_{value}", value  # type: ignore[assignment]
+    return made
+
+
+# Without it one such piece keeps all others of its frame from being read.
+SideData._missing_ = classmethod(_unnamed)  # type: ignore[assignment]
+
+
 class Container:
     """The first video track of a container: packet after packet, or frame after frame.
 

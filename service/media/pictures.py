@@ -2,13 +2,14 @@
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from service.errors import MediaCorruptError, MediaTooLargeError
 from service.media.frame import Frame
 from service.media.headers import picture_size
 from service.media.jpeg import without_end
 from service.media.limits import MediaLimits
-from service.media.tiff import with_colours_as_stored
+from service.media.tiff import said_upright, with_colours_as_stored
 
 _UNDECODABLE = (
     "The picture cannot be decoded whole: it is damaged, ends early, is stored in a way that is "
@@ -30,17 +31,30 @@ def decode_picture(name: str, data: bytes, limits: MediaLimits) -> Frame:
     Raises MediaTooLargeError (limit "pixels") from the header alone, MediaCorruptError.
     """
     check_pixels(*picture_size(name, data), limits)
+    orientation = 1
     if name == "jpeg":
         data = without_end(data)
     elif name == "tiff":
-        data = with_colours_as_stored(data)
+        data, orientation = said_upright(with_colours_as_stored(data))
     try:
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)
     except cv2.error as error:
         raise MediaCorruptError(_UNDECODABLE) from error
     if pixels is None:
         raise MediaCorruptError(_UNDECODABLE)
-    return Frame(index=0, time_s=0.0, until_s=0.0, pixels=np.asarray(pixels, dtype=np.uint8))
+    upright = turned(np.asarray(pixels, np.uint8), orientation)
+    return Frame(index=0, time_s=0.0, until_s=0.0, pixels=upright)
+
+
+def turned(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
+    """A picture, uint8 (H, W, 3), upright. orientation: 1 to 8 (TIFF 6.0, EXIF)."""
+    if orientation == 1:
+        return pixels
+    if orientation >= 5:  # rows are columns
+        pixels = pixels.transpose(1, 0, 2)
+    down = -1 if orientation in (3, 4, 7, 8) else 1
+    across = -1 if orientation in (2, 3, 6, 7) else 1
+    return np.ascontiguousarray(pixels[::down, ::across])
 
 
 def check_pixels(width: int, height: int, limits: MediaLimits) -> None:

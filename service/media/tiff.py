@@ -3,7 +3,7 @@
 import struct
 from collections.abc import Iterator
 
-_WIDTH, _HEIGHT, _EXTRA_SAMPLES = 256, 257, 338
+_WIDTH, _HEIGHT, _ORIENTATION, _TILE_WIDTH, _EXTRA_SAMPLES = 256, 257, 274, 322, 338
 _SHORT, _LONG = 3, 4
 _ASSOCIATED, _UNASSOCIATED = 1, 2
 
@@ -29,6 +29,20 @@ def with_colours_as_stored(data: bytes) -> bytes:
             if meaning == _UNASSOCIATED:
                 return data[:at] + struct.pack(order + "H", _ASSOCIATED) + data[at + 2 :]
     return data
+
+
+def said_upright(data: bytes) -> tuple[bytes, int]:
+    """The same picture, said to be upright if it is stored in tiles, and how it is to be turned
+    then, 1 to 8 as in EXIF: libtiff would mirror each tile by itself.
+    """
+    order, place, orientation, tiled = _order(data), 0, 1, False
+    for tag, kind, _, at in _fields(data):
+        tiled = tiled or tag == _TILE_WIDTH
+        if (tag, kind) == (_ORIENTATION, _SHORT):
+            place, (orientation,) = at, struct.unpack_from(order + "H", data, at)
+    if not tiled or not 1 < orientation <= 8:
+        return data, 1
+    return data[:place] + struct.pack(order + "H", 1) + data[place + 2 :], orientation
 
 
 def _order(data: bytes) -> str:

@@ -21,4 +21,5 @@ class SupportRule:
         small = ("face_too_small",) if quality.width_px < self.min_width_px else ()
         blurred = ("face_too_blurred",) if quality.sharpness < self.min_sharpness else ()
         covered = ("face_covered",) if "covered" in quality.warnings else ()
-        return small + blurred + covered
+        tight = ("face_too_tight",) if "tight" in quality.warnings else ()
+        return small + blurred + covered + tight

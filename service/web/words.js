@@ -8,6 +8,7 @@ const WARNINGS = {
   frames_disagree: "The frames contradict one another too often for a verdict.",
   face_too_small: "The face is too small to be judged.",
   face_too_blurred: "The face is too blurred to be judged.",
+  face_too_tight: "The picture is cut so close to the face that it cannot be judged.",
   face_covered: "A part of the face is hidden behind another one.",
   small_face: "small",
   blurred: "blurred",
@@ -16,6 +17,7 @@ const WARNINGS = {
   compressed: "heavily compressed",
   profile: "in profile",
   cut_off: "cut off",
+  tight: "little around it",
   covered: "partly hidden",
 };
 

@@ -46,6 +46,7 @@ FACE_WARNINGS: Mapping[str, str] = {
     "face_too_blurred": "the same, but less sharp than it asks for "
     f"(`UNMASK_VERDICT__MIN_SHARPNESS`, by default {_LEAST.min_sharpness:g})",
     "face_covered": "the same, but partly behind a larger face (`covered`)",
+    "face_too_tight": "the same, but with too little around it (`tight`)",
     "frames_disagree": f"`agreement` is below {LEAST_AGREEMENT:g}",
 }
 """Each of them makes the verdict inconclusive."""
@@ -65,6 +66,8 @@ QUALITY_WARNINGS: Mapping[str, str] = {
     "compressed": f"`blockiness` is above {quality.COMPRESSED_BLOCKINESS:g}",
     "profile": "turned aside so far that the nose nears an eye or passes it, by some 45 degrees",
     "cut_off": f"more than {100 * quality.CUT_OFF_SHARE:g} % of the face box is outside the frame",
+    "tight": f"of the square that the model looks at, more than {100 * quality.TIGHT_SHARE:g} % is "
+    "outside the frame",
     "covered": f"more than {100 * quality.COVERED_SHARE:g} % of the face box lies in that of a "
     "larger face",
 }

@@ -90,7 +90,7 @@ def test_every_word_is_told_the_meaning_of(document: Document, place: str) -> No
 
 
 def test_the_words_are_those_of_the_service(served_model: ModelFile) -> None:
-    poor = SupportRule(32, 1.0).reasons(Quality(1, 0.0, 0.0, warnings=("covered",)))
+    poor = SupportRule(32, 1.0).reasons(Quality(1, 0.0, 0.0, warnings=("covered", "tight")))
     assert set(vocabulary.VERDICTS) == set(get_args(Verdict))
     assert set(vocabulary.FACE_VERDICTS) == set(get_args(FaceVerdict))
     assert set(vocabulary.CONFIDENCES) == set(get_args(Confidence))
@@ -104,6 +104,7 @@ def test_the_warnings_of_quality_are_those_that_are_measured() -> None:
     grain = rng.integers(0, 5, blocks.shape, np.uint8)
     compressed = (blocks + grain)[:, :, None].repeat(3, axis=2)
     aside = ((0.0, 0.0), (10.0, 0.0), (30.0, 5.0))
+    far = np.array([[1.0, 0.0, 100.0], [0.0, 1.0, 0.0]])
     found = set[str]()
     for frame, box in (
         (compressed, Box(0, 0, 128, 128)),
@@ -111,7 +112,7 @@ def test_the_warnings_of_quality_are_those_that_are_measured() -> None:
         (np.full_like(compressed, 255), Box(0, 0, 60, 60)),
     ):
         larger = Box(box.x, box.y, 2 * box.width, 2 * box.height)
-        found.update(measure(frame, box, aside, frame, [larger]).warnings)
+        found.update(measure(frame, box, aside, frame, others=[larger], crop_to_frame=far).warnings)
     assert found == set(vocabulary.QUALITY_WARNINGS)
 
 

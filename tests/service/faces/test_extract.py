@@ -233,3 +233,16 @@ def test_a_face_behind_another_is_said_to_be_covered(astronaut: Pixels) -> None:
     scene[20:230, 100:268] = astronaut[20:230, 100:268]
     crops = taken(encode(scene)).crops
     assert [crop.quality.warnings for crop in crops] == [(), ("covered",)]
+
+
+@pytest.mark.parametrize(("margin", "warnings"), [(0.0, ("tight",)), (0.3, ())])
+def test_a_picture_cut_to_its_face_says_so(
+    astronaut: Pixels, margin: float, warnings: tuple[str, ...]
+) -> None:
+    (whole,) = taken(encode(astronaut)).crops
+    across, down = margin * whole.box.width, margin * whole.box.height
+    left, top = round(whole.box.x - across), round(whole.box.y - down)
+    right = round(whole.box.x + whole.box.width + across)
+    bottom = round(whole.box.y + whole.box.height + down)
+    (crop,) = taken(encode(astronaut[top:bottom, left:right])).crops
+    assert crop.quality.warnings == warnings

@@ -193,6 +193,30 @@ def test_faces_of_long_pictures_are_found_in_parts(
         assert max(overlap(face.box, box) for face in found.faces) > 0.6
 
 
+@pytest.mark.parametrize("width", [64, 66])
+def test_beside_a_large_face_one_that_is_just_large_enough_is_found(
+    finder: FaceFinder, astronaut: Pixels, width: int
+) -> None:
+    picture, boxes = scene(astronaut, (4000, 3000), [600, width])
+    found = finder.find(picture, 8).faces
+    assert [overlap(face.box, box) > 0.6 for face, box in zip(found, boxes, strict=True)] == [
+        True
+    ] * 2
+
+
+@pytest.mark.parametrize("turns", [1, 2, 3])
+@pytest.mark.parametrize("widths", [[500, 200], [250, 250, 250]])
+def test_of_several_turned_faces_none_is_lost_because_another_was_seen(
+    finder: FaceFinder, astronaut: Pixels, widths: list[int], turns: int
+) -> None:
+    picture, _ = scene(astronaut, (1600, 1100), widths)
+    turned = np.ascontiguousarray(np.rot90(picture, -turns))
+    found = finder.find(turned, 8)
+    assert [face.turns for face in found.faces] == [turns] * len(widths)
+    some = finder.find(turned, 1)
+    assert (len(some.faces), some.left_out >= 1) == (1, True)
+
+
 def test_most_faces_keeps_the_largest(finder: FaceFinder, astronaut: Pixels) -> None:
     picture, boxes = scene(astronaut, (1280, 720), [80, 160, 120])
     faces = finder.find(picture, 2).faces

@@ -6,7 +6,7 @@ import pytest
 from numpy.typing import NDArray
 
 from service.faces.crop import Box, CropRule, cut_square
-from service.faces.quality import measure
+from service.faces.quality import TIGHT_SHARE, measure
 from tests.service.faces.test_blocks import jpeg
 
 Pixels = NDArray[np.uint8]
@@ -62,7 +62,7 @@ def test_a_face_over_the_edge_is_cut_off(crop: Pixels, astronaut: Pixels) -> Non
 
 def test_a_face_partly_behind_a_larger_one_is_covered(crop: Pixels, astronaut: Pixels) -> None:
     def found(*others: Box) -> tuple[str, ...]:
-        return measure(crop, BOX, FRONTAL, astronaut, [BOX, *others]).warnings
+        return measure(crop, BOX, FRONTAL, astronaut, others=[BOX, *others]).warnings
 
     def beside(shared: float, scale: float) -> Box:
         left = BOX.x + (1 - shared) * BOX.width
@@ -81,3 +81,25 @@ def test_a_profile_has_two_sides_and_a_face_is_cut_off_from_a_twentieth_on() -> 
     assert "profile" in measure(crop, BOX, left, frame).warnings
     for y, cut in ((-6.0, True), (-4.0, False)):
         assert ("cut_off" in measure(crop, Box(178, y, 89, 100), FRONTAL, frame).warnings) == cut
+
+
+@pytest.mark.parametrize("angle", [0, 20, 45])
+@pytest.mark.parametrize(("left", "tight"), [(-90, False), (-140, True), (300, False), (400, True)])
+def test_a_face_is_tight_where_more_than_two_fifths_of_its_crop_are_made_up(
+    crop: Pixels, astronaut: Pixels, angle: float, left: float, tight: bool
+) -> None:
+    """Counted pixel by pixel here."""
+    turn = np.array(
+        [[np.cos(np.radians(angle)), -np.sin(np.radians(angle))],
+         [np.sin(np.radians(angle)), np.cos(np.radians(angle))]]
+    )  # fmt: skip
+    middle = np.full(2, 127.5)
+    crop_to_frame = np.c_[turn, middle + np.array([left, 100]) - turn @ middle]
+    inside = (
+        np.stack(np.meshgrid(np.arange(256), np.arange(256)), -1) @ turn.T + crop_to_frame[:, 2]
+    )
+    within = ((inside >= -0.5) & (inside < 511.5)).all(-1).mean()
+    assert (1 - within > TIGHT_SHARE) == tight, "the case is what it says"
+    quality = measure(crop, BOX, FRONTAL, astronaut, crop_to_frame=crop_to_frame)
+    assert ("tight" in quality.warnings) == tight
+    assert "tight" not in measure(crop, BOX, FRONTAL, astronaut).warnings

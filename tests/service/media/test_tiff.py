@@ -2,11 +2,13 @@
 
 import io
 import struct
+from typing import Literal
 
 import numpy as np
 import pytest
+import tifffile
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageOps
 
 from service.errors import MediaCorruptError
 from service.media.limits import MediaLimits
@@ -39,3 +41,24 @@ def test_a_header_that_ends_within_its_last_field_is_damaged(missing: int) -> No
     data = b"II*\0" + struct.pack("<IH", 8, len(fields)) + written
     with pytest.raises(MediaCorruptError):
         decode_picture("tiff", data[:-missing], MediaLimits())
+
+
+@pytest.mark.parametrize("tile", [None, (128, 64)])
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_however_it_is_to_be_held_and_stored_it_comes_out_upright(
+    astronaut: NDArray[np.uint8],
+    orientation: int,
+    order: Literal["<", ">"],
+    tile: tuple[int, int] | None,
+) -> None:
+    stored = astronaut[:300, 50:450]
+    stream = io.BytesIO()
+    tags = [(274, "H", 1, orientation, True)]
+    tifffile.imwrite(stream, stored, byteorder=order, tile=tile, photometric="rgb", extratags=tags)
+    held = Image.fromarray(stored)
+    held.getexif()[274] = orientation
+    upright = np.asarray(ImageOps.exif_transpose(held))
+    pixels = decode_picture("tiff", stream.getvalue(), MediaLimits()).pixels
+    assert pixels.shape == upright.shape
+    assert (pixels == upright).all()
