@@ -29,6 +29,7 @@ from service.media.process import WorkerDefectError
 from service.opening import open_pipeline
 from service.runtime import Runtime
 from service.settings import Settings, ignored_variables
+from service.startup import end_when_told, keep_no_core, occupy_standard_streams
 from service.telemetry import Telemetry
 from service.terminal import printable, show_progress, table_head, table_row, wipe_progress
 
@@ -40,7 +41,9 @@ _NOBODY_LISTENS = 128 + signal.SIGPIPE
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the exit code. 1: a file failed; 2: the configuration is wrong."""
-    _occupy_stderr()
+    occupy_standard_streams()
+    keep_no_core()
+    end_when_told()
     chosen = _parser().parse_args(arguments)
     try:
         settings = _settings(chosen)
@@ -55,20 +58,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        # Whoever read has heard enough (`| head`); Python would complain once more at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever reads has heard enough, such as `head`.
+        _tell_nobody()
         return _NOBODY_LISTENS
-
-
-def _occupy_stderr() -> None:
-    """Where it is closed, its number would be given to something else, which workers inherit."""
-    if sys.stderr is None:
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        if nowhere != 2:
-            os.dup2(nowhere, 2)
-            os.close(nowhere)
-        os.set_inheritable(2, True)
-        sys.stderr = os.fdopen(2, "w", closefd=False)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -138,7 +130,7 @@ def _serve(settings: Settings) -> int:
 
 def _check(settings: Settings) -> int:
     _try_addresses(settings)
-    print(_probe(settings))
+    _tell(_probe(settings))
     return 0
 
 
@@ -229,7 +221,18 @@ def _complain(line: str) -> None:
 
 def _tell(line: str) -> None:
     # At once: whoever reads a pipe waits for it, or has gone.
-    print(line, flush=True)
+    try:
+        print(line, flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        _tell_nobody()
+        raise ConfigurationError(f"Nothing can be written to stdout: {error.strerror}.") from error
+
+
+def _tell_nobody() -> None:
+    # Else Python would complain once more at its end.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

@@ -86,4 +86,10 @@ def distinct_names(paths: Sequence[Path]) -> list[str]:
 def _write(target: Path, pictures: dict[str, bytes]) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     for suffix, content in pictures.items():
-        target.with_name(f"{target.name}.{suffix}").write_bytes(content)
+        written = target.with_name(f"{target.name}.{suffix}")
+        try:
+            written.write_bytes(content)
+        except OSError:
+            # A part of a picture looks like a whole one.
+            written.unlink(missing_ok=True)
+            raise

@@ -25,7 +25,10 @@ def bound(host: str, port: int, *, shared: bool = False) -> socket.socket:
         # Elsewhere the option is missing, or all connections go to one of the processes.
         raise ConfigurationError("UNMASK_SERVER__SHARED_PORT: ports are shared on Linux only.")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    found = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        found = socket.socket(family, socket.SOCK_STREAM)
+    except OSError as error:  # a kernel without IPv6
+        raise _unheard(f"{host}:{port}", error) from error
     try:
         found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if shared:
@@ -33,11 +36,16 @@ def bound(host: str, port: int, *, shared: bool = False) -> socket.socket:
         if family == socket.AF_INET6:
             found.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         found.bind((host, port))
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # a name that cannot be one
         found.close()
-        reason = str(error.strerror).partition(" (while")[0]
-        raise ConfigurationError(f"Nothing can listen on {host}:{port}: {reason}.") from error
+        raise _unheard(f"{host}:{port}", error) from error
     return found
+
+
+def _unheard(address: str, error: OSError | UnicodeError) -> ConfigurationError:
+    reason = error.strerror if isinstance(error, OSError) else error
+    text = str(reason).partition(" (while")[0]
+    return ConfigurationError(f"Nothing can listen on {address}: {text}.")
 
 
 def takes_every_address(settings: Settings) -> bool:
@@ -63,8 +71,8 @@ def every_address(host: str) -> list[str]:
     """
     try:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    except OSError as error:
-        raise ConfigurationError(f"Nothing can listen on {host}: {error.strerror}.") from error
+    except (OSError, UnicodeError) as error:
+        raise _unheard(host, error) from error
     return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
 

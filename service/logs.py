@@ -1,5 +1,6 @@
 """Structured logs on stderr."""
 
+import contextlib
 import json
 import logging
 import os
@@ -42,6 +43,13 @@ class UnhurriedHandler(logging.Handler):
 
     def __init__(self, descriptor: int) -> None:
         super().__init__()
+        if os.isatty(descriptor):
+            # A terminal says that it takes more as soon as it takes a byte, and then waits.
+            with contextlib.suppress(OSError):
+                descriptor = os.open(
+                    f"/proc/self/fd/{descriptor}",
+                    os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC,
+                )
         self._descriptor = descriptor
         self._poll = select.poll()
         self._poll.register(descriptor, select.POLLOUT)
@@ -77,8 +85,11 @@ class UnhurriedHandler(logging.Handler):
             for start in range(0, len(line), _PIECE_BYTES):
                 if not self._poll.poll(0):
                     return False
-                os.write(self._descriptor, line[start : start + _PIECE_BYTES])
-                self._cut = start + _PIECE_BYTES < len(line)
+                piece = line[start : start + _PIECE_BYTES]
+                written = os.write(self._descriptor, piece)
+                self._cut = start + written < len(line)
+                if written < len(piece):  # as on a disk that is nearly full
+                    return False
         except OSError:  # a full disk, or nobody at the other end: no reason to stop either
             return False
         return True

@@ -1,8 +1,10 @@
 """ONNX Runtime, found at start-up, and the devices it offers."""
 
+import contextlib
 import importlib
 import math
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ from service.cuda import memory_in_use
 from service.errors import ConfigurationError
 
 _CGROUP_QUOTA = Path("/sys/fs/cgroup/cpu.max")
+_CGROUP_1 = Path("/sys/fs/cgroup/cpu")
 
 
 class Runtime:
@@ -25,12 +28,18 @@ class Runtime:
     def __init__(self) -> None:
         try:
             self._package: Any = importlib.import_module("onnxruntime")
+            # What it says of what it looked for on a GPU is no line of our log; errors are raised.
+            self._package.set_default_logger_severity(4)
         except ImportError as error:
             raise ConfigurationError(
                 "ONNX Runtime is not installed: install unmask[cpu] or unmask[gpu]."
             ) from error
-        # Its warnings of what it looked for on a GPU are no lines of our log; errors are raised.
-        self._package.set_default_logger_severity(3)
+        except AttributeError as error:
+            # Of its two packages one was removed, and with it files of the other.
+            raise ConfigurationError(
+                "ONNX Runtime is damaged: remove onnxruntime and onnxruntime-gpu, then install "
+                "unmask[cpu] or unmask[gpu]."
+            ) from error
 
     @property
     def version(self) -> str:
@@ -43,8 +52,10 @@ class Runtime:
     def load_cuda(self) -> None:
         """Load NVIDIA's libraries, so that `service.cuda` finds them, too."""
         if hasattr(self._package, "preload_dlls"):
-            # They come as Python packages outside the loader's search path.
-            self._package.preload_dlls()
+            # They come as Python packages outside the loader's search path. What it cannot load
+            # it prints, where somebody else may be reading a report.
+            with contextlib.redirect_stdout(sys.stderr):
+                self._package.preload_dlls()
 
     def open(self, model: bytes, providers: Sequence[object], *, threads: int) -> Any:
         """Open a session on a model's bytes. Raises ConfigurationError where it cannot be."""
@@ -91,9 +102,15 @@ def usable_cpus() -> int:
     count = len(os.sched_getaffinity(0)) if affine else os.cpu_count() or 1
     if _CGROUP_QUOTA.is_file():
         share, period = _CGROUP_QUOTA.read_text("ascii").split()
-        if share != "max":
-            count = min(count, math.ceil(int(share) / int(period)))
-    return max(1, count)
+    elif (_CGROUP_1 / "cpu.cfs_quota_us").is_file():
+        share, period = (
+            (_CGROUP_1 / f"cpu.cfs_{name}_us").read_text("ascii").strip()
+            for name in ("quota", "period")
+        )
+    else:
+        return max(1, count)
+    limited = share not in ("max", "-1")
+    return max(1, min(count, math.ceil(int(share) / int(period))) if limited else count)
 
 
 def device_memory_bytes(device_id: int | None) -> int | None:
@@ -103,7 +120,8 @@ def device_memory_bytes(device_id: int | None) -> int | None:
     """
     if device_id is not None:
         return memory_in_use(device_id)
-    statm = Path("/proc/self/statm")
-    if not statm.is_file():
+    try:
+        told = Path("/proc/self/statm").read_text("ascii")
+    except OSError:  # no such file system, or no descriptor left to open it with
         return None
-    return int(statm.read_text("ascii").split()[1]) * os.sysconf("SC_PAGESIZE")
+    return int(told.split()[1]) * os.sysconf("SC_PAGESIZE")

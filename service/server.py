@@ -17,6 +17,7 @@ from service.listening import heard, sockets_of, takes_every_address
 from service.memory import spare_the_collector
 from service.priority import share_the_interpreter
 from service.settings import Settings
+from service.startup import raise_descriptor_limit
 
 _log = logging.getLogger(__name__)
 
@@ -80,6 +81,7 @@ class DrainingServer(uvicorn.Server):
 def serve(settings: Settings) -> int:
     """Serve until a signal comes; the exit code."""
     share_the_interpreter()
+    raise_descriptor_limit()
     app = create_app(settings)
     desk: Desk = app.state.desk
     config = uvicorn.Config(

@@ -211,6 +211,39 @@ def test_a_folder_that_cannot_be_written_is_told(
     assert "Traceback" not in result.stderr
 
 
+def test_no_part_of_a_picture_is_left_where_there_is_no_room(
+    model_path: Path, tmp_path: Path, astronaut_jpeg: bytes
+) -> None:
+    """The limit of a file's size stands for a disk that is full."""
+    picture, out = tmp_path / "face.jpg", tmp_path / "out"
+    picture.write_bytes(astronaut_jpeg)
+    analyze = f"{sys.executable} -m service.cli analyze {picture} --out {out}"
+    result = subprocess.run(
+        ["/bin/sh", "-c", f"ulimit -f 8; exec {analyze}"],
+        env=environment(model_path),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 1
+    assert "The folder cannot be written: File too large" in result.stdout
+    assert [path.name for path in out.iterdir()] in ([], ["face.jpg.mask.png"])
+
+
+@pytest.mark.parametrize("command", [["check"], ["analyze", "picture.jpg"]])
+def test_a_full_disk_behind_stdout_is_said(model_path: Path, command: list[str]) -> None:
+    with Path("/dev/full").open("w") as full:
+        result = subprocess.run(
+            [sys.executable, "-m", "service.cli", *command],
+            env=environment(model_path, PORT=str(free_port())),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert "No space left on device" in one_sentence(result)
+
+
 def test_progress_shows_on_a_terminal_and_nowhere_else(
     model_path: Path, tmp_path: Path, astronaut_jpeg: bytes
 ) -> None:

@@ -104,6 +104,22 @@ def test_an_address_of_version_6() -> None:
         assert found.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY)
 
 
+@pytest.mark.parametrize("host", ["a..b", "x" * 70])
+def test_a_host_that_is_no_name_is_said(host: str) -> None:
+    for find in (lambda: bound(host, 0), lambda: every_address(host)):
+        with pytest.raises(ConfigurationError, match="Nothing can listen on"):
+            find()
+
+
+def test_a_kernel_without_ipv6_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unsupported(*_: object) -> socket.socket:
+        raise OSError(97, "Address family not supported by protocol")
+
+    monkeypatch.setattr(socket, "socket", unsupported)
+    with pytest.raises(ConfigurationError, match="family not supported"):
+        bound("::1", 0)
+
+
 def test_nowhere_else_is_a_port_shared(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.platform", "darwin")
     with pytest.raises(ConfigurationError, match="on Linux only"):

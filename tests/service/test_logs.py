@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -10,17 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from service.logs import JsonFormatter, UnhurriedHandler
-from tests.service.running import (
-    ROOT,
-    environment,
-    free_port,
-    running_server,
-    wait_until_ready,
-)
+from tests.service.running import ROOT, running_server
 
 
 @pytest.fixture
@@ -80,6 +74,46 @@ def test_neither_a_full_disk_nor_a_reader_that_left_is_an_error(pipe: tuple[int,
     os.close(full)
 
 
+def test_a_terminal_that_nobody_reads_holds_nobody_up() -> None:
+    """It says that it takes more as soon as a byte is read."""
+    controller, terminal = pty.openpty()
+    try:
+        logger = logger_to(terminal)
+        for number in range(2000):
+            logger.info("line", extra={"number": number, "long": "a" * 100})
+        assert os.read(controller, 100)
+        logger.info("line", extra={"number": 2000, "long": "a" * 5000})
+    finally:
+        os.close(controller)
+        os.close(terminal)
+
+
+def test_a_line_that_only_begins_to_fit_is_left_out_whole(tmp_path: Path) -> None:
+    """As on a disk that is nearly full; the limit of a file's size ends writing alike."""
+    log = tmp_path / "log"
+    program = (
+        "import logging, resource, signal, sys\n"
+        "from service.logs import configure_logging\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "configure_logging('info')\n"
+        "for most in (1000, 100_000):\n"
+        "    resource.setrlimit(resource.RLIMIT_FSIZE, (most, 100_000))\n"
+        "    for number in range(20):\n"
+        "        logging.info('line', extra={'number': number})\n"
+    )
+    with log.open("w") as stderr:
+        subprocess.run([sys.executable, "-c", program], stderr=stderr, cwd=ROOT, check=True)
+    told, broken = [], []
+    for line in log.read_text("utf-8").splitlines():
+        try:
+            told.append(json.loads(line))
+        except json.JSONDecodeError:
+            broken.append(line)
+    assert len(broken) == 1, "the one that did not fit, on a line of its own"
+    (missed,) = (line["count"] for line in told if "count" in line)
+    assert missed + len(told) - 1 == 40
+
+
 SETTINGS = {"MEDIA__WORKERS": "1", "SERVER__UNREADY_S": "0"}
 
 
@@ -101,22 +135,6 @@ def test_a_service_starts_whose_log_is_full(model_path: Path) -> None:
     ):
         server.process.send_signal(signal.SIGTERM)
         assert server.process.wait(timeout=20) == 0
-
-
-def test_a_service_works_whose_stderr_is_closed(model_path: Path) -> None:
-    port = free_port()
-    serve = f"exec {sys.executable} -m service.cli serve --port {port} 2>&-"
-    process = subprocess.Popen(
-        ["/bin/sh", "-c", serve], env=environment(model_path, **SETTINGS), text=True, cwd=ROOT
-    )
-    try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20.0) as client:
-            wait_until_ready(process, client)
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=20) == 0
-    finally:
-        process.kill()
-        process.wait()
 
 
 def test_a_line_that_cannot_be_told_is_told_of(pipe: tuple[int, int]) -> None:

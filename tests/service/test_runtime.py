@@ -1,6 +1,15 @@
 """What the machine offers."""
 
-from service.runtime import Runtime, usable_cpus
+import importlib
+import os
+import types
+from pathlib import Path
+
+import pytest
+
+from service import runtime as module
+from service.errors import ConfigurationError
+from service.runtime import Runtime, device_memory_bytes, usable_cpus
 
 
 def test_at_least_one_core_is_usable() -> None:
@@ -9,3 +18,49 @@ def test_at_least_one_core_is_usable() -> None:
 
 def test_every_runtime_has_the_cpu(runtime: Runtime) -> None:
     assert "CPUExecutionProvider" in runtime.providers()
+
+
+@pytest.mark.parametrize(
+    ("quota", "cores"), [("150000", 2), ("100000", 1), ("20000", 1), ("none", 4), ("9900000", 4)]
+)
+@pytest.mark.parametrize("version", [1, 2])
+def test_the_quota_of_a_container_counts(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, version: int, quota: str, cores: int
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(4)))
+    monkeypatch.setattr(module, "_CGROUP_QUOTA", tmp_path / "cpu.max")
+    monkeypatch.setattr(module, "_CGROUP_1", tmp_path)
+    if version == 1:
+        told = quota.replace("none", "-1")
+        (tmp_path / "cpu.cfs_quota_us").write_text(f"{told}\n")
+        (tmp_path / "cpu.cfs_period_us").write_text("100000\n")
+    else:
+        (tmp_path / "cpu.max").write_text(f"{quota.replace('none', 'max')} 100000\n")
+    assert usable_cpus() == cores
+
+
+def test_without_a_quota_the_cores_count(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(4)))
+    monkeypatch.setattr(module, "_CGROUP_QUOTA", tmp_path / "cpu.max")
+    monkeypatch.setattr(module, "_CGROUP_1", tmp_path)
+    assert usable_cpus() == 4
+
+
+def test_memory_that_cannot_be_told_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where no descriptor is left to ask with: the other metrics are then needed most."""
+    told = device_memory_bytes(None)
+    assert told is not None
+    assert told > 2**20
+
+    def none_left(*_: object, **__: object) -> str:
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr(Path, "read_text", none_left)
+    assert device_memory_bytes(None) is None
+
+
+def test_what_is_left_of_a_removed_package_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """pip leaves the folder of two packages when it removes one."""
+    monkeypatch.setattr(importlib, "import_module", types.ModuleType)
+    with pytest.raises(ConfigurationError, match="damaged"):
+        Runtime()
