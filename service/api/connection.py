@@ -106,6 +106,12 @@ class Connection(OrderlyProtocol):
         if self._reading is None:
             self._watch_reader()
 
+    def leave(self) -> None:
+        """Close, but not for ever upon a client that goes on sending."""
+        super().leave()
+        if not self.transport.is_closing():
+            self._start_clock()
+
     def _watch_reader(self) -> None:
         if self.transport.get_write_buffer_size():
             self._reading = self.loop.call_later(

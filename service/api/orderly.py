@@ -15,12 +15,29 @@ MOST_WAITING = 64
 _HOST = re.compile(rb"[\w.~!$&'()*+,;=%:\[\]-]*", re.ASCII)
 
 
+class _Answering:
+    """What an answer is written to; after the last it closes in an orderly way."""
+
+    def __init__(self, protocol: "OrderlyProtocol") -> None:
+        self._protocol = protocol
+
+    def write(self, data: bytes) -> None:
+        self._protocol.transport.write(data)
+
+    def is_closing(self) -> bool:
+        return self._protocol.transport.is_closing()
+
+    def close(self) -> None:
+        self._protocol.leave()
+
+
 class OrderlyProtocol(HttpToolsProtocol):
     """uvicorn's connection, with RFC 9457 problems of its own for what is no request.
 
     WHY: uvicorn queues requests that are sent behind others without end, each at fifty times the
     bytes that it took; it writes its refusal before the answers that are due (RFC 9112, 9.3.2);
-    and it takes the body after an offer of another protocol for requests.
+    it takes the body after an offer of another protocol for requests; and it closes upon a body
+    that still arrives, which the kernel answers with a reset that takes the answer with it.
 
     ended: told why a connection was ended that no request tells of.
     """
@@ -29,6 +46,7 @@ class OrderlyProtocol(HttpToolsProtocol):
     _at_work: RequestResponseCycle | None = None
     _in_body = False
     _refusal: bytes | None = None
+    _leaves = False
     deaf = False
     """Whether the last request has been read: what still arrives is no longer looked at."""
 
@@ -62,6 +80,7 @@ class OrderlyProtocol(HttpToolsProtocol):
         if version == "1.0":
             self.expect_100_continue = False  # RFC 9110, 10.1.1
         super().on_headers_complete()
+        self.cycle.transport = _Answering(self)  # type: ignore[assignment]
         self._in_body = True
 
     def on_message_complete(self) -> None:
@@ -72,6 +91,9 @@ class OrderlyProtocol(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """An answer is written, if not yet sent."""
+        if self._leaves:
+            self.server_state.total_requests += 1
+            return
         super().on_response_complete()
         if self.pipeline:
             # uvicorn has just let further ones in.
@@ -99,6 +121,16 @@ class OrderlyProtocol(HttpToolsProtocol):
             self.pipeline.popleft()
         if self._at_work is incomplete or not self._answer_is_due():
             self._send_refusal()
+
+    def leave(self) -> None:
+        """Close after the last answer; while the body to it still arrives only this end, and the
+        other when the client has closed its own (RFC 9112, 9.6)."""
+        if not self._in_body or self.transport.is_closing():
+            self.transport.close()
+            return
+        self._leaves = self.deaf = True
+        self.transport.write_eof()
+        self.flow.resume_reading()
 
     def _answer_is_due(self) -> bool:
         return self._at_work is not None and not self._at_work.response_complete

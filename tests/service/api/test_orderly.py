@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import socket
+import time
 
 import pytest
 from starlette.types import Receive, Scope, Send
@@ -159,3 +160,44 @@ def test_one_host_or_an_old_version_is_a_request(head: bytes) -> None:
 
     assert received.startswith(b"HTTP/1.1 200"), "and no 100, which HTTP/1.0 has not"
     assert bodies(received) == [b"/a 0"]
+
+
+async def early(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answers without waiting for the body."""
+    head = [(b"content-length", b"2")]
+    await send({"type": "http.response.start", "status": 413, "headers": head})
+    await send({"type": "http.response.body", "body": b"no"})
+
+
+LAST = [b"HTTP/1.0\r\n", b"HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"]
+LENGTH = 8 * 2**20
+
+
+@pytest.mark.parametrize("last", LAST)
+def test_an_answer_before_the_end_of_the_last_request_is_not_lost(last: bytes) -> None:
+    """As proxies send it by default: one request a connection. A reset would take the answer."""
+    with (
+        serving(early, 20.0, []) as port,
+        socket.create_connection(("127.0.0.1", port), timeout=20) as link,
+    ):
+        link.sendall(b"POST / " + last + b"Content-Length: %d\r\n\r\n" % LENGTH)
+        for _ in range(0, LENGTH, 2**20):
+            link.sendall(bytes(2**20))
+        received = b""
+        while piece := link.recv(4096):
+            received += piece
+    assert received.startswith(b"HTTP/1.1 413")
+    assert b"connection: close" in received
+    assert received.endswith(b"no")
+
+
+def test_who_never_ends_its_last_request_is_not_heard_for_ever() -> None:
+    with (
+        serving(early, 0.5, []) as port,
+        socket.create_connection(("127.0.0.1", port), timeout=20) as link,
+    ):
+        link.sendall(b"POST / HTTP/1.0\r\nContent-Length: %d\r\n\r\nbody" % LENGTH)
+        with pytest.raises(ConnectionError):
+            for _ in range(100):
+                link.sendall(b"more")
+                time.sleep(0.05)
