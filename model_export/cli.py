@@ -10,6 +10,7 @@ from typing import Any
 
 from model_export.commands.extras import extras_needed
 from model_export.commands.help_text import HelpWithDefaults
+from service.errors import ConfigurationError
 
 COMMANDS = {
     "import-classnseg": "read the authors' published weights",
@@ -45,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options = _parser(words).parse_args(words)
         try:
             status: int = importlib.import_module(_module(options.command)).run(options)
-        except (ValueError, OSError) as error:
+        except (ValueError, OSError, ConfigurationError) as error:
             print(f"unmask-model {options.command}: {error}", file=sys.stderr)
             return 1
         return status

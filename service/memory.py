@@ -40,8 +40,8 @@ def spare_the_collector() -> None:
     """Collect garbage once, leave what then lives out of all later rounds, and have fewer of them.
 
     For a process that has started all it will keep. WHY: a request makes some thousand objects,
-    nearly all of which their counts of references free; Python's own rounds, one for every 700
-    objects, look through the young ones for nothing and now and then through all modules.
+    nearly all of which their counts of references free; Python's own rounds, one for every 700 to
+    2,000 objects, look through the young ones for nothing and now and then through all modules.
     """
     gc.collect()
     gc.freeze()

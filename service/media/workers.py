@@ -22,6 +22,7 @@ _Result = TypeVar("_Result")
 _log = logging.getLogger(__name__)
 
 _ATTEMPTS = 3
+_LATE_S = 0.1
 _TIMES_TAKEN_UP = 2
 """How often a job may be begun: a second time where its worker was killed from outside."""
 
@@ -190,6 +191,9 @@ class MediaWorkers:
         answer = worker.begin(job)
         try:
             await asyncio.wait({answer}, timeout=timeout_s)
+            if not answer.done():
+                # Where this process stood still, as in a paused container, it may be there.
+                await asyncio.wait({answer}, timeout=_LATE_S)
         except asyncio.CancelledError:
             self._leave(worker, answer)
             raise

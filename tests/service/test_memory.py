@@ -32,7 +32,7 @@ def note(phase, info):
     searched += phase == "start" and len(gc.get_objects(info["generation"]))
 gc.callbacks.append(note)
 for _ in range(200):
-    request = [[number] for number in range(2_000)]
+    request = [[number] for number in range(5_000)]
     del request
 print(searched)
 """

@@ -9,7 +9,9 @@ import pytest
 from numpy.typing import NDArray
 
 from model_export.cli import main
+from model_export.commands import prepare_faces
 from model_export.data.faces import load_index
+from service.errors import ConfigurationError
 from tests.model_export.labelled import save
 
 
@@ -121,3 +123,14 @@ def test_points_that_do_not_fit_together_fit_nothing(
     assert main(["fit-landmarks", str(path), "-o", str(tmp_path / "out.npz")]) == 1
     assert "points.npz: landmarks68 is float64 (2, 68, 2)" in capsys.readouterr().err
     assert not (tmp_path / "out.npz").exists()
+
+
+def test_a_missing_runtime_is_said_in_a_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def missing(_: object) -> int:
+        raise ConfigurationError("ONNX Runtime is not installed.")
+
+    monkeypatch.setattr(prepare_faces, "run", missing)
+    assert main(["prepare-faces", str(tmp_path)]) == 1
+    assert capsys.readouterr().err == "unmask-model prepare-faces: ONNX Runtime is not installed.\n"

@@ -4,6 +4,7 @@ import asyncio
 import encodings
 import hashlib
 import io
+import tempfile
 
 import httpx
 import numpy as np
@@ -63,13 +64,13 @@ def test_a_form_knows_no_charset(server: httpx.Client, astronaut_jpeg: bytes, ch
     assert server.post("/analyze", content=BODY % astronaut_jpeg, headers=kind).status_code == 200
 
 
-async def read(content_type: str) -> Upload:
+async def read(content_type: str, file: bytes = b"picture") -> Upload:
     async def receive() -> Message:
-        return {"type": "http.request", "body": BODY % b"picture"}
+        return {"type": "http.request", "body": BODY % file}
 
     headers = [(b"content-type", content_type.encode())]
     request = Request({"type": "http", "method": "POST", "headers": headers}, receive)
-    return await read_upload(request, 1000, lambda _: None)
+    return await read_upload(request, 2 * len(file), lambda _: None)
 
 
 def test_the_name_of_a_charset_is_not_kept_for_ever() -> None:
@@ -84,3 +85,14 @@ def test_the_name_of_a_charset_is_not_kept_for_ever() -> None:
 def test_without_a_boundary_that_can_be_meant_it_is_no_form(boundary: str) -> None:
     with pytest.raises(InvalidRequestError, match="boundary"):
         asyncio.run(read("multipart/form-data" + boundary))
+
+
+def test_no_picture_meets_a_disk_however_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The parser keeps files in memory up to a size, and writes larger ones to a disk."""
+
+    def written(_: object) -> None:
+        raise AssertionError("written to a disk")
+
+    monkeypatch.setattr(tempfile.SpooledTemporaryFile, "rollover", written)
+    large = bytes(8 * 2**20)
+    assert asyncio.run(read("multipart/form-data; boundary=B", large)).data == large

@@ -113,6 +113,17 @@ def test_a_stopped_worker_costs_one_job_its_time_limit() -> None:
     with_workers(test, workers=1)
 
 
+def test_a_pause_of_the_service_is_not_held_against_a_file() -> None:
+    """As `docker pause` makes it: the answer came long before the service went on."""
+
+    async def test(pool: MediaWorkers) -> None:
+        asyncio.get_running_loop().call_later(0.05, time.sleep, 1.5)
+        assert await pool.run(jobs.sleep_then, 0.2, 7, timeout_s=1) == 7
+        assert pool.restarts == 0
+
+    with_workers(test, workers=1)
+
+
 def test_a_caller_whose_worker_dies_before_it_takes_up_the_job_keeps_its_turn() -> None:
     async def test(pool: MediaWorkers) -> None:
         finished = []

@@ -10,7 +10,7 @@ from model_export.cli import main as unmask_model
 from tests.benchmarks.__main__ import main as benchmarks
 
 Main = Callable[[list[str]], int]
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted(
     [*ROOT.glob("*.md"), *(ROOT / "model_export").rglob("*.md"), *(ROOT / "service").rglob("*.md")]
 )
