@@ -87,9 +87,11 @@ def _write(target: Path, pictures: dict[str, bytes]) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     for suffix, content in pictures.items():
         written = target.with_name(f"{target.name}.{suffix}")
-        try:
-            written.write_bytes(content)
-        except OSError:
-            # A part of a picture looks like a whole one.
-            written.unlink(missing_ok=True)
-            raise
+        with written.open("wb") as file:
+            try:
+                file.write(content)
+                file.flush()
+            except OSError:
+                # A part of a picture looks like a whole one.
+                written.unlink(missing_ok=True)
+                raise

@@ -15,6 +15,9 @@ MOST_HEAD_BYTES = 64 * 1024
 """Of a request's first line and headers, or of what may follow its body, beside what arrives with
 them at once (256 KiB)."""
 
+LINGER_S = 5.0
+"""How long the rest of the last request is heard out after its answer; a shutdown waits for it."""
+
 
 class Connection(OrderlyProtocol):
     """A connection with a limit on heads, in bytes and in time, and on answers that nobody reads.
@@ -91,7 +94,7 @@ class Connection(OrderlyProtocol):
 
     def _give_up(self) -> None:
         self._late = None
-        if self.cycle is not None and not self.cycle.response_complete:
+        if not self._leaves and self.cycle is not None and not self.cycle.response_complete:
             self._start_clock()  # an answer is still on its way, and comes first
         elif self._silent or not self._awaits_head:
             # Another answer would be taken for that to a request not yet sent.
@@ -109,8 +112,9 @@ class Connection(OrderlyProtocol):
     def leave(self) -> None:
         """Close, but not for ever upon a client that goes on sending."""
         super().leave()
-        if not self.transport.is_closing():
-            self._start_clock()
+        if self._leaves and not self.transport.is_closing():
+            self._stop_clock()
+            self._late = self.loop.call_later(min(self.head_s, LINGER_S), self._give_up)
 
     def _watch_reader(self) -> None:
         if self.transport.get_write_buffer_size():

@@ -7,7 +7,7 @@ from service.errors import NotAcceptableError
 
 Representation = Literal["application/json", "image/png", "image/webp"]
 
-_QUALITY = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?")
+_QUALITY = re.compile(r"0?\.[0-9]+|0\.?|1(\.0*)?")
 _OFFERS: tuple[Representation, ...] = get_args(Representation)
 
 

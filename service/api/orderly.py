@@ -50,11 +50,6 @@ class OrderlyProtocol(HttpToolsProtocol):
     deaf = False
     """Whether the last request has been read: what still arrives is no longer looked at."""
 
-    def data_received(self, data: bytes) -> None:
-        """Parse what has arrived; answers 400 and closes where that is no request."""
-        if not self.deaf:
-            super().data_received(data)
-
     def connection_lost(self, exc: Exception | None) -> None:
         """The client has gone."""
         super().connection_lost(exc)
@@ -88,6 +83,12 @@ class OrderlyProtocol(HttpToolsProtocol):
         self._in_body = False
         super().on_message_complete()
         self.deaf = self.deaf or not self.cycle.keep_alive
+        if self.cycle.response_complete and not self.deaf:
+            # uvicorn has stopped the clock for the rest of the body.
+            self._unset_keepalive_if_required()
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
 
     def on_response_complete(self) -> None:
         """An answer is written, if not yet sent."""
@@ -117,6 +118,10 @@ class OrderlyProtocol(HttpToolsProtocol):
         self._refusal = b"\r\n".join([*lines, b"", bytes(response.body)])
         # A request that will never be whole is answered by the refusal.
         incomplete = self.cycle if self._in_body else None
+        if incomplete is not None and incomplete.response_started:
+            self._refusal = None  # it has its answer
+            self.transport.close()
+            return
         if self.pipeline and self.pipeline[0][0] is incomplete:
             self.pipeline.popleft()
         if self._at_work is incomplete or not self._answer_is_due():
@@ -125,7 +130,7 @@ class OrderlyProtocol(HttpToolsProtocol):
     def leave(self) -> None:
         """Close after the last answer; while the body to it still arrives only this end, and the
         other when the client has closed its own (RFC 9112, 9.6)."""
-        if not self._in_body or self.transport.is_closing():
+        if not self._in_body or self.cycle is not self._at_work or self.transport.is_closing():
             self.transport.close()
             return
         self._leaves = self.deaf = True
@@ -150,7 +155,7 @@ def _expect_framing(headers: list[tuple[bytes, bytes]], version: str) -> None:
     hosts = [value for name, value in headers if name == b"host"]
     if len(hosts) > 1 or (version == "1.1" and not hosts):
         raise ValueError("not one host")
-    if hosts and _HOST.fullmatch(hosts[0]) is None:
+    if hosts and _HOST.fullmatch(hosts[0].strip(b" \t")) is None:
         raise ValueError("no host's name")
-    if any(n == b"transfer-encoding" and v.lower() != b"chunked" for n, v in headers):
+    if any(n == b"transfer-encoding" and v.strip(b" \t").lower() != b"chunked" for n, v in headers):
         raise ValueError("a coding that is not understood")

@@ -108,7 +108,8 @@ class FaceFinder:
             # of the others.
             scale = min(_LYING_SIDE / longest, 1.0)
             lying = self._lying(pyramid.at(scale), scale)
-            lying = [d for d in lying if all(overlap(d.box, c.box) < _SAME_FACE for c in closer)]
+            known = [*closer, *faces[most:]]
+            lying = [d for d in lying if all(overlap(d.box, k.box) < _SAME_FACE for k in known)]
             closer += [self._righted(rgb, self._close_look(rgb, d, scale)) for d in lying[:most]]
             left_out += max(len(lying) - most, 0)
         faces = merge_by_area(closer)

@@ -22,6 +22,8 @@ from service.errors import NotAcceptableError
         ("*/*, application/json;q=0", "image/png"),
         ("text/html, */*;q=0.1", "application/json"),
         (",", "application/json"),
+        ("text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2", "application/json"),  # Java's own
+        ("image/png;q=0.8888, */*;q=1.0000", "application/json"),
         (" ,, image/png,", "image/png"),
         ("image/png;q=1.5, image/webp;q=inf, */*;q=0.001", "application/json"),
     ],

@@ -150,6 +150,9 @@ def test_without_one_host_and_a_known_coding_it_is_no_request(head: bytes) -> No
     [
         b"GET /a HTTP/1.0\r\n",
         b"GET /a HTTP/1.1\r\nHost:\r\nConnection: close\r\n",
+        b"GET /a HTTP/1.1\r\nHost: x \t\r\nConnection: close\r\n",
+        b"POST /a HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked \r\n\r\n"
+        b"0\r\n",
         b"GET /a HTTP/1.1\r\nHost: [::1]:8000\r\nConnection: close\r\n",
         b"GET /a HTTP/1.1\r\nHost: a_b.example:80\r\nConnection: close\r\n",
         b"POST /a HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 0\r\n",
@@ -201,3 +204,52 @@ def test_who_never_ends_its_last_request_is_not_heard_for_ever() -> None:
             for _ in range(100):
                 link.sendall(b"more")
                 time.sleep(0.05)
+
+
+def test_who_sends_behind_its_last_request_is_not_heard_for_it() -> None:
+    """The body that still arrives is not that of the request that was answered."""
+    behind = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\na"
+    with (
+        serving(early, 20.0, []) as port,
+        socket.create_connection(("127.0.0.1", port), timeout=5) as link,
+    ):
+        link.sendall(b"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n" + behind)
+        received = b""
+        with contextlib.suppress(ConnectionResetError):
+            while piece := link.recv(4096):
+                received += piece
+    assert received.count(b"HTTP/1.1 413") == 1
+
+
+BEFORE = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize("rest", [b"no chunk\r\n", b"0\r\nX-Long: " + b"a" * 400_000])
+def test_a_request_that_was_answered_is_not_refused_as_well(rest: bytes) -> None:
+    received = b""
+    with (
+        serving(early, 20.0, []) as port,
+        socket.create_connection(("127.0.0.1", port), timeout=20) as link,
+    ):
+        link.sendall(BEFORE)
+        while not received.endswith(b"no"):
+            received += link.recv(4096)
+        with contextlib.suppress(ConnectionError):
+            link.sendall(rest)
+            while piece := link.recv(4096):
+                received += piece
+    assert received.count(b"HTTP/1.1 ") == 1
+
+
+def test_after_the_rest_of_an_answered_request_a_connection_rests_as_any_other() -> None:
+    """uvicorn closes it when nothing came for five seconds."""
+    with (
+        serving(early, 20.0, []) as port,
+        socket.create_connection(("127.0.0.1", port), timeout=15) as link,
+    ):
+        link.sendall(BEFORE)
+        received = b""
+        while not received.endswith(b"no"):
+            received += link.recv(4096)
+        link.sendall(b"0\r\n\r\n")
+        assert link.recv(4096) == b""
