@@ -25,9 +25,9 @@ COMPRESSED_BLOCKINESS = 1.6
 PROFILE_NOSE_RANGE = (0.12, 0.88)
 # Share of the face box outside the frame from which an eye or the mouth may be missing.
 CUT_OFF_SHARE = 0.05
-# The network compares a face with what is around it. In pictures cut to 1.15 times a face's box half
-# of them lack more than this of their crop, cut to 1.1 times nearly all. Of 46 fakes that were found
-# whole 16 were found cut to 1.1 times, 36 cut to 1.2 times.
+# The network compares a face with what is around it. In pictures cut to 1.15 times a face's box
+# half of them lack more than this of their crop, cut to 1.1 times nearly all. Of 46 fakes that were
+# found whole, 16 were found cut to 1.1 times, 36 cut to 1.2 times.
 TIGHT_SHARE = 0.42
 # Boxes are tight: where more of one lies within that of a larger face, who stands in front hides
 # a part of the face, and with an edge that looks like that of a face pasted in.
