@@ -2,9 +2,10 @@
 
 import contextlib
 import importlib
+import io
+import logging
 import math
 import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from numpy.typing import DTypeLike, NDArray
 from service.cuda import memory_in_use
 from service.errors import ConfigurationError
 
+_log = logging.getLogger(__name__)
 _CGROUP_QUOTA = Path("/sys/fs/cgroup/cpu.max")
 _CGROUP_1 = Path("/sys/fs/cgroup/cpu")
 
@@ -54,8 +56,10 @@ class Runtime:
         if hasattr(self._package, "preload_dlls"):
             # They come as Python packages outside the loader's search path. What it cannot load
             # it prints, where somebody else may be reading a report.
-            with contextlib.redirect_stdout(sys.stderr):
+            with contextlib.redirect_stdout(io.StringIO()) as printed:
                 self._package.preload_dlls()
+            for line in printed.getvalue().splitlines():
+                _log.info("%s", line)
 
     def open(self, model: bytes, providers: Sequence[object], *, threads: int) -> Any:
         """Open a session on a model's bytes. Raises ConfigurationError where it cannot be."""

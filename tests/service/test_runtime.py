@@ -64,3 +64,17 @@ def test_what_is_left_of_a_removed_package_is_none(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(importlib, "import_module", types.ModuleType)
     with pytest.raises(ConfigurationError, match="damaged"):
         Runtime()
+
+
+def test_what_is_printed_of_libraries_does_not_stand_in_a_report(
+    runtime: Runtime,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    package = types.SimpleNamespace(preload_dlls=lambda: print("Failed to load libcublasLt"))  # noqa: T201
+    monkeypatch.setattr(runtime, "_package", package)
+    with caplog.at_level("INFO"):
+        runtime.load_cuda()
+    assert capsys.readouterr().out == ""
+    assert caplog.messages == ["Failed to load libcublasLt"]
