@@ -24,7 +24,8 @@ from service.media.sniff import sniff
 from service.media.stretches import Interval, stretches
 from service.media.upload import Upload
 
-# Faces cut per frame before tracks are chosen, in multiples of the tracks kept.
+# Faces looked at closely before the largest, or of a clip the most present, are chosen, in
+# multiples of those kept: the pass that finds them tells their sizes coarsely.
 _SPARE_FACES = 2
 # Of fewer frames of a clip none can contradict its neighbours on both sides.
 _FEW_FRAMES = 3
@@ -102,14 +103,15 @@ def _warnings(taken: _Taken) -> tuple[str, ...]:
 
 
 def _from_picture(frame: Frame, plan: ExtractionPlan) -> _Taken:
-    found = face_finder(plan.detector).find(frame.pixels, plan.max_faces)
+    found = face_finder(plan.detector).find(frame.pixels, _SPARE_FACES * plan.max_faces)
     boxes = [face.box for face in found.faces]
-    crops = tuple(_cut(frame, face, track, boxes, plan) for track, face in enumerate(found.faces))
+    kept = found.faces[: plan.max_faces]
+    crops = tuple(_cut(frame, face, track, boxes, plan) for track, face in enumerate(kept))
     return _Taken(
         _size(frame),
         crops,
         ((frame.index, frame.time_s, frame.until_s),),
-        faces_left_out=found.left_out > 0,
+        faces_left_out=len(found.faces) > len(kept) or found.left_out > 0,
     )
 
 

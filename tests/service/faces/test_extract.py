@@ -27,6 +27,7 @@ from service.media.limits import MediaLimits
 from service.media.upload import Upload
 from service.media.workers import MediaWorkers
 from tests.media_files import animated, clip, encode, face_at, moving, with_orientation
+from tests.service.faces.test_finder import scene
 
 Pixels = NDArray[np.uint8]
 PLAN = ExtractionPlan()
@@ -246,3 +247,19 @@ def test_a_picture_cut_to_its_face_says_so(
     bottom = round(whole.box.y + whole.box.height + down)
     (crop,) = taken(encode(astronaut[top:bottom, left:right])).crops
     assert crop.quality.warnings == warnings
+
+
+@pytest.mark.parametrize(
+    ("widths", "most"),
+    [([80, 82, 83, 107, 69, 84], 2), ([63, 80, 74, 96, 97, 95], 1), ([64, 74, 84, 81, 80, 61], 2)],
+)
+def test_the_faces_kept_are_the_largest_as_they_are_placed_in_the_end(
+    astronaut: Pixels, widths: list[int], most: int
+) -> None:
+    """The pass that finds them tells their sizes coarsely."""
+    picture = encode(scene(astronaut, (1600, 500), widths)[0], ".png")
+    everybody = taken(picture)
+    some = taken(picture, dataclasses.replace(PLAN, max_faces=most))
+    assert [crop.box for crop in some.crops] == [crop.box for crop in everybody.crops[:most]]
+    assert some.media.warnings == ("faces_left_out",)
+    assert everybody.media.warnings == ()
