@@ -28,12 +28,13 @@ async function analyze(files) {
   const clock = setInterval(tell, 1000);
   try {
     const report = await ask(file, own.signal);
-    const [limits, frames] = await Promise.all([thresholds(own.signal), decoded(report)]);
+    const moves = report.media.kind === "video";
+    const [limits, frames] = moves ? await Promise.all([thresholds(own.signal), decoded(report)]) : [{}, []];
     own.signal.throwIfAborted();
     // At once, with nothing to wait for: a later file's report can never be mixed with this one.
     show(report, file, name, limits, frames);
   } catch (error) {
-    if (error.name === "AbortError") return;
+    if (own.signal.aborted) return; // whatever it says: another run has the page now, or none
     at("status").textContent = error.message;
   } finally {
     clearInterval(clock);
@@ -59,16 +60,10 @@ async function ask(file, signal) {
   let response;
   try {
     response = await fetch("/analyze?mask=clip", { method: "POST", body: form, headers, signal });
-  } catch (error) {
-    if (error.name === "AbortError") throw error;
+  } catch {
     throw new Error("The service cannot be reached, or it ended the connection. Is the file too large?");
   }
-  let body;
-  try {
-    body = await response.json();
-  } catch (error) {
-    if (error.name === "AbortError") throw error;
-  }
+  const body = await response.json().catch(() => null);
   if (response.ok && body?.verdict) return body;
   if (!body?.code) throw new Error(`The service answered with status ${response.status} and no report.`);
   if (body.code === "unauthorized") {

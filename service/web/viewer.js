@@ -10,7 +10,7 @@ const CLIPS = ["mp4", "mov", "webm", "mkv", "avi"];
 // any, it is played as a picture.
 export async function decoded(report) {
   const frames = [];
-  if (!report.overlay || report.media.kind !== "video" || !("ImageDecoder" in window)) return frames;
+  if (!report.overlay || !("ImageDecoder" in window)) return frames;
   try {
     const { overlay } = report;
     const decoder = new ImageDecoder({ data: bytes(overlay.data), type: overlay.media_type });
