@@ -16,6 +16,7 @@ from model_export.metrics.curves import area_under_roc, equal_error
 from model_export.metrics.thresholds import (
     Policy,
     below_most,
+    mean_excess,
     method_threshold,
     verdict_thresholds,
 )
@@ -55,7 +56,8 @@ def calibrate(
     slope, intercept = fit_logistic(differences, fake)
     calibrated = slope * differences + intercept
     probabilities = np.asarray(expit(calibrated))
-    (manipulated, authentic), at = _fit_uploads(collected.samples, calibrated, policy)
+    (manipulated, authentic), uploads, faked = _fit_uploads(collected.samples, calibrated, policy)
+    at = equal_error(uploads[faked], uploads[~faked])[1]
     methods = [sample.method for sample in collected.samples]
     temperature, named_from = _fit_methods(logits, methods, policy)
     had = judge.note["thresholds"]["mask"]
@@ -68,6 +70,7 @@ def calibrate(
         "authentic": authentic,
         "mask": had if policy.mask_level is None else policy.mask_level,
         "method": named_from,
+        "mean_excess": mean_excess(uploads[~faked], policy),
     }
     facts["method_temperature"] = temperature
     facts["second_look"] = above
@@ -114,8 +117,8 @@ class _Crop:
 
 def _fit_uploads(
     samples: Sequence[_Crop], logits: Values, policy: Policy
-) -> tuple[tuple[float, float], float]:
-    """((manipulated, authentic), logit of the equal error) of the pictures and clips of N samples.
+) -> tuple[tuple[float, float], Values, NDArray[np.bool_]]:
+    """((manipulated, authentic), logits, which are fakes) of the pictures and clips of N samples.
 
     logits: calibrated, (N,). policy: what the thresholds keep.
     """
@@ -123,7 +126,7 @@ def _fit_uploads(
     fakes = {crop.group for crop in crops if crop.fake}
     fake = np.array([crop.fake for crop in crops])
     if all(crop.group in fakes for crop in crops):  # such as clips, each with a real stretch
-        return _thresholds(logits, fake, policy), equal_error(logits[fake], logits[~fake])[1]
+        return _thresholds(logits, fake, policy), logits, fake
     thresholds = (0.5, 0.5)
     tried: list[tuple[float, float]] = []
     # How much a clip's frames contradict one another depends on the thresholds in turn.
@@ -140,7 +143,7 @@ def _fit_uploads(
         log.warning("thresholds and how clips are judged by them did not settle")
         highest, lowest = (np.array(tried[1:]) * (1, -1)).max(0) * (1, -1)
         thresholds = float(highest), float(lowest)
-    return thresholds, equal_error(logits[fake], logits[~fake])[1]
+    return thresholds, logits, fake
 
 
 def _thresholds(logits: Values, fake: NDArray[np.bool_], policy: Policy) -> tuple[float, float]:
@@ -229,7 +232,8 @@ def summary(facts: dict[str, Any]) -> str:
         f"{record['reals']} reals\n"
         f"manipulated from P {thresholds['manipulated']:.4f} (BPCER at most "
         f"{policy['bpcer']:.1%}), authentic up to P {thresholds['authentic']:.4f} (at most "
-        f"{policy['missed']:.1%} of fakes), inconclusive between\n"
+        f"{policy['missed']:.1%} of fakes), inconclusive between; of n faces "
+        f"{thresholds['mean_excess']:.3f} x ln n more in the logit\n"
         f"judged again as mirror images: {again}\n"
         f"methods: temperature {facts['method_temperature']:.3f}, named from "
         f"{thresholds['method']:.3f}"

@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import asdict, fields, replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from scipy.special import expit
 
 from model_export.evaluation.rows import UNKNOWN, Row
 from model_export.metrics.calibration import brier, reliability
+from model_export.metrics.company import in_company
 from model_export.metrics.coverage import band, risk_coverage
 from model_export.metrics.curves import area_under_roc, equal_error, found_at_alarm_rate
 from model_export.metrics.errors import Rate, errors_at
@@ -102,6 +103,9 @@ def detection(rows: Sequence[Row], threshold: float, note: dict[str, Any]) -> di
             "fakes_called_authentic": verdicts.fakes_called_authentic,
             "reals_called_manipulated": verdicts.reals_called_manipulated,
         },
+        "in_company": [
+            asdict(each) for each in in_company(fake_logits, real_logits, Thresholds(**thresholds))
+        ],
     }
 
 

@@ -112,7 +112,19 @@ def _detection(figures: dict[str, Any]) -> str:
         for name, each in figures["per_method"].items()
     ]  # fmt: skip
     head = ("method", "AUC", "EER", "APCER at the threshold [95 %]", "APCER at `manipulated`")
-    return table(("figure", "value"), summary) + "\n\n" + table(head, rows)
+    tables = table(("figure", "value"), summary), table(head, rows), _company(figures["in_company"])
+    return "\n\n".join(tables)
+
+
+def _company(figures: list[dict[str, Any]]) -> str:
+    head = ("judged faces", "`manipulated` from", "fakes found", "uploads of reals called so",
+            "if each were judged as if alone")  # fmt: skip
+    rows = [
+        (str(each["faces"]), decimal(each["probability"]), percent(each["fakes"]),
+         percent(each["reals"]), percent(each["as_if_alone"]))
+        for each in figures
+    ]  # fmt: skip
+    return table(head, rows)
 
 
 def _segmentation(figures: dict[str, Any]) -> str:

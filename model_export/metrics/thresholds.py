@@ -10,6 +10,9 @@ Values = NDArray[np.float64]
 ROUNDING = 1e-5
 """The service compares in float32, and an exported file differs from its checkpoint by less: what
 lies just on one side of a threshold here must not lie on the other there."""
+_TAIL = 0.1
+"""Share of the reals whose logits tell how these fall off: of half as many, one person's pictures
+still decide."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,17 @@ def verdict_thresholds(fake: Values, real: Values, policy: Policy) -> tuple[floa
     manipulated = min(max(float(allowed) + ROUNDING, 0.5), 1.0)
     authentic = max(min(below_most(fake, policy), 0.5), 0.0)
     return manipulated, authentic
+
+
+def mean_excess(real: Values, policy: Policy) -> float:
+    """By how much the highest logits of reals (M,) exceed the next in the mean; 0 where none are.
+
+    The highest: as many as the policy lets be called manipulated, and a tenth at least. M: at least
+    1. See `manipulated_among` in service.verdict.calibration.
+    """
+    ordered = np.sort(real)[::-1]
+    least = min(_within(max(policy.bpcer, _TAIL), len(real)), len(real) - 1)
+    return float(ordered[:least].mean() - ordered[least]) if least else 0.0
 
 
 def below_most(fake: Values, policy: Policy) -> float:

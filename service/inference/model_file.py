@@ -68,15 +68,19 @@ class Calibration:
 class Thresholds:
     """Where decisions are taken.
 
-    manipulated, authentic: P(fake) from which, and up to which, the verdict is certain.
+    manipulated, authentic: P(fake) from which, and up to which, the verdict on a face that is
+        judged alone is certain.
     mask: grey level from which a mask pixel counts as manipulated.
     method: largest method probability below which the method is unknown.
+    mean_excess: how slowly the logits of the reals that are most like fakes fall off; by how much
+        one of several faces must exceed `manipulated` follows from it.
     """
 
     manipulated: Share
     authentic: Share
     mask: Annotated[int, Field(ge=1, le=255)]
     method: Share
+    mean_excess: Annotated[float, Field(ge=0.0, allow_inf_nan=False)] = 0.0
 
 
 @dataclass(frozen=True, slots=True)

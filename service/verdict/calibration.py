@@ -39,8 +39,23 @@ def logit_of(share: float) -> float:
     return math.log(share / (1.0 - share))
 
 
+def manipulated_among(faces: int, thresholds: Thresholds) -> float:
+    """P(fake) from which one of so many judged faces is called manipulated.
+
+    The worst face decides, and of n real ones the worst is above a fixed threshold nearly n times
+    as often as a single one. The logits of the highest reals fall off exponentially, by 1/e for
+    each mean excess, so that this times ln n more keeps the share of real uploads above it where
+    it is for one face (peaks over threshold: Embrechts, Klüppelberg, Mikosch, "Modelling Extremal
+    Events", 1997, 6.5).
+    """
+    if faces <= 1:
+        return thresholds.manipulated
+    more = thresholds.mean_excess * math.log(faces)
+    return probability(logit_of(thresholds.manipulated) + more)
+
+
 def decide(fake_probability: float, thresholds: Thresholds) -> FaceVerdict:
-    """The verdict that the model's own thresholds give."""
+    """The verdict that the model's own thresholds give on a face that is judged alone."""
     if fake_probability >= thresholds.manipulated:
         return "manipulated"
     if fake_probability <= thresholds.authentic:

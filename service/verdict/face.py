@@ -10,7 +10,7 @@ from service.inference.evidence import Evidence
 from service.inference.model_file import ModelSpec
 from service.media.stretches import Interval
 from service.verdict.agreement import LEAST_AGREEMENT
-from service.verdict.calibration import decide, logit_of, probability
+from service.verdict.calibration import decide, logit_of, manipulated_among, probability
 from service.verdict.findings import FaceFinding, MaskFinding, Presence, Sighting
 from service.verdict.intervals import manipulated_intervals
 from service.verdict.mask import Mask, crop_mask
@@ -52,11 +52,12 @@ class Seen:
 
 
 def judge_face(
-    seen: Sequence[Seen], spec: ModelSpec, rule: SupportRule, *, moves: bool
+    seen: Sequence[Seen], spec: ModelSpec, rule: SupportRule, *, moves: bool, faces: int = 1
 ) -> FaceFinding:
     """Judge one track.
 
-    seen: its crops, at least one, in order of time. moves: whether the upload is a clip.
+    seen: its crops, at least one, in order of time. moves: whether the upload is a clip. faces: how
+    many of the upload are seen well enough to be judged.
     Crops too poor to judge have no vote where the same face was also seen well. The more its
     frames contradict one another, the nearer its probability comes to one half.
     """
@@ -69,7 +70,10 @@ def judge_face(
     reasons = () if any(good) else rule.reasons(worst.crop.quality)
     if weighed.agreement < LEAST_AGREEMENT:
         reasons += ("frames_disagree",)
-    verdict = "inconclusive" if reasons else decide(fake, spec.thresholds)
+    alone = decide(fake, spec.thresholds)
+    if alone == "manipulated" and not reasons and fake < manipulated_among(faces, spec.thresholds):
+        reasons = ("one_of_several",)
+    verdict = "inconclusive" if reasons else alone
     mask = crop_mask(worst.crop, worst.raw_mask, spec.thresholds.mask)
     method = name_method(
         [each.evidence for each in voters],

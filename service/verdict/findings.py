@@ -63,7 +63,7 @@ class FaceFinding:
     box, detection_score, quality, mask: those of its most incriminating frame.
     supported: whether it was seen well enough to be judged at all.
     reasons: stable codes of what speaks against believing the model: the quality where it is
-        not supported, or "frames_disagree".
+        not supported, "frames_disagree", or "one_of_several" (see `manipulated_among`).
     agreement: 1 where its frames tell one story, down to 0 (see `verdict.agreement`).
     intervals: when it is manipulated; empty for a picture, and for a face judged authentic.
     """

@@ -42,7 +42,12 @@ def build_report(
     for each in seen:
         tracks[each.crop.track].append(each)
     moves = extraction.media.kind == "video"
-    faces = tuple(judge_face(tracks[track], spec, rule, moves=moves) for track in sorted(tracks))
+    judged = sum(
+        any(not rule.reasons(each.crop.quality) for each in track) for track in tracks.values()
+    )
+    faces = tuple(
+        judge_face(tracks[track], spec, rule, moves=moves, faces=judged) for track in sorted(tracks)
+    )
     worst = _worst(faces)
     return Report(
         verdict=worst.verdict,

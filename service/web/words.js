@@ -6,6 +6,7 @@ const WARNINGS = {
   tracks_left_out: "The clip holds further video tracks; only the first was analysed.",
   faces_left_out: "There are more faces than were judged: raise max_faces.",
   frames_disagree: "The frames contradict one another too often for a verdict.",
+  one_of_several: "Alone the face would be called manipulated; of several, one looks so by chance more often.",
   face_too_small: "The face is too small to be judged.",
   face_too_blurred: "The face is too blurred to be judged.",
   face_too_tight: "The picture is cut so close to the face that it cannot be judged.",

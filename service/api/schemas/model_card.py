@@ -40,7 +40,8 @@ class ThresholdsBody(BaseModel):
     """Where decisions are taken."""
 
     manipulated: Share = Field(
-        description="`fake_probability` from which a face is judged manipulated, 0 to 1."
+        description="`fake_probability` from which a face that is judged alone is called "
+        "manipulated, 0 to 1."
     )
     authentic: Share = Field(
         description="`fake_probability` up to which a face is judged authentic, 0 to 1."
@@ -50,6 +51,11 @@ class ThresholdsBody(BaseModel):
     )
     method: Share = Field(
         description="Probability of the likeliest method below which it is unknown, 0 to 1."
+    )
+    mean_excess: NotNegative = Field(
+        description="What the logit of `manipulated` rises by where several faces are judged, for "
+        "each unit of the natural logarithm of their number, so that real faces are called "
+        "manipulated in no more uploads than where there is one; 0 for nothing."
     )
 
 

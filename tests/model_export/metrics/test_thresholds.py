@@ -3,7 +3,12 @@
 import numpy as np
 import pytest
 
-from model_export.metrics.thresholds import Policy, method_threshold, verdict_thresholds
+from model_export.metrics.thresholds import (
+    Policy,
+    mean_excess,
+    method_threshold,
+    verdict_thresholds,
+)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -61,3 +66,13 @@ def test_as_many_are_called_as_the_policy_allows() -> None:
     real, fake = np.linspace(0.6, 0.99, 100), np.linspace(0.01, 0.4, 100)
     manipulated, authentic = verdict_thresholds(fake, real, Policy(bpcer=0.57, missed=0.57))
     assert (real >= manipulated).sum() == (fake <= authentic).sum() == 57
+
+
+def test_the_excess_is_that_of_the_reals_most_like_fakes() -> None:
+    rng = np.random.default_rng(0)
+    assert mean_excess(rng.exponential(0.8, 100_000), Policy()) == pytest.approx(0.8, rel=0.02)
+    real = np.array([*[-5.0] * 18, 1.0, 3.0])
+    assert mean_excess(real, Policy(bpcer=0.01)) == 7.0, "a tenth, two of 20, above -5"
+    assert mean_excess(real, Policy(bpcer=0.05)) == 7.0
+    assert mean_excess(real, Policy(bpcer=0.5)) == pytest.approx(14 / 10)
+    assert mean_excess(np.arange(9.0), Policy()) == 0.0, "a tenth of nine is none"

@@ -95,7 +95,7 @@ def test_the_words_are_those_of_the_service(served_model: ModelFile) -> None:
     assert set(vocabulary.FACE_VERDICTS) == set(get_args(FaceVerdict))
     assert set(vocabulary.CONFIDENCES) == set(get_args(Confidence))
     assert set(vocabulary.METHODS) == {*served_model.spec.methods, "none", "unknown"}
-    assert set(vocabulary.FACE_WARNINGS) == {*poor, "frames_disagree"}
+    assert set(vocabulary.FACE_WARNINGS) == {*poor, "frames_disagree", "one_of_several"}
 
 
 def test_the_warnings_of_quality_are_those_that_are_measured() -> None:

@@ -1,11 +1,13 @@
 """Activations to probabilities to verdicts."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from service.inference.model_file import Calibration, Thresholds
 from service.verdict.aggregate import track_logit
-from service.verdict.calibration import decide, fake_logit, probability
+from service.verdict.calibration import decide, fake_logit, manipulated_among, probability
 from tests.service.verdict.faces import evidence
 
 THRESHOLDS = Thresholds(manipulated=0.7, authentic=0.3, mask=128, method=0.5)
@@ -34,6 +36,15 @@ def test_probability_survives_extremes(logit: float) -> None:
 )
 def test_thresholds_belong_to_the_certain_verdicts(fake: float, verdict: str) -> None:
     assert decide(fake, THRESHOLDS) == verdict
+
+
+def test_of_several_faces_one_must_look_more_like_a_fake() -> None:
+    rising = replace(THRESHOLDS, mean_excess=0.8)
+    assert manipulated_among(1, rising) == manipulated_among(0, rising) == 0.7
+    least = np.log(0.7 / 0.3) + 0.8 * np.log(4)
+    assert manipulated_among(4, rising) == pytest.approx(probability(least))
+    assert manipulated_among(4, THRESHOLDS) == pytest.approx(0.7)
+    assert manipulated_among(4, replace(rising, manipulated=1.0)) == 1.0
 
 
 def test_a_picture_keeps_its_logit() -> None:

@@ -52,6 +52,29 @@ def test_the_worst_face_decides_and_the_authentic_one_shows_no_mask() -> None:
     assert report.mask.pixels[:64, 100:164].all()
 
 
+def test_one_of_several_faces_is_accused_by_more_than_a_single_one() -> None:
+    spec = replace(SPEC, thresholds=replace(SPEC.thresholds, mean_excess=0.8))
+    pair = [face(track=0), face(track=1, left=100)]
+    found = [evidence(-4.0, methods=HEAD), evidence(1.0, methods=HEAD)]
+    alone = build_report(extraction(pair[1:]), found[1:], spec, RULE)
+    assert (alone.verdict, alone.warnings) == ("manipulated", ())
+    both = build_report(extraction(pair), found, spec, RULE)
+    assert [each.verdict for each in both.faces] == ["authentic", "inconclusive"]
+    assert (both.verdict, both.warnings) == ("inconclusive", ("one_of_several",))
+    assert both.fake_probability == alone.fake_probability
+    assert both.faces[1].reasons == ("one_of_several",)
+    surer = build_report(extraction(pair), [found[0], evidence(1.5, methods=HEAD)], spec, RULE)
+    assert (surer.verdict, surer.warnings) == ("manipulated", ())
+
+
+def test_who_is_too_poor_to_be_judged_makes_nobody_one_of_several() -> None:
+    spec = replace(SPEC, thresholds=replace(SPEC.thresholds, mean_excess=0.8))
+    crops = [face(track=0), face(track=1, side=16)]
+    report = build_report(extraction(crops), [evidence(1.0), evidence(1.0)], spec, RULE)
+    assert [each.reasons for each in report.faces] == [(), ("face_too_small",)]
+    assert report.verdict == "manipulated"
+
+
 @pytest.mark.parametrize(
     ("crop", "reason"),
     [(face(side=20), "face_too_small"), (face(sharpness=0.2), "face_too_blurred")],
