@@ -4,11 +4,9 @@ import asyncio
 import time
 import uuid
 from collections.abc import Callable
-from contextlib import nullcontext
 from typing import Any, TypeVar
 
 from service.analysis import Analysis, Options, Timing
-from service.devices import media_workers
 from service.errors import DeadlineExceededError
 from service.faces.extract import extract
 from service.faces.extraction import Extraction
@@ -53,8 +51,6 @@ class Pipeline:
         self.media = media
         self._pool = pool
         self._telemetry = telemetry
-        # Clips take seconds to decode: one worker is always left to the pictures.
-        self._clips = asyncio.Semaphore(max(1, media_workers(settings) - 1))
 
     @property
     def device(self) -> Device:
@@ -165,9 +161,11 @@ class Pipeline:
     ) -> _Result:
         """Run a job in a media worker. Raises its errors, DeadlineExceededError."""
         try:
-            async with asyncio.timeout_at(deadline), self._clips if moves else nullcontext():
+            async with asyncio.timeout_at(deadline):
                 limit_s = self._settings.media.timeout_s
-                return await self.media.run(function, *args, timeout_s=limit_s, plausible=plausible)
+                return await self.media.run(
+                    function, *args, timeout_s=limit_s, long=moves, plausible=plausible
+                )
         except TimeoutError as error:
             raise DeadlineExceededError from error
 

@@ -42,7 +42,7 @@ class Crew:
 
     ready: told of each new worker. old: told of each that is past its time and should leave
     when it has no job: see `leaves`. gone: told of each that has ended. lost: told why, where
-    that was not planned.
+    that was not planned. failing: told when one cannot be replaced.
     """
 
     def __init__(
@@ -51,11 +51,13 @@ class Crew:
         ready: Callable[[WorkerProcess], None],
         old: Callable[[WorkerProcess], None],
         gone: Callable[[WorkerProcess], None],
+        *,
         lost: Callable[[Loss], None],
+        failing: Callable[[], None],
     ) -> None:
         self._plan = plan
         self._tell_ready, self._tell_old, self._tell_gone = ready, old, gone
-        self._tell_lost = lost
+        self._tell_lost, self._tell_failing = lost, failing
         self._live: dict[WorkerProcess, asyncio.TimerHandle] = {}  # until it is renewed
         self._renewing: set[WorkerProcess] = set()  # while their successors start
         self._old: set[WorkerProcess] = set()  # when those are there
@@ -64,6 +66,8 @@ class Crew:
         self._ended = False
         self._restarts = 0
         self._pause_s = 0.0
+        self.failing = False
+        """Whether the last attempt to replace one failed."""
 
     async def start(self) -> None:
         """Start all workers and wait until each has warmed up; ConfigurationError if they fail."""
@@ -94,6 +98,7 @@ class Crew:
         )
         # No await from here on: a launch that is cancelled must not leave a worker behind.
         started.append(worker)
+        self.failing = False
         # Not all at once: a start takes a core for a moment.
         self._renew_after(self._plan.lifetime_s * random.uniform(0.5, 1.0), worker)
         self._tell_ready(worker)
@@ -114,7 +119,7 @@ class Crew:
             if had_successor:
                 self._restarts += 1
             else:
-                _keep(self._launches, self._replace())
+                _keep(self._launches, self._replace(pausing=worker.loss == "died"))
 
     def _bury(self, worker: WorkerProcess) -> None:
         self._live.pop(worker).cancel()
@@ -122,15 +127,21 @@ class Crew:
         self._tell_gone(worker)
         _keep(self._burials, worker.bury())
 
-    async def _replace(self) -> None:
+    async def _replace(self, *, pausing: bool = True) -> None:
+        """pausing: whether it had done nothing; one that was ended while it worked can work."""
         while not self._ended:
-            # Workers that die before they have done anything are not replaced ever faster.
-            pause_s, self._pause_s = self._pause_s, min(2 * self._pause_s + 0.1, _LONGEST_PAUSE_S)
-            await asyncio.sleep(pause_s)
+            if pausing:
+                # Workers that die before they have done anything are not replaced ever faster.
+                pause_s = self._pause_s
+                self._pause_s = min(2 * pause_s + 0.1, _LONGEST_PAUSE_S)
+                await asyncio.sleep(pause_s)
+            pausing = True
             try:
                 await self._launch()
             except Exception:  # noqa: BLE001 -- whatever it is, the pool must get its worker back
                 _log.exception("a media worker fails to start")
+                self.failing = True
+                self._tell_failing()
             else:
                 self._restarts += 1
                 _log.info("a media worker was replaced")
@@ -183,7 +194,7 @@ class Crew:
     @property
     def alive(self) -> int:
         """How many workers live that take jobs."""
-        return len(self._live) - len(self._old)
+        return sum(not worker.gone for worker in self._live if worker not in self._old)
 
     async def end(self) -> None:
         """End all workers; no other is started."""

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import logging
-from collections import deque
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -16,6 +15,7 @@ from service.errors import (
 from service.media.crew import Crew, CrewPlan
 from service.media.encoding import MalformedError
 from service.media.process import Job, Loss, WorkerDefectError, WorkerProcess, read_answer
+from service.media.turns import Turns
 from service.media.wire import Incoming
 
 _Result = TypeVar("_Result")
@@ -63,12 +63,18 @@ class MediaWorkers:
             is said of them may take a 256th of it, and 1 MiB in any case.
         """
         plan = CrewPlan(workers, Job.of(warm_up, ()), memory_bytes, most_answer_bytes, lifetime_s)
-        self._crew = Crew(plan, ready=self._give, old=self._old, gone=self._gone, lost=lost)
+        self._turns = Turns(self._spare)
+        self._crew = Crew(
+            plan,
+            ready=self._give,
+            old=self._old,
+            gone=self._turns.gone,
+            lost=lost,
+            failing=self._turns.assign,
+        )
+        self._workers = workers
         self._answers = answers
         self._leave_s = leave_s
-        # The last to have worked is the first to work again: its caches are warm.
-        self._free: list[WorkerProcess] = []
-        self._waiting: deque[asyncio.Future[WorkerProcess]] = deque()
         self._running = 0
         self._idle = asyncio.Event()
         self._idle.set()
@@ -79,12 +85,8 @@ class MediaWorkers:
         await self._crew.start()
 
     def _old(self, worker: WorkerProcess) -> None:
-        if worker in self._free:
+        if self._turns.is_free(worker):
             self._crew.leaves(worker)
-
-    def _gone(self, worker: WorkerProcess) -> None:
-        if worker in self._free:
-            self._free.remove(worker)
 
     @property
     def restarts(self) -> int:
@@ -110,6 +112,7 @@ class MediaWorkers:
         function: Callable[..., _Result],
         *args: object,
         timeout_s: float,
+        long: bool = False,
         plausible: Callable[[Any], bool] = lambda _: True,
     ) -> _Result:
         """Call function(*args) in a worker and return its result.
@@ -118,6 +121,7 @@ class MediaWorkers:
             plain values, bytes, arrays of numbers and the dataclasses named to the constructor.
         timeout_s: wall-clock limit from when a worker takes the job; waiting is not counted, and
             callers are served in the order in which they came.
+        long: whether it may take seconds; of several workers one is always left to other jobs.
         plausible: whether a worker can have come to a result: it may be in the hands of the file
             that it decodes, and then says what it likes.
         Cancelling the caller takes the job out of the queue, or kills the worker on it if it is
@@ -138,7 +142,7 @@ class MediaWorkers:
         try:
             taken_up = 0
             for attempt in range(_ATTEMPTS):
-                worker = await self._take(again=attempt > 0)
+                worker = await self._turns.take(long=long, again=attempt > 0)
                 try:
                     # Not before: what waits in the queue waits once, not twice.
                     job = Job.of(function, args)
@@ -158,30 +162,19 @@ class MediaWorkers:
             if not self._running:
                 self._idle.set()
 
-    async def _take(self, again: bool) -> WorkerProcess:
-        while self._free:
-            worker = self._free.pop()
-            if not worker.gone:
-                return worker
-        place: asyncio.Future[WorkerProcess] = asyncio.get_running_loop().create_future()
-        # Whose worker died had waited before: it keeps its turn.
-        (self._waiting.appendleft if again else self._waiting.append)(place)
-        try:
-            return await place
-        except asyncio.CancelledError:
-            if place.done() and not place.cancelled() and place.exception() is None:
-                self._give(place.result())
-            raise
+    def _spare(self) -> int:
+        """How many workers long jobs may have: all but one.
+
+        Of one that was ended they have none until its successor is there: else whoever sends long
+        jobs and leaves would have all workers ended in turn. But where no successor will start
+        there must be some.
+        """
+        least = 1 if self._workers == 1 or self._crew.failing else 0
+        return max(self._crew.alive - 1, least)
 
     def _give(self, worker: WorkerProcess) -> None:
-        if worker.gone or self._crew.leaves(worker):
-            return
-        while self._waiting:
-            place = self._waiting.popleft()
-            if not place.done():
-                place.set_result(worker)
-                return
-        self._free.append(worker)
+        if worker.gone or not self._crew.leaves(worker):
+            self._turns.give(worker)
 
     async def _attempt(self, worker: WorkerProcess, job: Job, timeout_s: float) -> Incoming | None:
         """What the worker answers; None when it died through no fault of the job.
@@ -189,13 +182,14 @@ class MediaWorkers:
         That is before it took the job up, or killed by somebody else than the service.
         """
         answer = worker.begin(job)
+        until = asyncio.get_running_loop().time() + timeout_s
         try:
             await asyncio.wait({answer}, timeout=timeout_s)
             if not answer.done():
                 # Where this process stood still, as in a paused container, it may be there.
                 await asyncio.wait({answer}, timeout=_LATE_S)
         except asyncio.CancelledError:
-            self._leave(worker, answer)
+            self._leave(worker, answer, until)
             raise
         if not answer.done():
             answer.cancel()
@@ -229,13 +223,24 @@ class MediaWorkers:
         self._give(worker)
         return result
 
-    def _leave(self, worker: WorkerProcess, answer: asyncio.Future[Incoming]) -> None:
+    def _leave(self, worker: WorkerProcess, answer: asyncio.Future[Incoming], until: float) -> None:
+        """Let a job whose caller is gone come to its end, or end it. until: event loop time."""
+        loop = asyncio.get_running_loop()
+        too_late: asyncio.TimerHandle
+
+        def end() -> None:
+            nonlocal too_late
+            if self._crew.alive > 1 or self._workers == 1 or loop.time() >= until:
+                worker.kill("abandoned")
+            else:  # the last that works: it is ended when another is there
+                too_late = loop.call_later(self._leave_s, end)
+
         def over(answer: asyncio.Future[Incoming]) -> None:
             too_late.cancel()
             if answer.exception() is None:
                 self._give(worker)
 
-        too_late = asyncio.get_running_loop().call_later(self._leave_s, worker.kill, "abandoned")
+        too_late = loop.call_later(self._leave_s, end)
         answer.add_done_callback(over)
 
     async def close(self, drain_s: float = 30.0) -> None:
@@ -246,7 +251,5 @@ class MediaWorkers:
                 await asyncio.wait_for(self._idle.wait(), drain_s)
         finally:
             self._ended = True
-            for place in self._waiting:
-                if not place.done():
-                    place.set_exception(OverloadedError("The service is shutting down"))
+            self._turns.end(OverloadedError("The service is shutting down"))
             await self._crew.end()

@@ -1,6 +1,7 @@
 """Jobs, callers and the queue between them."""
 
 import asyncio
+import contextlib
 import os
 import pickle
 import time
@@ -193,16 +194,69 @@ def test_where_more_arrays_are_allowed_more_may_be_said_of_them(most: int) -> No
 
 def test_a_worker_given_to_a_caller_who_has_just_left_is_not_lost() -> None:
     async def test(pool: MediaWorkers) -> None:
-        worker = await pool._take(again=False)
-        waiting = asyncio.create_task(pool._take(again=False))
+        worker = await pool._turns.take(long=False, again=False)
+        waiting = asyncio.create_task(pool._turns.take(long=False, again=False))
         await asyncio.sleep(0)
-        pool._give(worker)
+        pool._turns.give(worker)
         waiting.cancel()
         await asyncio.gather(waiting, return_exceptions=True)
         async with asyncio.timeout(20):
             assert await pool.run(jobs.add, 1, 1, timeout_s=20) == 2
 
     with_workers(test, workers=1)
+
+
+def test_long_jobs_leave_a_worker_to_the_others(tmp_path: Path) -> None:
+    async def test(pool: MediaWorkers) -> None:
+        enough = tmp_path / "enough"
+        long = [
+            asyncio.create_task(pool.run(jobs.wait_for, enough, timeout_s=20, long=True))
+            for _ in range(3)
+        ]
+        await asyncio.sleep(0.1)
+        assert await pool.run(jobs.add, 1, 1, timeout_s=5) == 2
+        enough.touch()
+        await asyncio.gather(*long)
+        assert pool.restarts == 0
+
+    with_workers(test)
+
+
+def test_who_leaves_long_jobs_takes_no_worker_from_the_others() -> None:
+    async def test(pool: MediaWorkers) -> None:
+        async def leave() -> None:
+            while True:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(0.05):
+                        await pool.run(jobs.hang, timeout_s=60, long=True)
+
+        leaving = asyncio.create_task(leave())
+        await until(lambda: pool.working < 2)
+        for _ in range(100):
+            async with asyncio.timeout(2):
+                assert await pool.run(jobs.add, 1, 1, timeout_s=5) == 2
+            assert pool.alive()
+            await asyncio.sleep(0.02)
+        leaving.cancel()
+        assert pool.restarts > 0
+
+    with_workers(test, leave_s=0.05)
+
+
+def test_the_last_worker_is_not_ended_because_a_caller_left() -> None:
+    async def test(pool: MediaWorkers) -> None:
+        both = [asyncio.create_task(pool.run(jobs.hang, timeout_s=60)) for _ in range(2)]
+        await asyncio.sleep(0.1)
+        for task in both:
+            task.cancel()
+        await asyncio.gather(*both, return_exceptions=True)
+        least = 2
+        while pool.restarts < 2:
+            least = min(least, pool.working)
+            await asyncio.sleep(0.005)
+        assert least == 1
+
+    with_workers(test, leave_s=0.05)
 
 
 def test_closing_tells_those_who_still_wait_for_a_worker() -> None:
