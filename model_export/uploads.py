@@ -6,6 +6,7 @@ from typing import Protocol, TypeVar
 
 from service.inference.model_file import Thresholds
 from service.media.stretches import Interval
+from service.verdict.support import seen_well
 from service.verdict.track import Weighed, levelled_where_good, weigh
 
 
@@ -53,7 +54,7 @@ def worst_tracks(crops: Sequence[_Crop], thresholds: Thresholds) -> Iterator[tup
     worst: dict[str, tuple[tuple[bool, float], _Crop]] = {}
     for (group, _), seen in tracks.items():
         _, weighed = put_together(seen, thresholds)
-        rank = any(crop.good for crop in seen), weighed.logit
+        rank = seen_well([crop.good for crop in seen]), weighed.logit
         if group not in worst or rank > worst[group][0]:
             worst[group] = rank, max(seen, key=lambda crop: crop.logit)
     for (_, logit), crop in worst.values():

@@ -8,7 +8,7 @@ from service.analysis import Analysis
 from service.verdict.findings import Report
 
 _ROW = "{:<28} {:<13} {:>7} {:>6} {:<11} {:>7}  {:<17} {}"
-_HEADINGS = ("file", "verdict", "P(fake)", "faces", "method", "mask", "manipulated", "warnings")
+_HEADINGS = ("file", "verdict", "P(fake)", "faces", "method", "mask", "suspect", "warnings")
 _BAR_WIDTH = 24
 
 
@@ -57,7 +57,7 @@ def table_row(path: Path, analysis: Analysis) -> str:
 
 
 def _when(report: Report) -> str:
-    """When any face is manipulated: "1.2-3.4 s"."""
+    """When any face looks manipulated: "1.2-3.4 s"."""
     intervals = sorted({(i.start_s, i.end_s) for face in report.faces for i in face.intervals})
     text = ", ".join(f"{start:.1f}-{end:.1f}" for start, end in intervals)
     return f"{text} s" if text else "-"

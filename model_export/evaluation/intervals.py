@@ -13,6 +13,7 @@ from service.media.stretches import Interval
 from service.verdict.agreement import LEAST_AGREEMENT
 from service.verdict.calibration import decide, logit_of, probability
 from service.verdict.intervals import manipulated_intervals
+from service.verdict.support import seen_well
 
 Span = tuple[float, float]
 
@@ -61,7 +62,7 @@ def _found(rows: Sequence[Row], thresholds: Thresholds) -> tuple[Interval, ...]:
     if not rows:
         return ()
     logits, weighed = put_together(rows, thresholds)
-    believed = any(row.good for row in rows) and weighed.agreement >= LEAST_AGREEMENT
+    believed = seen_well([row.good for row in rows]) and weighed.agreement >= LEAST_AGREEMENT
     if believed and decide(probability(weighed.logit), thresholds) == "authentic":
         return ()
     return manipulated_intervals(

@@ -1,5 +1,6 @@
 """All that was seen of one face, to one finding."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,7 +16,7 @@ from service.verdict.findings import FaceFinding, MaskFinding, Presence, Sightin
 from service.verdict.intervals import manipulated_intervals
 from service.verdict.mask import Mask, crop_mask
 from service.verdict.method import name_method
-from service.verdict.support import SupportRule
+from service.verdict.support import SupportRule, seen_well
 from service.verdict.track import weigh
 
 
@@ -58,16 +59,17 @@ def judge_face(
 
     seen: its crops, at least one, in order of time. moves: whether the upload is a clip. faces: how
     many of the upload are seen well enough to be judged.
-    Crops too poor to judge have no vote where the same face was also seen well. The more its
+    Crops too poor to judge have no vote where the same face was also `seen_well`. The more its
     frames contradict one another, the nearer its probability comes to one half.
     """
-    good = [not rule.reasons(each.crop.quality) for each in seen]
+    good = rule.passes([each.crop.quality for each in seen])
     seconds = [each.stretch.seconds for each in seen]
     weighed = weigh([each.logit for each in seen], seconds, good, spec.thresholds)
     voters = [seen[place] for place in weighed.voters]
     worst = max(voters, key=lambda each: each.logit)
     fake = probability(weighed.logit)
-    reasons = () if any(good) else rule.reasons(worst.crop.quality)
+    supported = seen_well(good)
+    reasons = () if supported else _lack(worst, seen, rule)
     if weighed.agreement < LEAST_AGREEMENT:
         reasons += ("frames_disagree",)
     alone = decide(fake, spec.thresholds)
@@ -98,7 +100,7 @@ def judge_face(
         detection_score=worst.crop.detection_score,
         fake_probability=fake,
         verdict=verdict,
-        supported=any(good),
+        supported=supported,
         reasons=reasons,
         presence=Presence(len(seen), seen[0].crop.time_s, seen[-1].crop.time_s),
         agreement=weighed.agreement,
@@ -107,3 +109,10 @@ def judge_face(
         mask=mask,
         quality=worst.crop.quality,
     )
+
+
+def _lack(worst: Seen, seen: Sequence[Seen], rule: SupportRule) -> tuple[str, ...]:
+    """What the worst frame lacks or, where it just passes, most of those that do not."""
+    lacking = (rule.reasons(each.crop.quality) for each in seen)
+    usual = Counter(reasons for reasons in lacking if reasons)
+    return rule.reasons(worst.crop.quality) or usual.most_common(1)[0][0]

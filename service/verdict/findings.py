@@ -61,7 +61,7 @@ class FaceFinding:
     """One face through the whole upload.
 
     box, detection_score, quality, mask: those of its most incriminating frame.
-    supported: whether it was seen well enough to be judged at all.
+    supported: whether it was seen well enough to be judged at all, see `seen_well`.
     reasons: stable codes of what speaks against believing the model: the quality where it is
         not supported, "frames_disagree", or "one_of_several" (see `manipulated_among`).
     agreement: 1 where its frames tell one story, down to 0 (see `verdict.agreement`).

@@ -55,7 +55,7 @@ def plan_rendering(report: Report, limits: MediaLimits, frames: int, threshold: 
         point.frame_index: tuple(
             Mark(
                 verdict=verdicts[seen.track],
-                label=f"{seen.track}: {seen.fake_probability:.0%}",
+                label=f"{seen.track}: {_percent(seen.fake_probability)}",
                 box=seen.box,
                 mask_png=None
                 if verdicts[seen.track] == "authentic"
@@ -133,3 +133,11 @@ def _resized(pixels: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
 def _durations_ms(times: list[float]) -> list[int]:
     steps = [after - before for before, after in pairwise(times)]
     return [round(1000 * min(max(step, _SHORTEST_S), _LONGEST_S)) for step in (*steps, steps[-1])]
+
+
+def _percent(share: float) -> str:
+    """Rounded, but never as certain as 0 or 100."""
+    least, most = 0.01, 0.99
+    if share < least:
+        return "<1%"
+    return ">99%" if share > most else f"{share:.0%}"

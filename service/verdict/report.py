@@ -16,7 +16,7 @@ from service.verdict.findings import FaceFinding, MaskFinding, Report, TimelineP
 from service.verdict.intervals import stretches_of
 from service.verdict.mask import area_fraction, draw_into_frame
 from service.verdict.method import UNKNOWN_METHOD
-from service.verdict.support import SupportRule
+from service.verdict.support import SupportRule, seen_well
 from service.verdict.track import levelled_where_good
 
 _GRAVITY = {"authentic": 0, "inconclusive": 1, "manipulated": 2}
@@ -43,7 +43,7 @@ def build_report(
         tracks[each.crop.track].append(each)
     moves = extraction.media.kind == "video"
     judged = sum(
-        any(not rule.reasons(each.crop.quality) for each in track) for track in tracks.values()
+        seen_well(rule.passes([each.crop.quality for each in track])) for track in tracks.values()
     )
     faces = tuple(
         judge_face(tracks[track], spec, rule, moves=moves, faces=judged) for track in sorted(tracks)
@@ -53,7 +53,7 @@ def build_report(
         verdict=worst.verdict,
         fake_probability=worst.fake_probability,
         method=worst.method,
-        mask=_frame_mask(worst.mask.frame_index, faces, seen, extraction, spec),
+        mask=_frame_mask(worst, faces, seen, extraction, spec),
         faces=faces,
         timeline=_timeline(extraction, seen),
         media=extraction.media,
@@ -82,7 +82,7 @@ def _seen(
         logits = levelled_where_good(
             [seen[place].logit for place in places],
             [crop.in_key_frame for crop in crops],
-            [not rule.reasons(crop.quality) for crop in crops],
+            rule.passes([crop.quality for crop in crops]),
         )
         for place, logit in zip(places, logits, strict=True):
             seen[place] = replace(seen[place], logit=logit)
@@ -104,8 +104,12 @@ def _suspects(worst: FaceFinding, faces: Sequence[FaceFinding], spec: ModelSpec)
     """Why faces were left open that look manipulated, where the report acquits."""
     if worst.verdict != "authentic":
         return ()
-    suspect = (face for face in faces if face.fake_probability >= spec.thresholds.manipulated)
+    suspect = (face for face in faces if _looks_manipulated(face, spec))
     return tuple(reason for face in suspect for reason in face.reasons)
+
+
+def _looks_manipulated(face: FaceFinding, spec: ModelSpec) -> bool:
+    return face.fake_probability >= spec.thresholds.manipulated
 
 
 def _without_doubles(codes: Sequence[str]) -> tuple[str, ...]:
@@ -113,16 +117,23 @@ def _without_doubles(codes: Sequence[str]) -> tuple[str, ...]:
 
 
 def _frame_mask(
-    frame_index: int,
+    worst: FaceFinding,
     faces: Sequence[FaceFinding],
     seen: Sequence[Seen],
     extraction: Extraction,
     spec: ModelSpec,
 ) -> MaskFinding:
-    """The masks of all suspect faces of one frame, at the frame's full size."""
+    """The masks of all suspect faces of the worst one's frame, at the frame's full size."""
+    frame_index = worst.mask.frame_index
     width, height = extraction.media.width, extraction.media.height
     frame = np.zeros((height, width), np.uint8)
-    suspects = {face.track for face in faces if face.verdict != "authentic"}
+    # What a report acquits shows no more than what its warnings speak of.
+    suspects = {
+        face.track
+        for face in faces
+        if face.verdict != "authentic"
+        and (worst.verdict != "authentic" or _looks_manipulated(face, spec))
+    }
     for each in seen:
         if each.crop.frame_index == frame_index and each.crop.track in suspects:
             draw_into_frame(frame, each.crop.crop_to_frame, each.raw_mask, spec.thresholds.mask)

@@ -1,6 +1,8 @@
 """What a face must have for the model to be believed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from service.faces.crop import Quality
 
@@ -16,6 +18,10 @@ class SupportRule:
     min_width_px: int
     min_sharpness: float
 
+    def passes(self, qualities: Sequence[Quality]) -> list[bool]:
+        """Whether each is good enough."""
+        return [not self.reasons(quality) for quality in qualities]
+
     def reasons(self, quality: Quality) -> tuple[str, ...]:
         """Stable codes of what a face lacks; empty when it is good enough."""
         small = ("face_too_small",) if quality.width_px < self.min_width_px else ()
@@ -23,3 +29,14 @@ class SupportRule:
         covered = ("face_covered",) if "covered" in quality.warnings else ()
         tight = ("face_too_tight",) if "tight" in quality.warnings else ()
         return small + blurred + covered + tight
+
+
+def seen_well(good: Sequence[bool]) -> bool:
+    """Whether a face is seen well enough to be judged: for a quarter of its frames in a row.
+
+    good: of each frame, in order of time, at least one: whether the rule finds nothing to lack. So
+    long is what decides on a clip (`track_logit`); single frames that just pass, of a face that
+    lies at one of the rule's limits, say nothing of the rest.
+    """
+    longest = max((len([*run]) for passes, run in groupby(good) if passes), default=0)
+    return longest >= max(1, -(-len(good) // 4))

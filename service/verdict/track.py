@@ -8,6 +8,7 @@ from service.verdict.aggregate import track_logit
 from service.verdict.agreement import agreement
 from service.verdict.calibration import logit_of
 from service.verdict.prediction import levelled
+from service.verdict.support import seen_well
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +45,10 @@ def weigh(
 
     One value a frame, at least one frame, in order of time. logits: of `levelled_where_good`.
     seconds: how long a stretch of the clip each stands for. good: see there; other crops have no
-    vote where there is a good one.
+    vote where the face is `seen_well`, and all have one where it is not.
     """
-    voters = tuple(place for place, fits in enumerate(good) if fits) or tuple(range(len(good)))
+    well = seen_well(good)
+    voters = tuple(place for place, fits in enumerate(good) if fits or not well)
     said = [logits[place] for place in voters]
     low, high = logit_of(thresholds.authentic), logit_of(thresholds.manipulated)
     agreeing = agreement(said, low, high)

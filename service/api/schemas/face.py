@@ -38,22 +38,23 @@ class MethodBody(BaseModel):
 
     name: str = Field(
         description=listed(
-            "A method of the model that runs (`methods` of `GET /model`; the first three below "
-            "are the shipped model's, and those told by the shape of the mask where a model has "
-            "none), or one of the last two.",
+            "What it looks most like: a method of the model that runs (`methods` of `GET /model`; "
+            "the first three below are the shipped model's, and those told by the shape of the "
+            "mask where a model has none), or one of the last two.",
             METHODS,
         )
     )
     probabilities: dict[str, Share] = Field(
-        description="Of each method of the model, 0 to 1, 1 together, given that the face is "
-        "manipulated; the mean over its frames, each weighted by how likely it is fake. Empty "
+        description="Of each method of the model, 0 to 1, 1 together, given that it is one of "
+        "them: what was made in another way mostly gets one of their names, too, not `unknown`. "
+        "The mean over its frames, each weighted by how likely it is fake. Empty "
         "for a face judged authentic, without a face, and where the model has no methods."
     )
     confidence: Confidence = Field(description=listed("How sure the name is.", CONFIDENCES))
 
 
 class MaskBody(BaseModel):
-    """Where a frame was manipulated."""
+    """Where a frame was manipulated, if it was."""
 
     width: Count = Field(description="Width of the mask in its own pixels.")
     height: Count = Field(description="Height of the mask in its own pixels.")
@@ -66,8 +67,8 @@ class MaskBody(BaseModel):
 
 
 class FaceMaskBody(MaskBody):
-    """Where a face was manipulated, in the square that the model was shown; for a tilted head in
-    the upright square about that.
+    """Where a face was manipulated, if it was, in the square that the model was shown; for a
+    tilted head in the upright square about that.
 
     All black for a face judged authentic.
     """
@@ -100,7 +101,7 @@ class QualityBody(BaseModel):
 
 
 class IntervalBody(BaseModel):
-    """A stretch of a clip in which a face is manipulated."""
+    """A stretch of a clip in which a face looks manipulated."""
 
     start_s: NotNegative = Field(description="Seconds from the clip's start.")
     end_s: NotNegative = Field(description="Seconds from the clip's start, after `start_s`.")
@@ -142,8 +143,8 @@ class FaceBody(BaseModel):
         "0 for a picture."
     )
     intervals: list[IntervalBody] = Field(
-        description="When the face is manipulated, in order of time; empty for a picture and for "
-        "a face judged authentic."
+        description="When the face looks manipulated, in order of time; empty for a picture, for "
+        "a face judged authentic, and where no more than a single frame does."
     )
     agreement: Share = Field(
         description="1 where its frames tell one story, down to 0 where each contradicts the one "

@@ -130,7 +130,9 @@ class ReportBody(BaseModel):
     method: MethodBody = Field(description="How the face that decides was manipulated.")
     mask: MaskBody | None = Field(
         description="The most incriminating frame of the face that decides, at full size, with "
-        "the masks of all its faces that are not judged authentic; null for `no_face`."
+        "the masks of all its faces that are not judged authentic: where they were manipulated, "
+        "if they were. Of an `authentic` upload those alone that look manipulated but could not "
+        "be judged. Null for `no_face`."
     )
     overlay: OverlayBody | None = Field(
         description="All analysed frames, drawn on; null unless `mask=clip`, and for `no_face`."

@@ -42,8 +42,9 @@ CONFIDENCES: Mapping[Confidence, str] = {
 }
 
 FACE_WARNINGS: Mapping[str, str] = {
-    "face_too_small": "too poor to judge in every frame, and in the most incriminating one "
-    "narrower than the service asks for (`UNMASK_VERDICT__MIN_FACE_PX`, by default "
+    "face_too_small": "not seen well enough to be judged for a quarter of its frames in a row, and "
+    "in the most incriminating one, or most of those that do not do, narrower than the service "
+    "asks for (`UNMASK_VERDICT__MIN_FACE_PX`, by default "
     f"{_LEAST.min_face_px} pixels)",
     "face_too_blurred": "the same, but less sharp than it asks for "
     f"(`UNMASK_VERDICT__MIN_SHARPNESS`, by default {_LEAST.min_sharpness:g})",

@@ -50,6 +50,14 @@ def redness(pixels: Pixels) -> NDArray[np.float64]:
     return np.asarray(pixels[:, :, 0] - pixels[:, :, 1:].mean(2), np.float64)
 
 
+@pytest.mark.parametrize(("logit", "label"), [(-9.0, "0: <1%"), (0.0, "0: 50%"), (9.0, "0: >99%")])
+def test_no_label_says_that_a_face_is_certainly_one_or_the_other(
+    astronaut: Pixels, logit: float, label: str
+) -> None:
+    _, _, plan = reported(encode(astronaut), logit)
+    assert [mark.label for mark in plan.marks[0]] == [label]
+
+
 def test_a_picture_becomes_a_still_with_its_mask(astronaut: Pixels) -> None:
     upload, report, plan = reported(encode(astronaut, ".png"), 5.0)
     (drawn,), _ = animation(render_overlay(upload, plan))

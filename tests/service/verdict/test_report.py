@@ -52,6 +52,18 @@ def test_the_worst_face_decides_and_the_authentic_one_shows_no_mask() -> None:
     assert report.mask.pixels[:64, 100:164].all()
 
 
+def test_what_is_acquitted_shows_no_mask_but_that_of_what_it_warns_of() -> None:
+    crops = [face(track=0), face(track=1, left=100, warnings=("covered",))]
+    whole = block(0, 0, 256, 256)
+    for logit, warnings, shown in ((5.0, ("face_covered",), True), (0.5, (), False)):
+        found = [evidence(-4.0, whole, HEAD), evidence(logit, whole, HEAD)]
+        report = build_report(extraction(crops), found, SPEC, RULE)
+        assert (report.verdict, report.warnings) == ("authentic", warnings)
+        assert report.mask is not None
+        assert bool(report.mask.pixels[:, 100:].any()) == shown
+        assert not report.mask.pixels[:, :100].any()
+
+
 def test_one_of_several_faces_is_accused_by_more_than_a_single_one() -> None:
     spec = replace(SPEC, thresholds=replace(SPEC.thresholds, mean_excess=0.8))
     pair = [face(track=0), face(track=1, left=100)]
@@ -136,6 +148,18 @@ def test_a_clip_is_judged_by_track_and_shows_its_worst_frame() -> None:
     assert [point.faces[0].fake_probability for point in report.timeline] == pytest.approx(
         [probability(x) for x in logits]
     )
+
+
+def test_a_face_that_just_passes_now_and_then_accuses_nobody() -> None:
+    """Somebody half behind somebody else, in a clip that shakes."""
+    good = [place in {3, 9} for place in range(16)]
+    crops = [face(frame=i, warnings=() if fits else ("covered",)) for i, fits in enumerate(good)]
+    logits = [5.0 if fits else 1.0 for fits in good]
+    found = [evidence(x, methods=HEAD) for x in logits]
+    report = build_report(extraction(crops, frames=16), found, SPEC, RULE)
+    assert report.verdict == "inconclusive"
+    assert report.faces[0].reasons == ("face_covered",)
+    assert not report.faces[0].supported
 
 
 def test_poor_frames_of_a_face_seen_well_elsewhere_have_no_vote() -> None:

@@ -28,5 +28,14 @@ def test_what_contradicts_itself_comes_to_the_middle() -> None:
     flips = weigh([4.0, -4.0] * 4, [1] * 8, [True] * 8, THRESHOLDS)
     assert (flips.logit, flips.agreement) == (0.0, 0.0)
     # Poor crops do not contradict good ones.
-    good = [place % 2 == 0 for place in range(8)]
-    assert weigh([4.0, -4.0] * 4, [1] * 8, good, THRESHOLDS) == Weighed(4.0, 1.0, (0, 2, 4, 6))
+    good = [True, True, False, False] * 2
+    found = weigh([4.0, 4.0, -4.0, -4.0] * 2, [1] * 8, good, THRESHOLDS)
+    assert found == Weighed(4.0, 1.0, (0, 1, 4, 5))
+
+
+def test_single_frames_that_just_pass_do_not_speak_for_the_rest() -> None:
+    good = [place % 5 == 0 for place in range(16)]
+    logits = [4.0 if fits else -2.0 for fits in good]
+    found = weigh(logits, [1] * 16, good, THRESHOLDS)
+    assert found.voters == tuple(range(16))
+    assert found.logit < 0
