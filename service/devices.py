@@ -4,7 +4,7 @@ import logging
 import math
 from collections.abc import Sequence
 
-from service.errors import ConfigurationError
+from service.errors import ConfigurationError, first_line
 from service.inference.device import Device, choose_devices
 from service.inference.model_file import ModelFile, read_model_file
 from service.inference.precision import in_precision
@@ -73,6 +73,13 @@ def one_for_each_session(devices: Sequence[Device], settings: Settings) -> list[
 def prove_devices(
     devices: Sequence[Device], settings: Settings, model: ModelFile, runtime: Runtime
 ) -> None:
-    """Open a session on each device once. Raises ConfigurationError where that fails."""
+    """Judge a blank crop on each device. Raises ConfigurationError where that fails."""
     for device in devices:
-        Session(model, device, session_plan(settings), runtime)
+        session = Session(model, device, session_plan(settings), runtime)
+        try:
+            session.run([session.blank()])
+        except Exception as error:
+            # A GPU may take a model and have no memory, or no code, to run it.
+            raise ConfigurationError(
+                f"The device '{device.name}' does not run the model: {first_line(error)}"
+            ) from error

@@ -90,3 +90,9 @@ class DeadlineExceededError(UnmaskError):
 
 class ConfigurationError(Exception):
     """The service cannot start as configured. Never reaches a client; ends the start."""
+
+
+def first_line(error: BaseException) -> str:
+    """What an error says, for a sentence about it; its type where it says nothing."""
+    lines = str(error).splitlines()
+    return lines[0] if lines else type(error).__name__

@@ -1,6 +1,7 @@
 """Starts the stages of a pipeline, and stops them."""
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from functools import partial
@@ -98,4 +99,5 @@ def _most_answer_bytes(settings: Settings, side: int) -> int:
 
 
 def _memory(device: Device) -> float:
-    return float(device_memory_bytes(device.index) or 0)
+    used = device_memory_bytes(device.index)
+    return math.nan if used is None else float(used)

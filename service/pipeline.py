@@ -62,6 +62,14 @@ class Pipeline:
             return "the media workers are not running"
         return self._pool.problem()
 
+    def useless(self) -> bool:
+        """Whether work sent now would wait in vain for what judges."""
+        return self._pool.useless
+
+    def hopeless(self) -> str | None:
+        """Why only another process can do work again, or None."""
+        return self._pool.hopeless()
+
     async def analyze(
         self,
         upload: Upload,

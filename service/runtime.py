@@ -6,6 +6,7 @@ import io
 import logging
 import math
 import os
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 from numpy.typing import DTypeLike, NDArray
 
 from service.cuda import memory_in_use
-from service.errors import ConfigurationError
+from service.errors import ConfigurationError, first_line
 
 _log = logging.getLogger(__name__)
 _CGROUP_QUOTA = Path("/sys/fs/cgroup/cpu.max")
@@ -28,6 +29,7 @@ class Runtime:
     """
 
     def __init__(self) -> None:
+        self._loading, self._loaded = threading.Lock(), False
         try:
             self._package: Any = importlib.import_module("onnxruntime")
             # What it says of what it looked for on a GPU is no line of our log; errors are raised.
@@ -52,8 +54,15 @@ class Runtime:
         return list(self._package.get_available_providers())
 
     def load_cuda(self) -> None:
-        """Load NVIDIA's libraries, so that `service.cuda` finds them, too."""
-        if hasattr(self._package, "preload_dlls"):
+        """Load NVIDIA's libraries, so that `service.cuda` finds them, too.
+
+        Once: what it does to stdout meanwhile is done to the whole process, and threads that open
+        sessions must not do it to one another.
+        """
+        with self._loading:
+            if self._loaded or not hasattr(self._package, "preload_dlls"):
+                return
+            self._loaded = True
             # They come as Python packages outside the loader's search path. What it cannot load
             # it prints, where somebody else may be reading a report.
             with contextlib.redirect_stdout(io.StringIO()) as printed:
@@ -81,7 +90,7 @@ class Runtime:
         except Exception as error:
             raise ConfigurationError(
                 f"ONNX Runtime {self.version} cannot load the model with {names[0]}: "
-                f"{str(error).splitlines()[0]}"
+                f"{first_line(error)}"
             ) from error
 
     def run_options(self, *, graph: int | None) -> Any:

@@ -20,6 +20,7 @@ from service.settings import Settings
 from service.startup import raise_descriptor_limit
 
 _log = logging.getLogger(__name__)
+_TICKS_A_SECOND = 10
 
 
 class DrainingServer(uvicorn.Server):
@@ -34,6 +35,9 @@ class DrainingServer(uvicorn.Server):
         self._unready_s = unready_s
         self.deaf = False
         """Whether there is an address at which it should listen and does not."""
+        self.hopeless = False
+        """Whether it left because only another process can do its work."""
+        self._problem: str | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start the stages, then serve, or leave where an address went to another process."""
@@ -74,12 +78,33 @@ class DrainingServer(uvicorn.Server):
         else:
             self._leave()
 
+    async def on_tick(self, counter: int) -> bool:
+        """Watch over readiness, once a second."""
+        if counter % _TICKS_A_SECOND == 0:
+            self._watch()
+        return await super().on_tick(counter)
+
+    def _watch(self) -> None:
+        problem = self._desk.problem()
+        if problem != self._problem and not self._desk.draining:
+            if problem is None:
+                _log.info("ready again")
+            else:
+                _log.warning("not ready: %s", problem)
+        self._problem = problem
+        pipeline = self._desk.pipeline
+        reason = None if pipeline is None else pipeline.hopeless()
+        if reason is not None and not self.hopeless:
+            _log.critical("another process must do the work: %s", reason)
+            self.hopeless = self._desk.draining = True
+            self._leave()
+
     def _leave(self) -> None:
         self.should_exit = True
 
 
 def serve(settings: Settings) -> int:
-    """Serve until a signal comes; the exit code."""
+    """Serve until a signal comes, or nothing can be done any more; the exit code."""
     share_the_interpreter()
     raise_descriptor_limit()
     app = create_app(settings)
@@ -96,4 +121,6 @@ def serve(settings: Settings) -> int:
     )
     server = DrainingServer(config, desk, settings.server.unready_s)
     server.run(None if takes_every_address(settings) else sockets_of(settings))
+    if server.hopeless:
+        return 4
     return 0 if server.started and not server.deaf else 3

@@ -87,9 +87,11 @@ class Desk:
         return "the service is starting" if self.pipeline is None else self.pipeline.problem()
 
     def opened(self) -> Pipeline:
-        """The pipeline; raises NotReadyError before it has started."""
+        """The pipeline; raises NotReadyError before it has started, or where it is useless."""
         if self.pipeline is None:
             raise NotReadyError("The service is starting.", retry_after_s=1)
+        if self.pipeline.useless():
+            raise NotReadyError("No session judges faces at present.", retry_after_s=1)
         return self.pipeline
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
-from service.errors import ConfigurationError, DeadlineExceededError, UnmaskError
+from service.errors import ConfigurationError, DeadlineExceededError, UnmaskError, first_line
 from service.inference.batcher import BatchQueue, Entry
 from service.inference.device import Device
 from service.inference.evidence import Evidence
@@ -20,6 +20,11 @@ from service.inference.worker import SessionDiedError, SessionWorker
 logger = logging.getLogger(__name__)
 
 _RESTART_PAUSE_S = 0.5
+_HOPELESS_S = 30.0
+"""For so long a session may fail to open again. After some errors of CUDA nothing works in the
+process any more (CUDA's reference, of cudaErrorLaunchFailure and others)."""
+_HUNG = 4
+"""How many times `stall_s` a batch may run before nobody believes that it ends."""
 _MAX_ATTEMPTS = 2
 
 
@@ -69,6 +74,8 @@ class InferencePool:
         self._stall_s = stall_s
         self._workers: dict[int, SessionWorker] = {}
         self._keepers: list[asyncio.Task[None]] = []
+        self._failing: dict[int, float] = {}
+        """Since when each session has failed to open again, by its place; event loop time."""
 
     @property
     def devices(self) -> tuple[Device, ...]:
@@ -82,8 +89,25 @@ class InferencePool:
     def working(self) -> int:
         """How many sessions take batches."""
         return sum(
-            worker.opened.done() and worker.thread.is_alive() for worker in self._workers.values()
+            worker.opened.done() and worker.thread.is_alive() and worker.busy_s() <= self._stall_s
+            for worker in self._workers.values()
         )
+
+    @property
+    def useless(self) -> bool:
+        """Whether no session works and one has failed to open again: crops would wait in vain."""
+        return bool(self._failing) and not self.working
+
+    def hopeless(self) -> str | None:
+        """Why only another process can help, or None."""
+        now = asyncio.get_running_loop().time()
+        for place, device in enumerate(self._devices):
+            worker = self._workers.get(place)
+            if now - self._failing.get(place, now) > _HOPELESS_S:
+                return f"the session on {device.name} cannot be opened again"
+            if worker is not None and worker.busy_s() > _HUNG * self._stall_s:
+                return f"the session on {device.name} hangs"
+        return None
 
     def problem(self) -> str | None:
         """Why the pool is not ready, or None when every device works."""
@@ -104,7 +128,8 @@ class InferencePool:
                 self._workers[place] = self._worker(place)
             sessions = [await worker.opened for worker in self._workers.values()]
         except SessionDiedError as error:
-            raise ConfigurationError("A session died while it was opened.") from error
+            reason = "" if error.__cause__ is None else f": {first_line(error.__cause__)}"
+            raise ConfigurationError(f"A session died while it was opened{reason}.") from error
         finally:
             for worker in self._workers.values():
                 worker.opened.add_done_callback(lambda each: each.cancelled() or each.exception())
@@ -184,8 +209,10 @@ class InferencePool:
                 await worker.opened
             except (ConfigurationError, SessionDiedError):
                 logger.exception("the session on %s cannot be opened again", name)
+                self._failing.setdefault(place, asyncio.get_running_loop().time())
                 await asyncio.sleep(_RESTART_PAUSE_S)
             else:
+                self._failing.pop(place, None)
                 return
 
     async def _feed(self, worker: SessionWorker, limit: int) -> None:

@@ -171,9 +171,16 @@ class Session:
             tensorrt=tensorrt_version(),
         )
 
-    def _open(self, *, graphs: bool) -> Any:
+    def _open(self, *, graphs: bool, count: int | None = None) -> Any:
+        """A session for batches of `count`; None for all sizes."""
+        engines = self._engines
+        if engines is not None:
+            # TensorRT widens an engine that it finds there to the sizes that come, and plans it for
+            # the largest; and two GPUs of a kind would write the same file.
+            engines = engines / f"gpu{self.device.index}-{count or 'all'}"
+            engines.mkdir(exist_ok=True)
         options = provider_options(
-            self.device, self._model.spec.precision, engines=self._engines, graphs=graphs
+            self.device, self._model.spec.precision, engines=engines, graphs=graphs
         )
         return self._runtime.open(self._model.content, options, threads=self._threads)
 
@@ -188,7 +195,7 @@ class Session:
         return self._quickest(count, graphs=False)
 
     def _quickest(self, count: int, *, graphs: bool) -> Run:
-        session = self._open(graphs=graphs)
+        session = self._open(graphs=graphs, count=count)
         options = self._runtime.run_options(graph=None) if graphs else None
         bound = partial(BoundRun, session, self._model, self.device, count, self._runtime)
         others = [bound, partial(bound, captured=True)] if graphs else [bound]

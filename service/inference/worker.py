@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import math
 import queue
 import threading
@@ -16,6 +17,7 @@ from service.inference.runs import Crop
 from service.inference.session import Session
 from service.priority import stand_back
 
+logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
@@ -98,11 +100,12 @@ class SessionWorker:
             self._loop.call_soon_threadsafe(callback, *args)
 
     def _on_exit(self, reason: BaseException | None) -> None:
+        died = SessionDiedError()
+        died.__cause__ = reason
         if not self.opened.done():
-            error = reason if isinstance(reason, ConfigurationError) else SessionDiedError()
-            self.opened.set_exception(error)
+            self.opened.set_exception(reason if isinstance(reason, ConfigurationError) else died)
         if self._reply is not None and not self._reply.done():
-            self._reply.set_exception(SessionDiedError())
+            self._reply.set_exception(died)
         _resolve(self.exited, reason)
 
 
@@ -113,8 +116,10 @@ def judge(session: Session, crops: Sequence[Crop], mask_floor: float) -> list[Ev
     """
     try:
         return list(session.run(crops, mask_floor))
-    except Exception as error:  # noqa: BLE001 - any failure is handed to the crop that caused it
+    except Exception as error:  # any failure is handed to the crop that caused it
         if len(crops) > 1:
+            # Where a size never works, as for want of memory, every batch of it is run in vain.
+            logger.warning("a batch of %d failed and is split", len(crops), exc_info=error)
             middle = len(crops) // 2
             parts = (crops[:middle], crops[middle:])
             return [outcome for part in parts for outcome in judge(session, part, mask_floor)]

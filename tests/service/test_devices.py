@@ -2,13 +2,24 @@
 
 import logging
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
-from service.devices import obtain_model, one_for_each_session, session_plan, share_cores
+from service.devices import (
+    obtain_model,
+    one_for_each_session,
+    prove_devices,
+    session_plan,
+    share_cores,
+)
+from service.errors import ConfigurationError
 from service.inference.device import Device
+from service.inference.model_file import ModelFile
+from service.inference.session import Session
 from service.runtime import Runtime, usable_cpus
 from service.settings import InferenceSettings, Settings
+from tests.service.conftest import CPU
 
 
 @pytest.mark.parametrize(
@@ -64,3 +75,14 @@ def test_where_no_gpu_answers_the_cpu_says_why_it_runs_the_model(
         _, devices = obtain_model(Settings(model=model_path), runtime)
     assert devices == [Device("cpu")]
     assert "the CPU runs the model: " in caplog.text
+
+
+def test_a_device_that_opens_the_model_and_cannot_run_it_is_no_device(
+    model: ModelFile, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> NoReturn:
+        raise RuntimeError("no kernel image is available\nfor execution")
+
+    monkeypatch.setattr(Session, "run", fails)
+    with pytest.raises(ConfigurationError, match="'cpu' does not run the model: no kernel image"):
+        prove_devices([CPU], Settings(), model, runtime)

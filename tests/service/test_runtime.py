@@ -2,7 +2,10 @@
 
 import importlib
 import os
+import sys
+import time
 import types
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -74,7 +77,27 @@ def test_what_is_printed_of_libraries_does_not_stand_in_a_report(
 ) -> None:
     package = types.SimpleNamespace(preload_dlls=lambda: print("Failed to load libcublasLt"))  # noqa: T201
     monkeypatch.setattr(runtime, "_package", package)
+    monkeypatch.setattr(runtime, "_loaded", False)
     with caplog.at_level("INFO"):
         runtime.load_cuda()
     assert capsys.readouterr().out == ""
     assert caplog.messages == ["Failed to load libcublasLt"]
+
+
+def test_threads_that_open_sessions_at_once_leave_stdout_as_it_is(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loads: list[object] = []
+
+    def load() -> None:
+        loads.append(sys.stdout)
+        time.sleep(0.01)
+
+    monkeypatch.setattr(runtime, "_package", types.SimpleNamespace(preload_dlls=load))
+    monkeypatch.setattr(runtime, "_loaded", False)
+    before = sys.stdout
+    with ThreadPoolExecutor(4) as threads:
+        for each in [threads.submit(runtime.load_cuda) for _ in range(12)]:
+            each.result()
+    assert len(loads) == 1
+    assert sys.stdout is before
