@@ -71,7 +71,13 @@ async def open_pipeline(settings: Settings, telemetry: Telemetry) -> AsyncIterat
     try:
         await _all_of(pool.start(), media.start())
         yield Pipeline(
-            settings, model, media=media, pool=pool, admission=admission, telemetry=telemetry
+            settings,
+            model,
+            media=media,
+            pool=pool,
+            admission=admission,
+            telemetry=telemetry,
+            onnxruntime=runtime.version,
         )
     finally:
         await pool.stop()

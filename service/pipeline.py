@@ -44,8 +44,11 @@ class Pipeline:
         pool: InferencePool,
         admission: Admission,
         telemetry: Telemetry,
+        onnxruntime: str,
     ) -> None:
+        """onnxruntime: its version."""
         self.model = model
+        self.onnxruntime = onnxruntime
         self.admission = admission
         self._settings = settings
         self.media = media

@@ -55,6 +55,7 @@ def report_body(
             TimelineBody(
                 frame_index=point.frame_index,
                 time_s=point.time_s,
+                until_s=point.until_s,
                 faces=[
                     TimelineFaceBody.model_validate(face, from_attributes=True)
                     for face in point.faces

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import asdict
 from functools import partial
+from importlib.metadata import version
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -189,8 +190,8 @@ def build_router(desk: Desk) -> APIRouter:
         response_model=ModelCardBody,
         responses=documented(NotReadyError, retry_after=True),
         summary="Card and digest of the model",
-        response_description="What the service uses of the model file, its digest, and where "
-        "it runs.",
+        response_description="What the service uses of the model file, its digest, where it runs, "
+        "and the settings that have a say in verdicts.",
     )
     async def model() -> dict[str, Any]:
         pipeline = desk.opened()
@@ -199,11 +200,27 @@ def build_router(desk: Desk) -> APIRouter:
             "sha256": pipeline.model.sha256,
             "device": pipeline.device.name,
             "provider": pipeline.device.provider,
+            "service": _service(desk.settings, pipeline),
         }
 
     add_pages(router)
     _answer_head(router)
     return router
+
+
+def _service(settings: Settings, pipeline: Pipeline) -> dict[str, Any]:
+    media, faces, verdict = settings.media, settings.faces, settings.verdict
+    return {
+        "version": version("unmask"),
+        "onnxruntime": pipeline.onnxruntime,
+        "min_face_px": verdict.min_face_px,
+        "min_sharpness": verdict.min_sharpness,
+        "detector": faces.detector,
+        "min_score": faces.min_score,
+        "max_faces": faces.max_faces,
+        "frames": min(media.frames, media.max_frames),
+        "max_frames": media.max_frames,
+    }
 
 
 def _answer_head(router: APIRouter) -> None:

@@ -25,13 +25,14 @@ class Seen:
     """One face in one frame, judged.
 
     logit: calibrated, see `levelled_where_good`. stretch: the part of the clip that its frame
-    stands for.
+    stands for. votes: whether the face's verdict heeds it, see `voters_among`.
     """
 
     crop: FaceCrop
     evidence: Evidence
     logit: float
     stretch: Interval
+    votes: bool = True
 
     @property
     def raw_mask(self) -> Mask:
@@ -49,6 +50,9 @@ class Seen:
             probability(self.logit),
             self.raw_mask,
             crop.crop_to_frame,
+            crop.roll,
+            crop.in_key_frame,
+            self.votes,
         )
 
 

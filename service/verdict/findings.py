@@ -89,7 +89,8 @@ class Sighting:
 
     fake_probability: of this crop; see `levelled` for what the others of a clip have to do with it.
     mask: the network's, uint8 grey (size, size), before its threshold.
-    crop_to_frame: float64 (2, 3); maps the mask's pixels to the frame's.
+    crop_to_frame: float64 (2, 3); maps the mask's pixels to the frame's. roll_deg: by how much the
+        crop was turned, see `cut_square`. votes: whether the face's verdict heeds it.
     """
 
     track: int
@@ -97,14 +98,18 @@ class Sighting:
     fake_probability: float
     mask: NDArray[np.uint8]
     crop_to_frame: NDArray[np.float64]
+    roll_deg: float
+    in_key_frame: bool
+    votes: bool
 
 
 @dataclass(frozen=True, slots=True)
 class TimelinePoint:
-    """One analysed frame, and each face in it, by track."""
+    """One analysed frame, shown from when until when, and each face in it, by track."""
 
     frame_index: int
     time_s: float
+    until_s: float
     faces: tuple[Sighting, ...]
 
 

@@ -17,7 +17,7 @@ from service.verdict.intervals import stretches_of
 from service.verdict.mask import area_fraction, draw_into_frame
 from service.verdict.method import UNKNOWN_METHOD
 from service.verdict.support import SupportRule, seen_well
-from service.verdict.track import levelled_where_good
+from service.verdict.track import levelled_where_good, voters_among
 
 _GRAVITY = {"authentic": 0, "inconclusive": 1, "manipulated": 2}
 
@@ -79,13 +79,13 @@ def _seen(
         tracks[crop.track].append(place)
     for places in tracks.values():
         crops = [seen[place].crop for place in places]
+        good = rule.passes([crop.quality for crop in crops])
         logits = levelled_where_good(
-            [seen[place].logit for place in places],
-            [crop.in_key_frame for crop in crops],
-            rule.passes([crop.quality for crop in crops]),
+            [seen[place].logit for place in places], [crop.in_key_frame for crop in crops], good
         )
-        for place, logit in zip(places, logits, strict=True):
-            seen[place] = replace(seen[place], logit=logit)
+        voters = voters_among(good)
+        for number, place in enumerate(places):
+            seen[place] = replace(seen[place], logit=logits[number], votes=number in voters)
     return seen
 
 
@@ -145,5 +145,6 @@ def _timeline(extraction: Extraction, seen: Sequence[Seen]) -> tuple[TimelinePoi
     for each in seen:
         faces[each.crop.frame_index].append(each.sighting())
     return tuple(
-        TimelinePoint(index, time_s, tuple(faces[index])) for index, time_s, _ in extraction.frames
+        TimelinePoint(index, time_s, until_s, tuple(faces[index]))
+        for index, time_s, until_s in extraction.frames
     )

@@ -38,6 +38,12 @@ def levelled_where_good(
     return [level.get(place, logit) for place, logit in enumerate(logits)]
 
 
+def voters_among(good: Sequence[bool]) -> tuple[int, ...]:
+    """Places of frames that have a vote, rising: of a face that is `seen_well` the good ones."""
+    well = seen_well(good)
+    return tuple(place for place, fits in enumerate(good) if fits or not well)
+
+
 def weigh(
     logits: Sequence[float], seconds: Sequence[float], good: Sequence[bool], thresholds: Thresholds
 ) -> Weighed:
@@ -47,8 +53,7 @@ def weigh(
     seconds: how long a stretch of the clip each stands for. good: see there; other crops have no
     vote where the face is `seen_well`, and all have one where it is not.
     """
-    well = seen_well(good)
-    voters = tuple(place for place, fits in enumerate(good) if fits or not well)
+    voters = voters_among(good)
     said = [logits[place] for place in voters]
     low, high = logit_of(thresholds.authentic), logit_of(thresholds.manipulated)
     agreeing = agreement(said, low, high)

@@ -59,6 +59,20 @@ class ThresholdsBody(BaseModel):
     )
 
 
+class ServiceBody(BaseModel):
+    """What of the service, beside the model, has a say in verdicts."""
+
+    version: str = Field(description="Version of Unmask.")
+    onnxruntime: str = Field(description="Version of ONNX Runtime.")
+    min_face_px: Count = Field(description="Width of a face in pixels below which it is too small.")
+    min_sharpness: NotNegative = Field(description="Sharpness below which a face is too blurred.")
+    detector: str = Field(description="What finds faces: `libfacedetection` or `yunet`.")
+    min_score: Share = Field(description="Score of the detector below which a find is no face.")
+    max_faces: Count = Field(description="Faces that are kept of a picture or a frame.")
+    frames: Count = Field(description="Frames of a clip that are analysed.")
+    max_frames: Count = Field(description="The most that may be asked for.")
+
+
 class ModelCardBody(BaseModel):
     """The metadata of the model file that runs, its digest, and where it runs."""
 
@@ -96,3 +110,4 @@ class ModelCardBody(BaseModel):
     sha256: Sha256 = Field(description="SHA-256 of the model file in hexadecimal.")
     device: DeviceName
     provider: str = Field(description="ONNX Runtime's name of what computes there.")
+    service: ServiceBody = Field(description="What else has a say in verdicts.")

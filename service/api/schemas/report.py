@@ -29,6 +29,18 @@ class TimelineFaceBody(BaseModel):
         "is brought to the usual."
     )
     box: BoxBody = Field(description="The face box in this frame.")
+    roll_deg: float = Field(
+        description="Degrees, clockwise, by which the square that the model was shown is turned "
+        "about the box's middle, so that a tilted head stands upright in it; -180 to 180."
+    )
+    in_key_frame: bool = Field(
+        description="Whether the frame is stored by itself, as far as that is known: always in a "
+        "picture."
+    )
+    votes: bool = Field(
+        description="Whether the face's verdict heeds this frame: not where the face is too poor "
+        "to judge in it while it is seen well enough elsewhere."
+    )
 
 
 class TimelineBody(BaseModel):
@@ -37,6 +49,9 @@ class TimelineBody(BaseModel):
     frame_index: FrameIndex
     time_s: NotNegative = Field(
         description="When it is shown, in seconds from the clip's start; 0 for a picture."
+    )
+    until_s: NotNegative = Field(
+        description="Until when, in seconds from the clip's start; 0 for a picture."
     )
     faces: list[TimelineFaceBody] = Field(
         description="The faces in it, by track; empty without one."

@@ -150,8 +150,10 @@ def test_media_model_and_timing(
 
 def test_a_pictures_timeline_is_one_point(report: dict[str, Any]) -> None:
     box = report["faces"][0]["box"]
-    faces = [{"track": 0, "fake_probability": report["fake_probability"], "box": box}]
-    assert report["timeline"] == [{"frame_index": 0, "time_s": 0.0, "faces": faces}]
+    judged = {"track": 0, "fake_probability": report["fake_probability"], "box": box}
+    seen = {"roll_deg": 0.0, "in_key_frame": True, "votes": True}
+    (point,) = report["timeline"]
+    assert point == {"frame_index": 0, "time_s": 0.0, "until_s": 0.0, "faces": [judged | seen]}
 
 
 def test_two_faces_in_one_picture(server: httpx.Client, astronaut: Pixels) -> None:

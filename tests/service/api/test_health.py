@@ -1,10 +1,14 @@
 """Health, the model card and the page."""
 
 import re
+from importlib.metadata import version
+from pathlib import Path
 
 import httpx
 
 from service.inference.model_file import ModelFile
+from service.runtime import Runtime
+from tests.service.running import running_server
 
 
 def test_alive_and_ready(server: httpx.Client) -> None:
@@ -19,6 +23,23 @@ def test_the_model_describes_itself(server: httpx.Client, served_model: ModelFil
     assert card["methods"] == list(served_model.spec.methods)
     assert card["thresholds"]["manipulated"] == served_model.spec.thresholds.manipulated
     assert card["provider"] == "CPUExecutionProvider"
+
+
+def test_the_model_card_tells_what_else_has_a_say(model_path: Path) -> None:
+    settings = {"VERDICT__MIN_FACE_PX": "48", "MEDIA__MAX_FRAMES": "12", "FACES__MIN_SCORE": "0.8"}
+    with running_server(model_path, **settings) as running:
+        told = running.client.get("/model").json()["service"]
+    assert told.pop("version") == version("unmask")
+    assert told.pop("onnxruntime") == Runtime().version
+    assert told == {
+        "min_face_px": 48,
+        "min_sharpness": 1.0,
+        "detector": "libfacedetection",
+        "min_score": 0.8,
+        "max_faces": 8,
+        "frames": 12,
+        "max_frames": 12,
+    }
 
 
 def test_the_page_needs_nothing_from_elsewhere(server: httpx.Client) -> None:

@@ -167,6 +167,19 @@ def test_poor_frames_of_a_face_seen_well_elsewhere_have_no_vote() -> None:
     found = [evidence(-4.0, methods=HEAD), evidence(9.0, methods=HEAD)]
     report = build_report(extraction(crops, frames=2), found, SPEC, RULE)
     assert report.verdict == "authentic"
+    assert [point.faces[0].votes for point in report.timeline] == [True, False]
+    alike = build_report(extraction(crops[1:], frames=2), found[1:], SPEC, RULE)
+    assert [each.votes for point in alike.timeline for each in point.faces] == [True]
+
+
+def test_the_timeline_says_how_each_face_was_seen() -> None:
+    turned = np.array([[0.0, -0.25, 64.0], [0.25, 0.0, 0.0]])
+    crops = [face(frame=0), replace(face(frame=1), crop_to_frame=turned, in_key_frame=False)]
+    report = build_report(extraction(crops, frames=2), [evidence(1.0)] * 2, SPEC, RULE)
+    assert [(each.time_s, each.until_s) for each in report.timeline] == [(0.0, 0.1), (0.1, 0.2)]
+    first, second = (point.faces[0] for point in report.timeline)
+    assert (first.roll_deg, first.in_key_frame) == (0.0, True)
+    assert (second.roll_deg, second.in_key_frame) == (90.0, False)
 
 
 def test_what_prediction_adds_is_made_the_usual_in_verdict_and_timeline() -> None:
