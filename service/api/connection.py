@@ -7,7 +7,7 @@ from fcntl import ioctl
 from http import HTTPStatus
 from termios import TIOCOUTQ
 
-from service.api.offers import Offers
+from service.api.offers import BEFORE_BYTES, Offers
 from service.api.orderly import OrderlyProtocol
 from service.telemetry import Ending
 
@@ -41,6 +41,7 @@ class Connection(OrderlyProtocol):
     _body_begun = False
     _awaits_head = True
     _in_head = False
+    _last = b""
     _silent = True
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -78,10 +79,14 @@ class Connection(OrderlyProtocol):
             self._start_clock()
 
     def _as_parsed(self, data: bytes) -> bytes:
+        before = self._last
+        self._last = (before + data[-BEFORE_BYTES:])[-BEFORE_BYTES:]
         if not self._awaits_head:
             return data
         # Between requests empty lines mean nothing (RFC 9112, 2.2); within a head they end it.
-        return self._offers.passed_over(data if self._in_head else data.lstrip(b"\r\n"))
+        if self._in_head:
+            return self._offers.passed_over(data, before)
+        return self._offers.passed_over(data.lstrip(b"\r\n"))
 
     def _start_clock(self) -> None:
         if self._late is None:

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from service.api.offers import Offers
+from service.api.offers import BEFORE_BYTES, Offers
 
 HEAD = (
     b"POST / HTTP/1.1\r\nHost: x\r\nUPGRADE : h2c\r\nX-Upgrade: a\r\nUpgrades: b\r\nupgrade:c\r\n"
@@ -29,6 +29,18 @@ def test_in_two_pieces(cut: int) -> None:
 def test_byte_by_byte() -> None:
     offers = Offers()
     assert b"".join(offers.passed_over(bytes([byte])) for byte in HEAD) == RENAMED
+
+
+@pytest.mark.parametrize("kept", range(1, 5))
+def test_a_head_whose_beginning_did_not_come_by_ends_with_its_last_byte(kept: int) -> None:
+    """In one piece, or byte by byte: nothing is held back once the head is whole."""
+    seen, rest = HEAD[:-kept], HEAD[-kept:]
+    assert Offers().passed_over(rest + BODY, seen[-BEFORE_BYTES:]) == rest + BODY
+    offers, passed = Offers(), b""
+    for byte in rest:
+        passed += offers.passed_over(bytes([byte]), seen[-BEFORE_BYTES:])
+        seen += bytes([byte])
+    assert passed == rest
 
 
 def test_spaces_without_end_are_not_kept() -> None:

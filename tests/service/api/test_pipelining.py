@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import struct
+import time
 
 import pytest
 from starlette.types import Message, Receive, Scope, Send
@@ -31,6 +32,40 @@ def test_a_client_that_leaves_is_noticed_whatever_it_has_sent_behind(behind: byt
         link.close()
         eventually(lambda: bool(told), 5.0)
     assert (begun, told) == (["/first"], [{"type": "http.disconnect"}])
+
+
+async def prompt(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answers at once with the path."""
+    text = f"<{scope['path']}>".encode("ascii")
+    length = (b"content-length", str(len(text)).encode("ascii"))
+    await send({"type": "http.response.start", "status": 200, "headers": [length]})
+    await send({"type": "http.response.body", "body": text})
+
+
+@pytest.mark.parametrize(
+    "first", [BEHIND, b"POST /first HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nabcd"]
+)
+@pytest.mark.parametrize("apart", range(1, 7))
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_head_that_begins_behind_another_request_may_end_in_any_pieces(
+    first: bytes, apart: int, at_once: bool
+) -> None:
+    """Whether the rest comes in one piece or byte by byte, and whatever ends before it."""
+    begun, rest = first + BEHIND[:-apart], BEHIND[-apart:]
+    pieces = [begun[:-40], begun[-40:]]
+    pieces += [rest] if at_once else [bytes([byte]) for byte in rest]
+    with (
+        serving(prompt, 20.0, []) as port,
+        socket.create_connection(("127.0.0.1", port), timeout=3) as link,
+    ):
+        link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for piece in pieces:
+            link.sendall(piece)
+            time.sleep(0.02)
+        received = b""
+        while received.count(b">") < 2:
+            received += link.recv(4096)
+    assert received.endswith(b"</behind>")
 
 
 async def late(scope: Scope, receive: Receive, send: Send) -> None:
