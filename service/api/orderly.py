@@ -72,6 +72,9 @@ class OrderlyProtocol(HttpToolsProtocol):
             self.deaf, self.cycle.keep_alive = True, False
             self.ended("pipelined")
             raise ValueError("too many requests wait for their answers")
+        if self.parser.should_upgrade() and _has_body(self.headers):
+            # httptools reads none after an offer that `Offers` has not seen.
+            raise ValueError("a body after an offer of another protocol")
         if version == "1.0":
             self.expect_100_continue = False  # RFC 9110, 10.1.1
         super().on_headers_complete()
@@ -146,7 +149,7 @@ class OrderlyProtocol(HttpToolsProtocol):
             self.transport.close()
 
     def _unsupported_upgrade_warning(self) -> None:
-        """httptools has not read the body: where it ends nobody can tell any more."""
+        """httptools takes what follows for the other protocol."""
         self.deaf, self.cycle.keep_alive = True, False
 
 
@@ -159,3 +162,11 @@ def _expect_framing(headers: list[tuple[bytes, bytes]], version: str) -> None:
         raise ValueError("no host's name")
     if any(n == b"transfer-encoding" and v.strip(b" \t").lower() != b"chunked" for n, v in headers):
         raise ValueError("a coding that is not understood")
+
+
+def _has_body(headers: list[tuple[bytes, bytes]]) -> bool:
+    """Whether anything follows on a head."""
+    return any(
+        name == b"transfer-encoding" or (name == b"content-length" and value.strip(b" \t0"))
+        for name, value in headers
+    )

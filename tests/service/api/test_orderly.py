@@ -109,9 +109,23 @@ def test_what_follows_on_the_last_request_is_not_looked_at() -> None:
     assert endings == []
 
 
-def test_the_body_after_an_offer_behind_another_request_is_no_request() -> None:
-    """httptools does not read it, so nobody can tell what comes after: the connection ends."""
-    received, endings = said(FIRST + OFFER, BODY)
+@pytest.mark.parametrize("chunked", [True, False])
+def test_a_body_after_an_offer_behind_another_request_is_refused(chunked: bool) -> None:
+    """httptools does not read it: an answer would be to an empty one."""
+    pieces = b"Transfer-Encoding: chunked"
+    offer = OFFER.replace(b"Content-Length: %d" % len(BODY), pieces) if chunked else OFFER
+    received, endings = said(FIRST + offer, BODY)
+
+    assert bodies(received) == [b"/first 0"]
+    assert b"</first 0>HTTP/1.1 400" in received
+    assert endings == ["bad_request"]
+
+
+@pytest.mark.parametrize("length", [b"", b"Content-Length: 0\r\n"])
+def test_an_offer_without_a_body_behind_another_request_is_the_last(length: bytes) -> None:
+    """What comes after it httptools takes for the other protocol."""
+    head = b"GET /offer HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n"
+    received, endings = said(FIRST + head + length + b"\r\n", FIRST)
 
     assert bodies(received) == [b"/first 0", b"/offer 0"]
     assert received.count(b"connection: close") == 1
