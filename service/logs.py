@@ -6,6 +6,7 @@ import logging
 import os
 import select
 import sys
+from datetime import UTC, datetime
 
 # A pipe that is writable takes so much at once (POSIX).
 _PIECE_BYTES = select.PIPE_BUF
@@ -23,7 +24,7 @@ class JsonFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """The record as JSON; an exception becomes one string under `exception`."""
         line: dict[str, object] = {
-            "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
+            "time": _local(record.created).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
@@ -32,6 +33,11 @@ class JsonFormatter(logging.Formatter):
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return json.dumps(line, default=str, ensure_ascii=False)
+
+
+def _local(seconds: float) -> datetime:
+    """Seconds since 1970 as a time of this machine's zone."""
+    return datetime.fromtimestamp(seconds, UTC).astimezone()
 
 
 class UnhurriedHandler(logging.Handler):

@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from service.api.auth import SECURITY_SCHEMES
+from service.api.headers import REQUEST_ID
 from service.api.problems import Problem
 from service.api.schemas.vocabulary import VERDICTS, listed
 from service.errors import UnmaskError
@@ -55,6 +56,9 @@ def describe(app: FastAPI) -> None:
         components = document["components"]
         components["securitySchemes"] = SECURITY_SCHEMES
         components["schemas"]["Problem"] = Problem.model_json_schema()
+        # The meter sends it, beyond the routes.
+        for answer in document["paths"]["/analyze"]["post"]["responses"].values():
+            answer.setdefault("headers", {})["X-Request-Id"] = dict(REQUEST_ID)
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]

@@ -10,6 +10,7 @@ from service.inference.admission import LONGEST_WAIT_S
 _TEXT, _WHOLE = {"type": "string"}, {"type": "integer", "minimum": 0}
 _SHARE = {"type": "number", "minimum": 0, "maximum": 1}
 _DIGEST = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
+_ID = {"type": "string", "pattern": "^[0-9a-f]{32}$"}
 
 
 def _words(known: Mapping[Any, str]) -> str:
@@ -21,9 +22,7 @@ def _of_images(text: str, schema: Mapping[str, Any]) -> dict[str, Any]:
 
 
 IMAGE_HEADERS: Mapping[str, Mapping[str, Any]] = {
-    "X-Unmask-Id": _of_images(
-        "`id` of the report", {"type": "string", "pattern": "^[0-9a-f]{32}$"}
-    ),
+    "X-Unmask-Id": _of_images("`id` of the report", _ID),
     "X-Unmask-Verdict": _of_images(
         "`verdict` of the report", {"type": "string", "enum": list(VERDICTS)}
     ),
@@ -49,6 +48,13 @@ IMAGE_HEADERS: Mapping[str, Mapping[str, Any]] = {
     },
 }
 """OpenAPI's description of what `answers` sends beside an image."""
+
+REQUEST_ID: Mapping[str, Any] = {
+    "description": "Random identifier of this request, 32 hexadecimal digits, which the service's "
+    "log has, too: name it when you complain.",
+    "schema": _ID,
+}
+"""Of every answer of /analyze, whatever its status."""
 
 RETRY_AFTER: Mapping[str, Any] = {
     "description": f"Whole seconds until it is worth asking again, 1 to {LONGEST_WAIT_S}; may be "

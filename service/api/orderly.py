@@ -4,14 +4,21 @@ import re
 from collections.abc import Callable
 from http import HTTPStatus
 
+import httptools
 from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from service.api.problems import problem_response
+from service.api.request_id import REQUEST_ID_HEADER, request_id
 from service.telemetry import Ending
 
 MOST_WAITING = 64
 """Requests behind one that is not yet answered."""
+
+REFUSAL = "refusal"
+"""Key in a request's state: the status and the code with which the connection refused it when its
+handling had begun. Whoever counts requests counts it as that."""
+
 _HOST = re.compile(rb"[\w.~!$&'()*+,;=%:\[\]-]*", re.ASCII)
 
 
@@ -39,6 +46,9 @@ class OrderlyProtocol(HttpToolsProtocol):
     it takes the body after an offer of another protocol for requests; and it closes upon a body
     that still arrives, which the kernel answers with a reset that takes the answer with it.
 
+    It would also write a log line for each of these, and take WebSockets where a library for them
+    is installed.
+
     ended: told why a connection was ended that no request tells of.
     """
 
@@ -49,6 +59,19 @@ class OrderlyProtocol(HttpToolsProtocol):
     _leaves = False
     deaf = False
     """Whether the last request has been read: what still arrives is no longer looked at."""
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what has arrived."""
+        self._unset_keepalive_if_required()
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            # It takes what follows for the other protocol.
+            self.deaf, self.cycle.keep_alive = True, False
+        except httptools.HttpParserError:
+            if not self.deaf:
+                text = "Invalid HTTP request received."
+                self.refuse(HTTPStatus.BAD_REQUEST, "bad_request", text)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client has gone."""
@@ -105,26 +128,25 @@ class OrderlyProtocol(HttpToolsProtocol):
         elif not self._answer_is_due():
             self._send_refusal()
 
-    def send_400_response(self, msg: str) -> None:
-        """The answer to what is no HTTP."""
-        if not self.deaf:
-            self.refuse(HTTPStatus.BAD_REQUEST, "bad_request", msg)
-
     def refuse(self, status: HTTPStatus, code: Ending, detail: str | None = None) -> None:
         """Answer what is no request, after all that are due, and close."""
         self.deaf = True
-        self.ended(code)
-        response = problem_response(status, code, status.phrase, detail or status.description)
-        lines = [f"HTTP/1.1 {status.value} {status.phrase}".encode("ascii"), b"connection: close"]
-        headers = [*self.server_state.default_headers, *response.raw_headers]
-        lines += [name + b": " + value for name, value in headers]
-        self._refusal = b"\r\n".join([*lines, b"", bytes(response.body)])
         # A request that will never be whole is answered by the refusal.
         incomplete = self.cycle if self._in_body else None
         if incomplete is not None and incomplete.response_started:
-            self._refusal = None  # it has its answer
-            self.transport.close()
+            self.transport.close()  # it has its answer
             return
+        response = problem_response(status, code, status.phrase, detail or status.description)
+        lines = [f"HTTP/1.1 {status.value} {status.phrase}".encode("ascii"), b"connection: close"]
+        headers = [*self.server_state.default_headers, *response.raw_headers]
+        if incomplete is not None and incomplete is self._at_work:
+            state = incomplete.scope["state"]
+            state[REFUSAL] = status.value, code
+            headers.append((REQUEST_ID_HEADER, request_id(state).encode("ascii")))
+        else:
+            self.ended(code)
+        lines += [name + b": " + value for name, value in headers]
+        self._refusal = b"\r\n".join([*lines, b"", bytes(response.body)])
         if self.pipeline and self.pipeline[0][0] is incomplete:
             self.pipeline.popleft()
         if self._at_work is incomplete or not self._answer_is_due():
@@ -148,9 +170,8 @@ class OrderlyProtocol(HttpToolsProtocol):
             self.transport.write(self._refusal)
             self.transport.close()
 
-    def _unsupported_upgrade_warning(self) -> None:
-        """httptools takes what follows for the other protocol."""
-        self.deaf, self.cycle.keep_alive = True, False
+    def _should_upgrade_to_ws(self) -> bool:
+        return False
 
 
 def _expect_framing(headers: list[tuple[bytes, bytes]], version: str) -> None:

@@ -101,7 +101,7 @@ def install_problem_handlers(app: FastAPI) -> None:
 
 
 async def _unmask_error(request: Request, error: UnmaskError) -> Response:
-    request.state.code = error.code
+    request.state.code, request.state.limit = error.code, error.limit
     return response_for(error)
 
 

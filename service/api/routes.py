@@ -131,6 +131,7 @@ def build_router(desk: Desk) -> APIRouter:
                     raise DeadlineExceededError("The upload took too long.") from error
                 finally:
                     slow.cancel()
+                request.state.bytes = len(upload.data)
                 options = Options(max_frames, max_faces)
 
                 async def work() -> tuple[Analysis, Response]:
@@ -156,6 +157,7 @@ def build_router(desk: Desk) -> APIRouter:
                 raise
             raise NotReadyError("The service is shutting down.", retry_after_s=1) from None
         request.state.verdict, request.state.report = analysis.report.verdict, analysis.id
+        request.state.kind = analysis.report.media.kind
         return response
 
     @router.get("/livez", summary="Is the process alive?", response_description="It is.")

@@ -163,6 +163,18 @@ def test_the_headers_of_refusals_are_declared(document: Document) -> None:
     assert "headers" not in responses(document, "/readyz")["503"]
 
 
+def test_every_answer_of_analyze_has_the_id_that_is_declared(
+    server: httpx.Client, document: Document
+) -> None:
+    answers = responses(document, "/analyze").values()
+    declared = [answer["headers"]["X-Request-Id"] for answer in answers]
+    assert all("log" in each["description"] for each in declared)
+    wrong = server.post("/analyze", content=b"words"), server.post("/analyze?mask=x", content=b"a")
+    sent = [answer.headers["x-request-id"] for answer in wrong]
+    assert all(re.fullmatch(declared[0]["schema"]["pattern"], each) for each in sent)
+    assert len(set(sent)) == 2
+
+
 def test_the_metrics_are_text(server: httpx.Client, document: Document) -> None:
     (declared,) = responses(document, "/metrics")["200"]["content"]
     assert declared == "text/plain"
