@@ -61,6 +61,8 @@ class UnhurriedHandler(logging.Handler):
         self._poll.register(descriptor, select.POLLOUT)
         self._left_out = 0
         self._cut = False
+        self.left_out = 0
+        """How many there were from the beginning."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a record's line, or count it."""
@@ -75,11 +77,15 @@ class UnhurriedHandler(logging.Handler):
                 }
             )
             if not self._write(missed):
-                self._left_out += 1
+                self._leave_out()
                 return
             self._left_out = 0
         if not self._write(record):
-            self._left_out += 1
+            self._leave_out()
+
+    def _leave_out(self) -> None:
+        self._left_out += 1
+        self.left_out += 1
 
     def _write(self, record: logging.LogRecord) -> bool:
         try:
@@ -99,6 +105,12 @@ class UnhurriedHandler(logging.Handler):
         except OSError:  # a full disk, or nobody at the other end: no reason to stop either
             return False
         return True
+
+
+def lines_left_out() -> int:
+    """How many lines of this process's log were left out so far."""
+    handlers = logging.getLogger().handlers
+    return sum(each.left_out for each in handlers if isinstance(each, UnhurriedHandler))
 
 
 def configure_logging(level: str) -> None:

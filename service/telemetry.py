@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from typing import Literal, get_args
 
 from prometheus_client import (
@@ -16,12 +17,25 @@ from prometheus_client import (
 
 from service.errors import UnmaskError
 from service.media.process import Loss
+from service.readings import Readings
 from service.verdict.findings import Report, Verdict
 
 Ending = Literal[
     "bad_request", "request_timeout", "request_header_fields_too_large", "unread", "pipelined"
 ]
 """Why a connection was ended that no request tells of: the first three are problems' codes."""
+
+Stage = Literal["upload", "media", "queue", "inference", "report", "overlay"]
+"""What a request passes through, and what its time is spent on."""
+
+_UNSEEN: tuple[tuple[HTTPStatus | int, str], ...] = (
+    (HTTPStatus.BAD_REQUEST, "bad_request"),
+    (HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "request_header_fields_too_large"),
+    (HTTPStatus.NOT_FOUND, "not_found"),
+    (HTTPStatus.METHOD_NOT_ALLOWED, "method_not_allowed"),
+    (499, "none"),
+)
+"""How requests end that are no errors of ours: see `RequestMeter`."""
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 _SHARES = tuple(step / 10 for step in range(1, 11))
@@ -33,10 +47,11 @@ class Telemetry:
     def __init__(self) -> None:
         registry = self.registry = CollectorRegistry()
         ProcessCollector(registry=registry)
+        registry.register(Readings())
         self.requests = Counter(
             "unmask_requests_total",
             "Requests to /analyze by HTTP status, problem code and verdict; 'none' where there is "
-            "no problem or no report.",
+            "no problem or no report. Code not_found: requests to paths that are not there.",
             ["status", "code", "verdict"],
             registry=registry,
         )
@@ -128,7 +143,11 @@ class Telemetry:
             ["device"],
             registry=registry,
         )
-        # A series that is not there before the first event hides it from `rate()`.
+        self._begin()
+
+    def _begin(self) -> None:
+        """Show nought of what has not happened: a series that only the first event brings hides
+        it from `rate()`."""
         for reason in ("capacity", "memory"):
             self.refusals.labels(reason)
         for reason in get_args(Loss):
@@ -137,13 +156,20 @@ class Telemetry:
         for reason in get_args(Ending):
             self.connections_ended.labels(reason)
         kinds: list[type[UnmaskError]] = [UnmaskError, *UnmaskError.__subclasses__()]
-        for kind in kinds:
-            self.requests.labels(str(kind.status), kind.code, "none")
-        for verdict in get_args(Verdict):
-            self.requests.labels("200", "none", verdict)
+        endings = [("200", "none", verdict) for verdict in get_args(Verdict)]
+        endings += [(str(kind.status), kind.code, "none") for kind in kinds]
+        endings += [(str(int(status)), code, "none") for status, code in _UNSEEN]
+        for status, code, verdict in endings:
+            self.requests.labels(status, code, verdict)
+            self.request_seconds.labels(status)
+        for stage in get_args(Stage):
+            self.stage_seconds.labels(stage)
+            # Who waits in the queue is counted under inference.
+            if stage != "queue":
+                self.stage_in_flight.labels(stage)
 
     @contextmanager
-    def staying(self, stage: str) -> Iterator[None]:
+    def staying(self, stage: Stage) -> Iterator[None]:
         """Count a request as in a stage for as long as the block runs."""
         gauge = self.stage_in_flight.labels(stage)
         gauge.inc()
@@ -153,7 +179,7 @@ class Telemetry:
             gauge.dec()
 
     @contextmanager
-    def passing(self, stage: str) -> Iterator[None]:
+    def passing(self, stage: Stage) -> Iterator[None]:
         """The same, and time it, however it ends."""
         begun = time.perf_counter()
         try:

@@ -15,7 +15,8 @@ from tests.docker.compose import read_compose, read_yaml, services
 from tests.docker.dockerfile import ROOT
 
 DASHBOARD = "docker/grafana/dashboards/unmask.json"
-_FUNCTIONS = {"sum", "min", "rate", "increase", "histogram_quantile", "vector", "by", "or"}
+_FUNCTIONS = {"sum", "min", "rate", "increase", "histogram_quantile", "by", "or"}
+_FUNCTIONS |= {"vector", "scalar"}
 _LABEL_LISTS = re.compile(r"\bby\s*\(([^)]*)\)")
 _SELECTORS = re.compile(r"\{([^}]*)\}")
 # Labels that Prometheus puts on every series of a target.
@@ -55,15 +56,13 @@ def labels_in(expression: str) -> set[str]:
 def exported() -> dict[str, set[str]]:
     """Every series name that the telemetry exports, with its labels."""
     telemetry = Telemetry()
-    # A metric with labels shows in the exposition once it was used.
-    telemetry.request_seconds.labels("200").observe(0.1)
-    telemetry.stage_seconds.labels("media").observe(0.1)
-    telemetry.refused("capacity")
-    telemetry.worker_restarted()
+    # What the opening of a pipeline shows, and reports that name a method.
+    telemetry.expect(["faceswap"])
     telemetry.workers.labels("media").set(1)
-    telemetry.methods.labels("faceswap").inc()
     telemetry.model_info.labels("name", "version", "digest", "provider", "int8").set(1)
     telemetry.device_memory.labels("cpu").set(1)
+    silent = [family.name for family in telemetry.registry.collect() if not family.samples]
+    assert silent == [], "a metric without samples would be missed by no test"
     labels: dict[str, set[str]] = {}
     for family in text_string_to_metric_families(telemetry.exposition().decode()):
         for sample in family.samples:
@@ -95,6 +94,36 @@ def test_every_label_of_a_query_is_one_of_its_metric(exported: dict[str, set[str
         known = set.union(*(labels[name] for name in metrics_in(expression))) | _TARGET_LABELS
         assert labels_in(expression) <= known, title
         assert set(re.findall(r"\{\{(\w+)\}\}", legend)) <= known, title
+
+
+def queried(title: str) -> list[str]:
+    return [expression for panel, expression, _ in queries() if panel == title]
+
+
+@pytest.mark.parametrize("title", ["Requests", "Answered with 5xx", "Faces judged"])
+def test_a_figure_of_a_service_that_is_gone_is_nought(title: str) -> None:
+    """A panel that shows one figure shows the last that there was."""
+    assert all(query.endswith(" or vector(0)") for query in queried(title))
+
+
+def test_models_that_differ_in_their_file_alone_are_two(exported: dict[str, set[str]]) -> None:
+    (query,) = queried("Model in use")
+    assert labels_in(query) == exported["unmask_model_info"]
+
+
+def test_the_stages_of_a_request_add_up() -> None:
+    """Each is divided by the same number: not every request comes to every stage."""
+    (query,) = queried("Where the time goes")
+    numerator, _, denominator = query.partition(" / ")
+    assert labels_in(numerator) == {"stage"}
+    assert denominator.startswith("scalar(sum(")
+
+
+def test_the_event_loop_is_told_from_the_rest_of_its_process() -> None:
+    """Sessions are threads of the same process."""
+    loop, process = queried("CPU of the event loop")
+    assert metrics_in(loop) == {"unmask_event_loop_cpu_seconds_total"}
+    assert metrics_in(process) == {"process_cpu_seconds_total"}
 
 
 def test_every_panel_uses_the_provisioned_data_source() -> None:

@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -121,6 +122,12 @@ def test_a_service_goes_on_whose_log_nobody_reads(model_path: Path) -> None:
     with running_server(model_path, subprocess.PIPE, **SETTINGS) as server:
         for _ in range(600):  # twice of what the pipe holds
             assert server.client.post("/analyze", content=b"words").status_code == 415
+        told = re.findall(
+            r"^unmask_log_lines_left_out_total (\S+)$",
+            server.client.get("/metrics").text,
+            re.MULTILINE,
+        )
+        assert 0 < float(told[0]) < 600
         server.process.send_signal(signal.SIGTERM)
         assert server.process.wait(timeout=20) == 0
         assert server.process.stderr is not None

@@ -3,8 +3,9 @@
 from contextlib import suppress
 from typing import get_args
 
+from service.errors import UnmaskError
 from service.media.process import Loss
-from service.telemetry import Ending, Telemetry
+from service.telemetry import Ending, Stage, Telemetry
 from service.verdict.report import build_report
 from service.verdict.support import SupportRule
 from tests.service.verdict.faces import SPEC, evidence, extraction, face
@@ -57,3 +58,24 @@ def test_a_stage_is_timed_however_it_ends() -> None:
     told = lines(telemetry)
     assert 'unmask_stage_seconds_count{stage="media"} 1.0' in told
     assert 'unmask_stage_in_flight_requests{stage="media"} 0.0' in told
+
+
+def test_what_has_not_happened_is_nought_and_not_missing() -> None:
+    """`rate()` does not see a series that comes with its first event."""
+    told = lines(Telemetry())
+    ways = [("499", "none"), ("404", "not_found"), ("405", "method_not_allowed")]
+    ways += [("400", "bad_request"), ("431", "request_header_fields_too_large")]
+    kinds: list[type[UnmaskError]] = [UnmaskError, *UnmaskError.__subclasses__()]
+    ways += [(str(kind.status), kind.code) for kind in kinds]
+    for status, code in ways:
+        labels = f'code="{code}",status="{status}",verdict="none"'
+        assert f"unmask_requests_total{{{labels}}} 0.0" in told
+    for status in {"200", *(status for status, _ in ways)}:
+        assert f'unmask_request_seconds_count{{status="{status}"}} 0.0' in told
+    for stage in get_args(Stage):
+        assert f'unmask_stage_seconds_count{{stage="{stage}"}} 0.0' in told
+    flying = [line for line in told if line.startswith("unmask_stage_in_flight_requests{")]
+    stages = set(get_args(Stage)) - {"queue"}
+    assert {f'unmask_stage_in_flight_requests{{stage="{stage}"}} 0.0' for stage in stages} == {
+        *flying
+    }, "who waits in the queue is counted under inference"
