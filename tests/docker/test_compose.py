@@ -1,5 +1,6 @@
 """What `docker-compose --profile cpu|gpu up` would start."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -79,6 +80,17 @@ def test_the_settings_of_a_container_are_understood(
     for name, value in services(profile)[f"unmask-{profile}"]["environment"].items():
         monkeypatch.setenv(name, value)
     assert Settings().api_keys == ()
+
+
+def test_the_gpus_are_chosen_by_a_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A variable of the container toolkit does nothing beside a reservation of all of them."""
+    text = COMPOSE_FILE.read_text("utf-8")
+    assert "NVIDIA_VISIBLE_DEVICES" not in text
+    name = "UNMASK_INFERENCE__DEVICES"
+    assert f'{name}: "${{UNMASK_DEVICES:-[0]}}"' in text
+    for chosen in (services("gpu")["unmask-gpu"]["environment"][name], "[0,1]"):
+        monkeypatch.setenv(name, chosen)
+        assert Settings().inference.devices == tuple(json.loads(chosen))
 
 
 def test_every_mounted_file_exists_and_is_read_only() -> None:
