@@ -53,7 +53,7 @@ class Clip:
         last_s = shown.last_s if shown is not None else None
         delays = delays_s(self._data) if name == "png" else []
         with Container(name, self._data) as container:
-            self.width, self.height = container.stretch.size(container.width, container.height)
+            self.width, self.height = container.size
             check_pixels(self.width, self.height, limits)
             self.others = container.others
             self._timeline = read_timeline(
@@ -139,10 +139,10 @@ class Clip:
             if not reader.advance(wanted[place]):
                 self._ends_with(reader.at)
                 return
+            check_pixels(*reader.container.size, self._limits)
             pixels = reader.container.pixels()
             if pixels is not None:
                 self.height, self.width = pixels.shape[:2]
-                check_pixels(self.width, self.height, self._limits)
                 time_s, until_s = self._timeline.times[reader.at], self._timeline.ends_at(reader.at)
                 yield Frame(reader.at, time_s, until_s, pixels, all_keys or reader.at in keys)
                 while place < len(wanted) and wanted[place] <= reader.at:

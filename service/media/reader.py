@@ -5,6 +5,7 @@ from bisect import bisect_right
 from typing import Self
 
 from service.media.container import Container
+from service.media.display import Display
 from service.media.timeline import Timeline
 
 # Fewer frames than this are cheaper stepped through than jumped over.
@@ -31,8 +32,8 @@ class Reader:
     def __exit__(self, *_: object) -> None:
         self.container.close()
 
-    def _start(self) -> None:
-        self.container = Container(self._name, self._data)
+    def _start(self, display: Display | None = None) -> None:
+        self.container = Container(self._name, self._data, display)
         self._zero_s = self._timeline.first_s
         self._latest_s = -math.inf
         self.at = -1
@@ -49,7 +50,7 @@ class Reader:
     def restart(self) -> None:
         """Begin anew, and without jumps."""
         self.container.close()
-        self._start()
+        self._start(self.container.display)
         self._jumps = False
 
     def _step(self, wanted: int) -> bool:
