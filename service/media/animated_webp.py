@@ -14,7 +14,7 @@ from service.media.webp_canvas import Canvas, Piece
 
 # Browsers show frames that ask for less than this for 100 ms; 0 is common in the wild.
 _SHORTEST_S, _INSTEAD_S = 0.011, 0.1
-_RIFF_HEADER, _CHUNK_HEADER = 12, 8
+_RIFF_START, _RIFF_HEADER, _CHUNK_HEADER = 8, 12, 8
 
 
 class AnimatedWebp:
@@ -29,10 +29,12 @@ class AnimatedWebp:
         """
         self.width, self.height = picture_size("webp", data)
         check_pixels(self.width, self.height, limits)
-        self._data, self._pieces = data, _pieces(data, limits)
+        end = _RIFF_START + struct.unpack_from("<I", data, 4)[0]
+        # What follows is another file's, and no viewer shows it.
+        self._data, self._pieces = data, _pieces(data[:end], limits)
         if not self._pieces:
             raise MediaCorruptError("The animation holds no complete frame")
-        self.truncated = struct.unpack_from("<I", data, 4)[0] + 8 > len(data)
+        self.truncated = end > len(data)
         seconds = (piece.duration_ms / 1000 for piece in self._pieces)
         shown = (each if each >= _SHORTEST_S else _INSTEAD_S for each in seconds)
         self._edges = [*accumulate(shown, initial=0.0)]

@@ -19,15 +19,22 @@ def reaches_trailer(data: bytes) -> bool:
 
 
 def whole_images(data: bytes) -> bytes:
-    """The same file without an image that it ends in: FFmpeg would fill in the rest of that."""
+    """The same file up to its trailer, or without an image that it ends in.
+
+    FFmpeg would go on behind the trailer, where no viewer looks, and fill in the rest of the image.
+    """
     before = last = _UNSEEN
     for at in _pieces(data):
         before, last = last, at
     if last != _UNSEEN and last < len(data) == last + data.count(0, last):
         # Never received whole, but of its full length: the first nought seems to end the image.
         last = before
-    ends_in_one = last != _UNSEEN and data[last : last + 1] == bytes((_IMAGE,))
-    return data[:last] if ends_in_one else data
+    if last == _UNSEEN:
+        return data
+    kind = data[last : last + 1]
+    if kind == bytes((_TRAILER,)):
+        return data[: last + 1]
+    return data[:last] if kind == bytes((_IMAGE,)) else data
 
 
 def with_controls(data: bytes) -> bytes:

@@ -39,6 +39,15 @@ def test_cut_off_it_is_read_as_far_as_it_goes(frames: list[NDArray[np.uint8]]) -
     assert len(list(opened.frames(100))) == opened.frames_total
 
 
+def test_what_follows_an_animation_is_not_shown(frames: list[NDArray[np.uint8]]) -> None:
+    data = animated(frames[:3], [100] * 3, "WEBP")
+    other = animated(frames[3:], [100] * 7, "WEBP")
+    opened = AnimatedWebp(data + other[other.index(b"ANMF") :], MediaLimits())
+    assert (opened.frames_total, opened.truncated) == (3, False)
+    assert opened.duration_s == pytest.approx(0.3)
+    assert len(list(opened.frames(100))) == 3
+
+
 def test_without_a_complete_frame_it_is_corrupt(frames: list[NDArray[np.uint8]]) -> None:
     with pytest.raises(MediaCorruptError):
         AnimatedWebp(animated(frames, [40] * 10, "WEBP")[:200], MediaLimits())

@@ -48,6 +48,16 @@ def test_images_without_a_control_are_frames_as_well(frames: list[Pixels]) -> No
     assert not clip.truncated
 
 
+def test_what_follows_the_trailer_is_not_shown(frames: list[Pixels]) -> None:
+    data, other = animated(frames[:2]), animated(frames[2:])
+    for behind in (other, other[other.index(CONTROL) :], bytes(40) + other):
+        clip = Clip("gif", data + behind, MediaLimits())
+        shown = list(clip.frames(16))
+        assert (clip.frames_total, len(shown), clip.truncated) == (2, 2, False)
+        assert clip.duration_s == pytest.approx(0.4)
+        assert reds(data + behind) == pytest.approx([0, 40], abs=4)
+
+
 def test_images_with_and_without_one_are_told_apart(frames: list[Pixels]) -> None:
     data = animated(frames)
     second = data.index(CONTROL, data.index(CONTROL) + 1)
