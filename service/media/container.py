@@ -73,7 +73,7 @@ class Container:
         self._stated_size = codec.width, codec.height
         self._stretch = Stretch.of(float(self._stream.sample_aspect_ratio or 1))
         self.display = display
-        self.frames_stated, self.seconds_stated = self._stated()
+        self.frames_stated, self.seconds_stated = self._stated(name)
         self.time_s = math.nan
         # AVI stores when frames are decoded: what FFmpeg makes of that for a frame is in no order.
         self._by_packets = name == "avi"
@@ -84,7 +84,7 @@ class Container:
         self._converter = VideoReformatter()
         self._frames: Iterator[av.VideoFrame] = self._decoded()
 
-    def _stated(self) -> tuple[int, float]:
+    def _stated(self, name: str) -> tuple[int, float]:
         rate = float(self._stream.average_rate or self._stream.guessed_rate or 0)
         if rate <= 0:
             return 0, 0.0
@@ -94,7 +94,10 @@ class Container:
         elif self._stream.duration and self._stream.time_base:
             seconds = float(self._stream.duration * self._stream.time_base)
         count = self._stream.frames or math.floor(seconds * rate + 0.5)
-        return (count, count / rate) if count > 0 else (0, 0.0)
+        if count <= 0:
+            return 0, 0.0
+        # A GIF has one track, and of its length FFmpeg's rate is a fraction of small numbers.
+        return count, seconds if name == "gif" and seconds else count / rate
 
     @property
     def size(self) -> tuple[int, int]:
