@@ -47,8 +47,9 @@ def without_end(data: bytes) -> bytes:
     scan = np.frombuffer(data, np.uint8, offset=start)
     escapes = np.flatnonzero(scan[:-1] == 0xFF)
     markers = escapes[~_WITHIN_SCAN[scan[escapes + 1]]]
-    # Some cameras write none, with nothing missing before it.
-    end = start + int(markers[0]) if len(markers) else len(data)
+    # Some cameras write none, with nothing missing before it. Files that were never received whole
+    # have none either, but noughts to their full length, which the decoder would take for data.
+    end = start + int(markers[0]) if len(markers) else len(data.rstrip(b"\0"))
     return data[:end] + _AHEAD
 
 

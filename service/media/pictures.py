@@ -25,10 +25,11 @@ def decode_picture(name: str, data: bytes, limits: MediaLimits) -> Frame:
     alpha channel is dropped, not composited: what it hides is part of the file, and a viewer's
     background would be an invention of ours.
     A picture whose data ends early is refused whole: the decoder would fill what is missing
-    with grey, and grey would be judged as if somebody had sent it. Of a progressive JPEG that
-    is closed after some of its scans that cannot be told.
+    with grey, and grey would be judged as if somebody had sent it. Of a JPEG of several
+    scans, as progressive ones are, that is closed after some of them that cannot be told.
 
-    Raises MediaTooLargeError (limit "pixels") from the header alone, MediaCorruptError.
+    Raises MediaTooLargeError (limit "pixels"), from the header alone where the decoder reads the
+    same there, MediaCorruptError.
     """
     check_pixels(*picture_size(name, data), limits)
     orientation = 1

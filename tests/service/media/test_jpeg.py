@@ -1,4 +1,4 @@
-"""What precedes the data of a JPEG; what is decoded of it is in `test_pictures`."""
+"""What precedes the data of a JPEG, and where this ends; more is in `test_pictures`."""
 
 import time
 
@@ -34,3 +34,16 @@ def test_a_picture_that_lacks_its_end_marker_alone_is_whole(
     assert (pixels == cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)).all()
     with pytest.raises(MediaCorruptError):
         decode_picture("jpeg", data[:-200], MediaLimits())
+
+
+@pytest.mark.parametrize("quality", [80, 97])
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.95])
+def test_noughts_to_its_full_length_do_not_make_a_picture_whole(
+    astronaut: NDArray[np.uint8], share: float, quality: int
+) -> None:
+    data = encode(astronaut, quality=quality)
+    whole = decode_picture("jpeg", data[:-2] + bytes(5000), MediaLimits()).pixels
+    assert (whole == decode_picture("jpeg", data, MediaLimits()).pixels).all()
+    received = data[: int(len(data) * share)]
+    with pytest.raises(MediaCorruptError):
+        decode_picture("jpeg", received.ljust(len(data), b"\0"), MediaLimits())
