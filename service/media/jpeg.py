@@ -75,6 +75,9 @@ def _segments(data: bytes) -> Iterator[tuple[int, int]]:
         if marker == 0xFF:  # fill bytes may precede a marker
             at += 1
             continue
+        if marker == 0x00:  # none: the decoder passes it over
+            at += 2
+            continue
         yield marker, at
         if marker in _BARE_MARKERS:
             at += 2

@@ -43,6 +43,8 @@ def decode_picture(name: str, data: bytes, limits: MediaLimits) -> Frame:
         raise MediaCorruptError(_UNDECODABLE) from error
     if pixels is None:
         raise MediaCorruptError(_UNDECODABLE)
+    # Headers that contradict themselves are read otherwise by decoders.
+    check_pixels(pixels.shape[1], pixels.shape[0], limits)
     upright = turned(np.asarray(pixels, np.uint8), orientation)
     return Frame(index=0, time_s=0.0, until_s=0.0, pixels=upright)
 

@@ -50,10 +50,16 @@ def _order(data: bytes) -> str:
 
 
 def _fields(data: bytes) -> Iterator[tuple[int, int, int, int]]:
-    """Tag, kind, count, and where the value or its place is, of each field."""
+    """Tag, kind, count, and where the value or its place is, of each field.
+
+    Of several with one tag libtiff reads the first, and so only that is given.
+    """
     order = _order(data)
+    seen: set[int] = set()
     (at,) = struct.unpack_from(order + "I", data, 4)
     (count,) = struct.unpack_from(order + "H", data, at)
     for entry in range(at + 2, at + 2 + 12 * count, 12):
         tag, kind, values = struct.unpack_from(order + "HHI4x", data, entry)
-        yield tag, kind, values, entry + 8
+        if tag not in seen:
+            seen.add(tag)
+            yield tag, kind, values, entry + 8

@@ -10,6 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from service.errors import MediaCorruptError, MediaTooLargeError
+from service.media import pictures
 from service.media.headers import picture_size
 from service.media.limits import MediaLimits
 from service.media.pictures import decode_picture
@@ -62,6 +63,15 @@ def test_a_huge_header_is_refused_before_anything_is_allocated(
     tracemalloc.stop()
     assert caught.value.limit == "pixels"
     assert peak < 2**20
+
+
+def test_what_is_decoded_keeps_the_limit_whatever_the_header_says(
+    astronaut: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pictures, "picture_size", lambda *_: (16, 16))
+    with pytest.raises(MediaTooLargeError) as caught:
+        decode_picture("png", encode(astronaut, ".png"), MediaLimits(max_pixels=512 * 512 - 1))
+    assert caught.value.limit == "pixels"
 
 
 @pytest.mark.parametrize("extension", [".jpg", ".png", ".webp", ".bmp", ".tiff"])

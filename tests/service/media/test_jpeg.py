@@ -1,5 +1,6 @@
 """What precedes the data of a JPEG, and where this ends; more is in `test_pictures`."""
 
+import struct
 import time
 
 import cv2
@@ -47,3 +48,19 @@ def test_noughts_to_its_full_length_do_not_make_a_picture_whole(
     received = data[: int(len(data) * share)]
     with pytest.raises(MediaCorruptError):
         decode_picture("jpeg", received.ljust(len(data), b"\0"), MediaLimits())
+
+
+def test_no_size_is_read_where_the_decoder_reads_none(astronaut: NDArray[np.uint8]) -> None:
+    """Behind 0xFF 0x00 it reads on: what seems to be a long segment is all of the header."""
+    data = encode(astronaut)
+    scan = data.index(b"\xff\xda")
+    header = data[2:scan]
+    small = b"\xff\xc0" + struct.pack(">HBHHB", 17, 8, 64, 64, 3) + bytes(9)
+    comment = b"\xff\xfe" + struct.pack(">H", 2 + len(small))
+    hidden = b"\xff\x00" + struct.pack(">H", 2 + len(header) + len(comment)) + header + comment
+    hostile = data[:2] + hidden + small + data[scan:]
+    decoded = cv2.imdecode(np.frombuffer(hostile, np.uint8), cv2.IMREAD_COLOR_RGB)
+    assert decoded is not None
+    assert decoded.shape == astronaut.shape
+    with pytest.raises(MediaCorruptError):
+        decode_picture("jpeg", hostile, MediaLimits())

@@ -4,6 +4,7 @@ import io
 import struct
 from typing import Literal
 
+import cv2
 import numpy as np
 import pytest
 import tifffile
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from service.errors import MediaCorruptError
+from service.media.headers import picture_size
 from service.media.limits import MediaLimits
 from service.media.pictures import decode_picture
 from service.media.tiff import with_colours_as_stored
@@ -41,6 +43,25 @@ def test_a_header_that_ends_within_its_last_field_is_damaged(missing: int) -> No
     data = b"II*\0" + struct.pack("<IH", 8, len(fields)) + written
     with pytest.raises(MediaCorruptError):
         decode_picture("tiff", data[:-missing], MediaLimits())
+
+
+@pytest.mark.parametrize("first", ["real", "other"])
+def test_of_two_sizes_the_one_is_read_that_is_decoded(
+    astronaut: NDArray[np.uint8], first: str
+) -> None:
+    """libtiff reads the first field of several with one tag."""
+    data = encode(astronaut, ".tiff")
+    (at,) = struct.unpack_from("<I", data, 4)
+    (count,) = struct.unpack_from("<H", data, at)
+    fields = data[at + 2 : at + 2 + 12 * count]
+    other = struct.pack("<HHII", 256, 4, 1, 16) + struct.pack("<HHII", 257, 4, 1, 16)
+    fields = fields + other if first == "real" else other + fields
+    table = struct.pack("<H", count + 2) + fields + bytes(4)
+    twofold = data[:4] + struct.pack("<I", len(data)) + data[8:] + table
+    decoded = cv2.imdecode(np.frombuffer(twofold, np.uint8), cv2.IMREAD_COLOR_RGB)
+    assert decoded is not None
+    assert picture_size("tiff", twofold) == decoded.shape[1::-1]
+    assert decoded.shape[0] == (512 if first == "real" else 16)
 
 
 @pytest.mark.parametrize("tile", [None, (128, 64)])
