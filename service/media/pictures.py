@@ -9,7 +9,7 @@ from service.media.frame import Frame
 from service.media.headers import picture_size
 from service.media.jpeg import without_end
 from service.media.limits import MediaLimits
-from service.media.tiff import said_upright, with_colours_as_stored
+from service.media.tiff import ends_early, said_upright, with_colours_as_stored
 
 _UNDECODABLE = (
     "The picture cannot be decoded whole: it is damaged, ends early, is stored in a way that is "
@@ -36,6 +36,8 @@ def decode_picture(name: str, data: bytes, limits: MediaLimits) -> Frame:
     if name == "jpeg":
         data = without_end(data)
     elif name == "tiff":
+        if ends_early(data):
+            raise MediaCorruptError(_UNDECODABLE)
         data, orientation = said_upright(with_colours_as_stored(data))
     try:
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)

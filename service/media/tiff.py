@@ -2,9 +2,20 @@
 
 import struct
 from collections.abc import Iterator
+from itertools import chain
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
 
 _WIDTH, _HEIGHT, _ORIENTATION, _TILE_WIDTH, _EXTRA_SAMPLES = 256, 257, 274, 322, 338
+_COLOUR_MAP = 320
+# Where each strip or tile is, and how many bytes it has.
+_PIECES = ((273, 279), (324, 325))
 _SHORT, _LONG = 3, 4
+_BYTES = MappingProxyType({_SHORT: 2, _LONG: 4})
+_INLINE_BYTES = 4
+_NONE = np.zeros(0, np.uint32)
 _ASSOCIATED, _UNASSOCIATED = 1, 2
 
 
@@ -16,6 +27,30 @@ def size(data: bytes) -> tuple[int, int]:
         if tag in (_WIDTH, _HEIGHT) and kind in (_SHORT, _LONG):
             (found[tag],) = struct.unpack_from(order + ("H" if kind == _SHORT else "I"), data, at)
     return found.get(_WIDTH, 0), found.get(_HEIGHT, 0)
+
+
+def ends_early(data: bytes) -> bool:
+    """Tell whether a part of the picture, or of its colours, lies beyond the file's end.
+
+    Decoders leave such parts black, and say that all is well.
+    """
+    pieces: dict[int, NDArray[np.unsignedinteger]] = {}
+    listed = {_COLOUR_MAP, *chain(*_PIECES)}
+    for tag, kind, count, at in _fields(data):
+        if tag in listed and kind in _BYTES:
+            values = _values(data, kind, count, at)
+            if values is None:
+                return True
+            pieces[tag] = values
+    for places, sizes in _PIECES:
+        starts, lengths = pieces.get(places, _NONE), pieces.get(sizes, _NONE)
+        if len(starts) == 1:  # libtiff reads a wrong size as it must be, and says what is missing
+            continue
+        known = min(len(starts), len(lengths))
+        ends = starts[:known].astype(np.int64) + lengths[:known]
+        if (ends > len(data)).any() or (starts > len(data)).any():
+            return True
+    return False
 
 
 def with_colours_as_stored(data: bytes) -> bytes:
@@ -47,6 +82,16 @@ def said_upright(data: bytes) -> tuple[bytes, int]:
 
 def _order(data: bytes) -> str:
     return "<" if data[:2] == b"II" else ">"
+
+
+def _values(data: bytes, kind: int, count: int, at: int) -> NDArray[np.unsignedinteger] | None:
+    """The values of a field; None where they are not all there."""
+    order, size = _order(data), _BYTES[kind]
+    if count * size > _INLINE_BYTES:
+        (at,) = struct.unpack_from(order + "I", data, at)
+    if at + count * size > len(data):
+        return None
+    return np.frombuffer(data, f"{order}u{size}", count, at)
 
 
 def _fields(data: bytes) -> Iterator[tuple[int, int, int, int]]:

@@ -2,7 +2,7 @@
 
 import io
 import struct
-from typing import Literal
+from typing import Any, Literal
 
 import cv2
 import numpy as np
@@ -43,6 +43,64 @@ def test_a_header_that_ends_within_its_last_field_is_damaged(missing: int) -> No
     data = b"II*\0" + struct.pack("<IH", 8, len(fields)) + written
     with pytest.raises(MediaCorruptError):
         decode_picture("tiff", data[:-missing], MediaLimits())
+
+
+PLANES: dict[str, Any] = {"planarconfig": "separate", "compression": "zlib"}
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("share", [0.4, 0.9, 0.99])
+@pytest.mark.parametrize("layout", [{"rowsperstrip": 32}, {"tile": (128, 64)}])
+def test_a_picture_whose_pieces_are_not_all_there_is_refused(
+    astronaut: NDArray[np.uint8], layout: dict[str, Any], share: float, order: Literal["<", ">"]
+) -> None:
+    """Of colours in planes of their own libtiff leaves out the missing pieces, and says nothing."""
+    stream = io.BytesIO()
+    planes = np.ascontiguousarray(astronaut.transpose(2, 0, 1))
+    tifffile.imwrite(stream, planes, byteorder=order, photometric="rgb", **PLANES, **layout)
+    data = stream.getvalue()
+    assert (decode_picture("tiff", data, MediaLimits()).pixels == astronaut).all()
+    with pytest.raises(MediaCorruptError):
+        decode_picture("tiff", data[: int(len(data) * share)], MediaLimits())
+
+
+def test_a_picture_whose_colours_are_not_all_there_is_refused(
+    astronaut: NDArray[np.uint8],
+) -> None:
+    stream = io.BytesIO()
+    picture = Image.fromarray(astronaut).quantize(256)
+    picture.save(stream, "TIFF", compression="packbits")
+    data = stream.getvalue()
+    pixels = decode_picture("tiff", data, MediaLimits()).pixels
+    assert (pixels == np.asarray(picture.convert("RGB"))).all()
+    for missing in (1, 100, 1000):
+        with pytest.raises(MediaCorruptError):
+            decode_picture("tiff", data[:-missing], MediaLimits())
+
+
+def test_a_picture_in_one_piece_is_whole_whatever_size_this_is_said_to_have(
+    astronaut: NDArray[np.uint8],
+) -> None:
+    stream = io.BytesIO()
+    tifffile.imwrite(stream, astronaut, photometric="rgb")
+    data = stream.getvalue()
+    field = struct.pack("<HHII", 279, 4, 1, astronaut.size)
+    assert data.count(field) == 1
+    overstated = data.replace(field, struct.pack("<HHII", 279, 4, 1, 2 * astronaut.size))
+    assert (decode_picture("tiff", overstated, MediaLimits()).pixels == astronaut).all()
+    with pytest.raises(MediaCorruptError):
+        decode_picture("tiff", overstated[:-100], MediaLimits())
+
+
+def test_what_a_hostile_field_points_to_costs_nothing(astronaut: NDArray[np.uint8]) -> None:
+    data = encode(astronaut, ".tiff")
+    (at,) = struct.unpack_from("<I", data, 4)
+    (count,) = struct.unpack_from("<H", data, at)
+    for entry in range(at + 2, at + 2 + 12 * count, 12):
+        if struct.unpack_from("<H", data, entry)[0] in (273, 279):
+            endless = data[: entry + 4] + b"\xff" * 4 + data[entry + 8 :]
+            with pytest.raises(MediaCorruptError):
+                decode_picture("tiff", endless, MediaLimits())
 
 
 @pytest.mark.parametrize("first", ["real", "other"])
