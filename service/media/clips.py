@@ -62,7 +62,8 @@ class Clip:
                 limits,
                 lambda count: delays[-1] if len(delays) == count else last_s,
             )
-        if name in _WITH_EDITS and self._is_edited(data):
+        # A file may hide more of its beginning than the length that it states tells.
+        if name in _WITH_EDITS and (container.hidden > 1 or self._is_edited(data)):
             self._timeline = self._watched()
         elif shown is not None:
             self._timeline = self._timeline.corrected(shown.times_s)

@@ -37,6 +37,7 @@ class Container:
     display: how all frames are shown, which is how the first one grabbed is; None before it.
     others: whether there are further video tracks, which players may show instead.
     frames_stated, seconds_stated: 0 where the container does not say.
+    hidden: of the packets read, those whose frames are not to be shown.
     time_s: of the frame grabbed last, by the clip's own clock; NaN where it has none.
 
     WHY not OpenCV: from 4.13 on it cannot convert frames that are marked as interlaced and does not
@@ -74,6 +75,7 @@ class Container:
         self._stretch = Stretch.of(float(self._stream.sample_aspect_ratio or 1))
         self.display = display
         self.frames_stated, self.seconds_stated = self._stated(name)
+        self.hidden = 0
         self.time_s = math.nan
         # AVI stores when frames are decoded: what FFmpeg makes of that for a frame is in no order.
         self._by_packets = name == "avi"
@@ -127,6 +129,7 @@ class Container:
         Nothing else can be read of the container then.
         """
         for packet in self._packets():
+            self.hidden += packet.is_discard
             moment = packet.dts if packet.pts is None else packet.pts
             if moment is not None:
                 yield self._seconds(moment), packet.is_keyframe

@@ -3,14 +3,12 @@
 import io
 import struct
 import time
-from fractions import Fraction
 
 import av
 import pytest
 from av.stream import Disposition
 
 from service.errors import MediaTooLargeError
-from service.media import clips
 from service.media.boxes import boxes
 from service.media.clips import Clip
 from service.media.limits import MediaLimits
@@ -21,14 +19,12 @@ from tests.service.media.odd_clips import (
     STRIPE,
     animated_png,
     asked_for,
-    edited,
     key_frames,
     make,
     number_of,
     numbered,
     read,
     shows_what_viewers_see,
-    trimmed,
     with_media_zeroed_from,
     zeroed_from,
 )
@@ -151,56 +147,6 @@ def test_the_last_frame_of_an_animated_png_lasts_as_long_as_it_says(last_ms: int
         Clip("png", animated_png(pictures, durations, hidden=False), MediaLimits()).frames(99)
     )
     assert frames[-1].until_s - frames[-1].time_s == pytest.approx(last_ms / 1000)
-
-
-def test_what_a_trimmed_clip_hides_is_not_looked_at() -> None:
-    whole = make([40 * i for i in range(100)], keyframe_every=100)
-    data = trimmed(whole, Fraction(2))
-    clip = Clip("mp4", data, MediaLimits())
-    frames = list(clip.frames(100))
-    assert (len(frames), clip.frames_total, clip.truncated) == (50, 50, False)
-    assert clip.duration_s == pytest.approx(2)
-    _, numbers = read(whole, 100)
-    assert numbers == list(range(100))
-    few = list(Clip("mp4", data, MediaLimits()).frames(5))
-    assert [frame.time_s for frame in few] == pytest.approx([0.2, 0.6, 1.0, 1.4, 1.8])
-
-
-@pytest.mark.parametrize("key_every", [12, 300])
-def test_parts_that_a_clip_is_put_together_of_are_all_looked_at(key_every: int) -> None:
-    whole = make([40 * i for i in range(300)], keyframe_every=key_every)
-    clock = av.open(io.BytesIO(whole)).streams.video[0].time_base
-    assert clock is not None
-    data = edited(whole, [(4000, int(8 / clock)), (4000, 0)])
-    clip = Clip("mp4", data, MediaLimits())
-    numbers = [number_of(frame.pixels) for frame in clip.frames(16)]
-    # Two frames or so are lost to the order in which they are stored.
-    assert clip.duration_s == pytest.approx(8, abs=0.3)
-    assert (len(numbers), clip.truncated) == (16, False)
-    assert sum(number >= 195 for number in numbers) == 8
-    assert sum(number <= 105 for number in numbers) == 8
-
-
-def test_what_a_clip_says_it_hides_is_looked_at_where_it_is_shown() -> None:
-    """Decoders go by the last of two edit lists: the first says that one second is shown."""
-    whole = make([40 * i for i in range(300)])
-    data = edited(whole, [(1000, 0)], [(12000, 0)])
-    clip = Clip("mp4", data, MediaLimits())
-    numbers = [number_of(frame.pixels) for frame in clip.frames(16)]
-    assert numbers[0] < 15
-    assert numbers[-1] > 280
-    assert clip.duration_s == pytest.approx(12, abs=0.3)
-    assert (len(numbers), clip.truncated) == (16, False)
-
-
-def test_of_long_clips_all_that_is_stored_is_taken_for_shown(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(clips, "_WATCHED_PIXELS", 100 * BITS * STRIPE * HEIGHT)
-    data = trimmed(make([40 * i for i in range(300)], keyframe_every=300), Fraction(2))
-    clip = Clip("mp4", data, MediaLimits())
-    assert len(list(clip.frames(16))) > 8
-    assert clip.frames_total > 240
 
 
 @pytest.mark.parametrize("sound_s", [0, 6])
