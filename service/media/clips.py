@@ -50,18 +50,19 @@ class Clip:
         rewrite = _AS_FFMPEG_READS_THEM.get(name)
         self._data = rewrite(data) if rewrite else data
         shown = self._shown(data)
-        last_s = shown.last_s if shown is not None else None
         delays = delays_s(self._data) if name == "png" else []
+
+        def last_s(packets: int) -> float | None:
+            """How long the last frame is shown, where the file says so of so many of them."""
+            if len(delays) == packets:
+                return delays[-1]
+            return shown.last_s if shown is not None and len(shown.times_s) == packets else None
+
         with Container(name, self._data) as container:
             self.width, self.height = container.size
             check_pixels(self.width, self.height, limits)
             self.others = container.others
-            self._timeline = read_timeline(
-                name,
-                container,
-                limits,
-                lambda count: delays[-1] if len(delays) == count else last_s,
-            )
+            self._timeline = read_timeline(name, container, limits, last_s)
         # A file may hide more of its beginning than the length that it states tells.
         if name in _WITH_EDITS and (container.hidden > 1 or self._is_edited(data)):
             self._timeline = self._watched()

@@ -29,6 +29,7 @@ from tests.service.media.odd_clips import (
     zeroed_from,
 )
 
+CLUSTER, SEGMENT = bytes.fromhex("1f43b675"), bytes.fromhex("18538067")
 STEADY = [40 * i for i in range(150)]
 # By average rate a jump lands elsewhere than by time: before gaps, within them, behind them.
 UNEVEN = {
@@ -135,6 +136,22 @@ def test_frames_whose_packets_do_not_say_when_they_are_decoded_are_all_counted()
     assert clip.duration_s == pytest.approx(24)
     clip = Clip("mkv", data, MediaLimits())
     assert [frame.time_s for frame in clip.frames(4)] == pytest.approx([3, 9, 15, 21])
+
+
+def test_where_the_last_block_is_not_seen_none_says_how_long_the_last_frame_stays() -> None:
+    """As live recorders write it: the last cluster is of unknown size, as is all of the file."""
+    times = [40 * i for i in range(300)]
+    data = make(times, "matroska")
+    assert data.count(CLUSTER) > 1
+    at = data.rindex(CLUSTER) + len(CLUSTER)
+    width = 9 - data[at].bit_length()
+    size = int.from_bytes(data[at : at + width], "big") - (1 << 7 * width)
+    start = data.index(SEGMENT) + len(SEGMENT)
+    live = data[:start] + b"\x01" + b"\xff" * 7 + data[start + 8 : at]
+    live += ((2 << 7 * width) - 1).to_bytes(width, "big") + data[at + width : at + width + size]
+    clip, numbers = read(live, 16)
+    assert clip.duration_s == pytest.approx(12)
+    assert numbers == read(data, 16)[1]
 
 
 @pytest.mark.parametrize("last_ms", [20_000, 20])
