@@ -7,6 +7,11 @@ from service.media.boxes import boxes
 from service.media.gif import reaches_trailer
 from service.media.png import reaches_end
 
+# What MP4 and QuickTime files are made of; any four letters after the last one look like a box.
+_TOP_BOXES = frozenset(
+    b"ftyp styp moov moof mdat mfra sidx ssix emsg prft meta udta uuid free skip wide pnot".split()
+)
+
 
 def ends_early(name: str, data: bytes) -> bool:
     """Tell whether a clip was cut off, from the sizes its container states.
@@ -17,7 +22,7 @@ def ends_early(name: str, data: bytes) -> bool:
     if name == "avi":
         return len(data) < 12 or _riff_end(data) > len(data)
     if name in ("mp4", "mov"):
-        return any(box.end > len(data) for box in boxes(data))
+        return any(box.end > len(data) and box.kind in _TOP_BOXES for box in boxes(data))
     if name in ("webm", "mkv"):
         return matroska.segment(data)[1] > len(data)
     if name == "gif":

@@ -15,7 +15,7 @@ from service.media.completeness import ends_early
 from service.media.limits import MediaLimits
 from service.media.png import chunks
 from service.media.sniff import sniff
-from tests.media_files import animated, moving
+from tests.media_files import animated, clip, moving
 from tests.service.media.odd_clips import animated_png
 
 Pixels = NDArray[np.uint8]
@@ -103,6 +103,14 @@ def in_small_chunks(data: bytes) -> bytes:
             written.append(struct.pack(">I", len(piece)) + kind + piece + struct.pack(">I", crc))
         begun = end
     return b"".join(written)
+
+
+@pytest.mark.parametrize("name", ["mp4", "mov"])
+def test_what_follows_the_last_box_does_not_cut_a_clip_off(frames: list[Pixels], name: str) -> None:
+    data = clip(frames, name)
+    for garbage in (*GARBAGE, b"hello world, this is no box", b"\xff" * 100, b"SEFT1234" * 4):
+        assert not ends_early(name, data + garbage)
+    assert all(ends_early(name, data[: int(len(data) * share)]) for share in (0.3, 0.6, 0.999))
 
 
 def test_a_gif_without_its_trailer_keeps_its_last_image(frames: list[Pixels]) -> None:
