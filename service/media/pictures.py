@@ -9,6 +9,7 @@ from service.media.frame import Frame
 from service.media.headers import picture_size
 from service.media.jpeg import without_end
 from service.media.limits import MediaLimits
+from service.media.png import still
 from service.media.tiff import ends_early, said_upright, with_colours_as_stored
 
 _UNDECODABLE = (
@@ -35,6 +36,8 @@ def decode_picture(name: str, data: bytes, limits: MediaLimits) -> Frame:
     orientation = 1
     if name == "jpeg":
         data = without_end(data)
+    elif name == "png":
+        data = still(data)
     elif name == "tiff":
         if ends_early(data):
             raise MediaCorruptError(_UNDECODABLE)

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 
 _HEADER, _END = 8, b"IEND\xaeB`\x82"
 _FRAME_CONTROL, _DELAY_AT = 26, 20
+_ANIMATION_CONTROL, _CHECKSUM = 8, 4
+_OF_ANIMATIONS = frozenset({b"acTL", b"fcTL", b"fdAT"})
 # Hostile files hold chunks of a few bytes; what comes after so many is not looked at.
 _MOST_CHUNKS = 1_000_000
 
@@ -25,6 +27,30 @@ def chunks(data: bytes, most: int = _MOST_CHUNKS) -> Iterator[tuple[bytes, int]]
 def reaches_end(data: bytes) -> bool:
     """Whether the last chunk is there, whatever may follow it."""
     return data.endswith(_END) or any(kind == b"IEND" for kind, _ in chunks(data))
+
+
+def announces_frames(data: bytes, end: int) -> bool:
+    """Whether the chunk that ends there is an acTL of its proper length, and counts any frames."""
+    content = end - _CHECKSUM - _ANIMATION_CONTROL
+    return data[content - 4 : content] == b"acTL" and data[content : content + 4] != bytes(4)
+
+
+def holds_frames(data: bytes) -> bool:
+    """Whether there is a frame of an animation, whatever is announced."""
+    kinds = (kind for kind, _ in chunks(data))
+    return next((kind for kind in kinds if kind in (b"fcTL", b"IEND")), b"") == b"fcTL"
+
+
+def still(data: bytes) -> bytes:
+    """The same picture without what belongs to animations: OpenCV would show black, or nothing."""
+    if b"acTL" not in data:
+        return data
+    kept, done = [data[:_HEADER]], _HEADER
+    for kind, end in chunks(data):
+        if kind not in _OF_ANIMATIONS:
+            kept.append(data[done:end])
+        done = end
+    return b"".join([*kept, data[done:]])
 
 
 def delays_s(data: bytes) -> list[float]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from service.errors import InvalidRequestError, UnsupportedMediaError
-from service.media.png import chunks
+from service.media.png import announces_frames, chunks, holds_frames
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +60,17 @@ def sniff(data: bytes) -> MediaFormat:
 def _png(data: bytes) -> MediaFormat | None:
     if not data.startswith(b"\x89PNG\r\n\x1a\n"):
         return None
-    animated, before = False, 0
+    announced, before = False, 0
     # An animation says so before its picture, which need not be part of it.
-    for kind, _ in chunks(data, _MOST_PNG_CHUNKS):
+    for kind, end in chunks(data, _MOST_PNG_CHUNKS):
         if kind == b"IDAT":
             break
-        animated |= kind == b"acTL"
+        announced |= kind == b"acTL" and announces_frames(data, end)
         before += 1
     if before == _MOST_PNG_CHUNKS:
         return None
+    # Stills made of one by a program that knows none may say so, too: viewers go by the frames.
+    animated = announced and holds_frames(data)
     return MediaFormat("png", "animation" if animated else "picture")
 
 

@@ -1,5 +1,6 @@
 """Formats are told by bytes alone."""
 
+import struct
 import zlib
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 from service.errors import InvalidRequestError, UnsupportedMediaError
 from service.media.clips import Clip
 from service.media.limits import MediaLimits
+from service.media.pictures import decode_picture
 from service.media.sniff import sniff
 from tests.media_files import animated, clip, encode, moving, with_orientation
 
@@ -49,6 +51,32 @@ def test_animations(astronaut: NDArray[np.uint8]) -> None:
 
 def test_a_still_extended_webp_is_a_picture(astronaut: NDArray[np.uint8]) -> None:
     assert sniff(with_orientation(astronaut[:64, :64], 6, "WEBP")).family == "picture"
+
+
+def chunk(kind: bytes, content: bytes) -> bytes:
+    checksum = zlib.crc32(kind + content)
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", checksum)
+
+
+@pytest.mark.parametrize(
+    "behind_header",
+    [
+        chunk(b"acTL", struct.pack(">II", 3, 0)),
+        chunk(b"acTL", b""),
+        chunk(b"acTL", bytes(8)) + chunk(b"fcTL", struct.pack(">7IH", *[0] * 8)[:26]),
+    ],
+)
+def test_a_png_that_only_announces_an_animation_is_a_picture(
+    astronaut: NDArray[np.uint8], behind_header: bytes
+) -> None:
+    data = encode(astronaut[:64, :64], ".png")
+    still = data[:33] + behind_header + data[33:]
+    found = sniff(still)
+    assert (found.name, found.family) == ("png", "picture")
+    pixels = decode_picture(found.name, still, MediaLimits()).pixels
+    assert np.array_equal(pixels, astronaut[:64, :64])
+    behind = chunk(b"fcTL", bytes(26))
+    assert sniff(still + behind).family == "picture"
 
 
 def test_a_png_with_endless_chunks_before_its_picture_is_unsupported(
