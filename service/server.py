@@ -3,8 +3,10 @@
 import asyncio
 import contextlib
 import logging
+import math
 import signal
 import socket
+import time
 from collections.abc import Iterator
 from types import FrameType
 
@@ -21,6 +23,7 @@ from service.startup import raise_descriptor_limit
 
 _log = logging.getLogger(__name__)
 _TICKS_A_SECOND = 10
+_STOOD_STILL_S = 3.0
 
 
 class DrainingServer(uvicorn.Server):
@@ -38,6 +41,8 @@ class DrainingServer(uvicorn.Server):
         self.hopeless = False
         """Whether it left because only another process can do its work."""
         self._problem: str | None = None
+        self._despair: str | None = None
+        self._watched_s = -math.inf
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start the stages, then serve, or leave where an address went to another process."""
@@ -94,10 +99,14 @@ class DrainingServer(uvicorn.Server):
         self._problem = problem
         pipeline = self._desk.pipeline
         reason = None if pipeline is None else pipeline.hopeless()
-        if reason is not None and not self.hopeless:
+        now = time.monotonic()
+        # Where this process stood still, as in a paused container, all looks hung for a moment.
+        lasts = reason is not None and self._despair is not None
+        if lasts and now - self._watched_s < _STOOD_STILL_S and not self.hopeless:
             _log.critical("another process must do the work: %s", reason)
             self.hopeless = self._desk.draining = True
             self._leave()
+        self._despair, self._watched_s = reason, now
 
     def _leave(self) -> None:
         self.should_exit = True

@@ -88,12 +88,17 @@ class Desk:
         return "the service is starting" if self.pipeline is None else self.pipeline.problem()
 
     def opened(self) -> Pipeline:
-        """The pipeline; raises NotReadyError before it has started, or where it is useless."""
+        """The pipeline; raises NotReadyError before it has started."""
         if self.pipeline is None:
             raise NotReadyError("The service is starting.", retry_after_s=1)
-        if self.pipeline.useless():
-            raise NotReadyError("No session judges faces at present.", retry_after_s=1)
         return self.pipeline
+
+    def working(self) -> Pipeline:
+        """The same; raises NotReadyError also where it judges nothing."""
+        pipeline = self.opened()
+        if pipeline.useless():
+            raise NotReadyError("No session judges faces at present.", retry_after_s=1)
+        return pipeline
 
 
 def build_router(desk: Desk) -> APIRouter:
@@ -116,7 +121,7 @@ def build_router(desk: Desk) -> APIRouter:
         deadline = asyncio.get_running_loop().time() + desk.settings.server.deadline_s
         desk.keys.check(request.headers)
         wanted = negotiate(",".join(request.headers.getlist("accept")))
-        pipeline = desk.opened()
+        pipeline = desk.working()
         try:
             # The permit comes before the body: under a flood, refusals must cost little.
             with pipeline.admission.upload() as hold, pipeline.admission.permit() as permit:

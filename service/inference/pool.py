@@ -95,8 +95,9 @@ class InferencePool:
 
     @property
     def useless(self) -> bool:
-        """Whether no session works and one has failed to open again: crops would wait in vain."""
-        return bool(self._failing) and not self.working
+        """Whether no session works, and none is about to: crops would wait in vain."""
+        hangs = any(worker.busy_s() > self._stall_s for worker in self._workers.values())
+        return (bool(self._failing) or hangs) and not self.working
 
     def hopeless(self) -> str | None:
         """Why only another process can help, or None."""

@@ -20,9 +20,13 @@ class Turns:
     Long jobs wait where they would leave no worker to the others.
     """
 
-    def __init__(self, spare: Callable[[], int]) -> None:
-        """spare: how many workers long jobs may have at present; see `assign` where it grows."""
-        self._spare = spare
+    def __init__(self, spare: Callable[[], int], back: Callable[[WorkerProcess], None]) -> None:
+        """Nobody waits yet, and no worker is free.
+
+        spare: how many workers long jobs may have at present; see `assign` where it grows.
+        back: told of a worker whose taker left before he had it; it may `give` it.
+        """
+        self._spare, self._back = spare, back
         # The last to have worked is the first to work again: its caches are warm.
         self._free: list[WorkerProcess] = []
         self._waiting: deque[_Place] = deque()
@@ -39,7 +43,7 @@ class Turns:
             if place in self._waiting:
                 self._waiting.remove(place)
             elif not place.worker.cancelled() and place.worker.exception() is None:
-                self.give(place.worker.result())
+                self._back(place.worker.result())
             raise
 
     def give(self, worker: WorkerProcess) -> None:
@@ -54,6 +58,7 @@ class Turns:
         self._long.discard(worker)
         if worker in self._free:
             self._free.remove(worker)
+        self.assign()  # it may have had a long job, which another may now have
 
     def is_free(self, worker: WorkerProcess) -> bool:
         """Whether it has no job."""

@@ -63,7 +63,7 @@ class MediaWorkers:
             is said of them may take a 256th of it, and 1 MiB in any case.
         """
         plan = CrewPlan(workers, Job.of(warm_up, ()), memory_bytes, most_answer_bytes, lifetime_s)
-        self._turns = Turns(self._spare)
+        self._turns = Turns(self._spare, self._give)
         self._crew = Crew(
             plan,
             ready=self._give,
@@ -170,7 +170,8 @@ class MediaWorkers:
         there must be some.
         """
         least = 1 if self._workers == 1 or self._crew.failing else 0
-        return max(self._crew.alive - 1, least)
+        # While one is renewed there is one more.
+        return max(min(self._crew.alive, self._workers) - 1, least)
 
     def _give(self, worker: WorkerProcess) -> None:
         if worker.gone or not self._crew.leaves(worker):

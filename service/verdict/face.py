@@ -62,7 +62,7 @@ def judge_face(
     """Judge one track.
 
     seen: its crops, at least one, in order of time. moves: whether the upload is a clip. faces: how
-    many of the upload are seen well enough to be judged.
+    many are judged that are in a frame together.
     Crops too poor to judge have no vote where the same face was also `seen_well`. The more its
     frames contradict one another, the nearer its probability comes to one half.
     """

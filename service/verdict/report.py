@@ -1,7 +1,7 @@
 """Evidence to report."""
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -42,11 +42,10 @@ def build_report(
     for each in seen:
         tracks[each.crop.track].append(each)
     moves = extraction.media.kind == "video"
-    judged = sum(
-        seen_well(rule.passes([each.crop.quality for each in track])) for track in tracks.values()
-    )
+    together = _judged_together(tracks.values(), rule)
     faces = tuple(
-        judge_face(tracks[track], spec, rule, moves=moves, faces=judged) for track in sorted(tracks)
+        judge_face(tracks[track], spec, rule, moves=moves, faces=together)
+        for track in sorted(tracks)
     )
     worst = _worst(faces)
     return Report(
@@ -64,6 +63,15 @@ def build_report(
             + _suspects(worst, faces, spec)
         ),
     )
+
+
+def _judged_together(tracks: Iterable[Sequence[Seen]], rule: SupportRule) -> int:
+    """The most faces in one frame that are judged: one person is a new face after every cut."""
+    frames: Counter[int] = Counter()
+    for track in tracks:
+        if seen_well(rule.passes([each.crop.quality for each in track])):
+            frames.update(each.crop.frame_index for each in track)
+    return max(frames.values(), default=0)
 
 
 def _seen(

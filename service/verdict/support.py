@@ -32,11 +32,13 @@ class SupportRule:
 
 
 def seen_well(good: Sequence[bool]) -> bool:
-    """Whether a face is seen well enough to be judged: for a quarter of its frames in a row.
+    """Whether a face is seen well enough to be judged: in half its frames, or a quarter in a row.
 
-    good: of each frame, in order of time, at least one: whether the rule finds nothing to lack. So
-    long is what decides on a clip (`track_logit`); single frames that just pass, of a face that
-    lies at one of the rule's limits, say nothing of the rest.
+    good: of each frame, in order of time, at least one: whether the rule finds nothing to lack. A
+    quarter in a row is what decides on a clip (`track_logit`); single frames that just pass, of a
+    face that lies at one of the rule's limits, say nothing of the rest.
     """
+    if 2 * sum(good) >= len(good):
+        return True
     longest = max((len([*run]) for passes, run in groupby(good) if passes), default=0)
     return longest >= max(1, -(-len(good) // 4))

@@ -42,17 +42,17 @@ CONFIDENCES: Mapping[Confidence, str] = {
 }
 
 FACE_WARNINGS: Mapping[str, str] = {
-    "face_too_small": "not seen well enough to be judged for a quarter of its frames in a row, and "
-    "in the most incriminating one, or most of those that do not do, narrower than the service "
-    "asks for (`UNMASK_VERDICT__MIN_FACE_PX`, by default "
+    "face_too_small": "seen well enough to be judged neither in half of its frames nor in a "
+    "quarter in a row, and in the most incriminating one, or most of those that do not do, "
+    "narrower than the service asks for (`UNMASK_VERDICT__MIN_FACE_PX`, by default "
     f"{_LEAST.min_face_px} pixels)",
     "face_too_blurred": "the same, but less sharp than it asks for "
     f"(`UNMASK_VERDICT__MIN_SHARPNESS`, by default {_LEAST.min_sharpness:g})",
     "face_covered": "the same, but partly behind a larger face (`covered`)",
     "face_too_tight": "the same, but with too little around it (`tight`)",
     "frames_disagree": f"`agreement` is below {LEAST_AGREEMENT:g}",
-    "one_of_several": "`fake_probability` would be enough if no other face were judged: of several "
-    "real ones, one is as high by chance more often",
+    "one_of_several": "`fake_probability` would be enough if no other face were judged beside it: "
+    "of several real ones, one is as high by chance more often",
 }
 """Each of them makes the verdict inconclusive."""
 

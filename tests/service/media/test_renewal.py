@@ -158,3 +158,36 @@ async def never_more_than(most: int) -> None:
         assert len(children()) <= most
         seen |= {*children()}
         await asyncio.sleep(0.02)
+
+
+def test_a_long_job_that_waits_follows_on_one_whose_worker_leaves(tmp_path: Path) -> None:
+    async def test(pool: MediaWorkers) -> None:
+        enough = tmp_path / "enough"
+        first = asyncio.create_task(pool.run(jobs.wait_for, enough, timeout_s=25, long=True))
+        await until(lambda: bool(pool._crew._old))
+        second = asyncio.create_task(pool.run(jobs.wait_for, enough, timeout_s=25, long=True))
+        await asyncio.sleep(0.1)
+        enough.touch()
+        await first
+        # Before the next renewal, which would wake it.
+        await asyncio.wait_for(second, 0.9)
+
+    with_workers(test, workers=1, lifetime_s=4.0)
+
+
+def test_long_jobs_leave_a_worker_to_the_others_also_while_one_is_renewed(tmp_path: Path) -> None:
+    async def test(pool: MediaWorkers) -> None:
+        enough = tmp_path / "enough"
+        long = [
+            asyncio.create_task(pool.run(jobs.wait_for, enough, timeout_s=60, long=True))
+            for _ in range(4)
+        ]
+        seen: set[int] = set()
+        while len(seen) < 4:
+            async with asyncio.timeout(10):
+                seen.add(await pool.run(jobs.pid, timeout_s=5))
+            await asyncio.sleep(0.02)
+        enough.touch()
+        await asyncio.gather(*long)
+
+    with_workers(test, lifetime_s=0.5)

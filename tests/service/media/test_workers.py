@@ -5,11 +5,13 @@ import contextlib
 import os
 import pickle
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from service.errors import (
+    DecodeTimeoutError,
     MediaCorruptError,
     OverloadedError,
     UnmaskError,
@@ -18,7 +20,7 @@ from service.errors import (
 from service.media.process import WorkerDefectError
 from service.media.workers import MediaWorkers
 from tests.service.media import worker_jobs as jobs
-from tests.service.media.worker_pool import until, with_workers
+from tests.service.media.worker_pool import until, warm, with_workers
 
 MIB = 2**20
 
@@ -241,6 +243,36 @@ def test_who_leaves_long_jobs_takes_no_worker_from_the_others() -> None:
         assert pool.restarts > 0
 
     with_workers(test, leave_s=0.05)
+
+
+def test_where_no_worker_can_be_replaced_long_jobs_get_the_last(tmp_path: Path) -> None:
+    orders = warm(tmp_path)
+
+    async def test(pool: MediaWorkers) -> None:
+        warm(tmp_path, "cold")
+        with pytest.raises(DecodeTimeoutError):
+            await pool.run(jobs.hang, timeout_s=0.2)
+        async with asyncio.timeout(20):
+            assert await pool.run(jobs.add, 1, 1, timeout_s=5, long=True) == 2
+        assert pool.working == 1
+
+    with_workers(test, warm_up=partial(jobs.warm_by, orders))
+
+
+def test_a_worker_that_is_ended_while_it_works_is_replaced_at_once() -> None:
+    async def test(pool: MediaWorkers) -> None:
+        for _ in range(6):  # each pause would be twice as long as the one before
+            with pytest.raises(DecodeTimeoutError):
+                await pool.run(jobs.hang, timeout_s=0.05)
+        begun = time.monotonic()
+        with pytest.raises(DecodeTimeoutError):
+            await pool.run(jobs.hang, timeout_s=0.05)
+        await until(lambda: pool.working == 2, 30)
+        assert pool._crew._pause_s == 0
+        assert pool.restarts == 7
+        assert time.monotonic() - begun < 30
+
+    with_workers(test)
 
 
 def test_the_last_worker_is_not_ended_because_a_caller_left() -> None:
