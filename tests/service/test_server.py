@@ -41,6 +41,15 @@ opening.Session = Losing
 sys.exit(cli.main())
 """
 
+IMPATIENT = """
+from service import cli, server
+from service.inference import pool
+
+pool._HUNG = 0.05
+server._TICKS_A_SECOND = 2
+cli.main()
+"""
+
 
 def test_a_server_whose_sessions_are_lost_refuses_at_once_and_ends(
     model_path: Path, astronaut: NDArray[np.uint8], tmp_path: Path
@@ -82,10 +91,9 @@ def test_a_server_whose_sessions_are_lost_refuses_at_once_and_ends(
 
 def test_a_server_that_stood_still_goes_on(model_path: Path, astronaut: NDArray[np.uint8]) -> None:
     """As in a container that is paused: a batch seems to have run for all that time."""
-    impatient = "from service import cli; from service.inference import pool; pool._HUNG = 0.05\n"
     port = free_port()
     process = subprocess.Popen(
-        [sys.executable, "-c", f"{impatient}cli.main()", "serve", "--port", str(port)],
+        [sys.executable, "-c", IMPATIENT, "serve", "--port", str(port)],
         env=environment(model_path),
         stderr=subprocess.DEVNULL,
     )
@@ -102,9 +110,9 @@ def test_a_server_that_stood_still_goes_on(model_path: Path, astronaut: NDArray[
             with ThreadPoolExecutor(4) as threads:
                 for _ in range(4):
                     threads.submit(post)
-                for _ in range(3):
+                for _ in range(4):
                     process.send_signal(signal.SIGSTOP)
-                    time.sleep(2)
+                    time.sleep(1.7)
                     process.send_signal(signal.SIGCONT)
                     time.sleep(0.9)
                 over.set()

@@ -186,6 +186,7 @@ def test_long_jobs_leave_a_worker_to_the_others_also_while_one_is_renewed(tmp_pa
         while len(seen) < 4:
             async with asyncio.timeout(10):
                 seen.add(await pool.run(jobs.pid, timeout_s=5))
+            assert len(pool._turns._long) == 1
             await asyncio.sleep(0.02)
         enough.touch()
         await asyncio.gather(*long)
