@@ -30,12 +30,14 @@ def last_good(epochs: Sequence[NDArray[np.float64]]) -> int:
     epochs: held-out losses of each, float (G,), one for each picture or clip, the untouched
         network's first. A few of them tell epochs apart no better than that, and a network that
         has learned for longer knows more of what they do not show (Breiman et al., Classification
-        and Regression Trees, 1984: the rule for choosing a tree's size).
+        and Regression Trees, 1984: the rule for choosing a tree's size). One alone has no standard
+        error: then it is the best.
     """
     best = min(epochs, key=lambda losses: float(losses.mean()))
     good = 0
     for epoch, losses in enumerate(epochs):
         worse = losses - best
-        if worse.mean() <= worse.std(ddof=1) / math.sqrt(len(worse)):
+        error = worse.std(ddof=1) / math.sqrt(len(worse)) if len(worse) > 1 else 0.0
+        if worse.mean() <= error:
             good = epoch
     return good

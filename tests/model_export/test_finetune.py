@@ -130,6 +130,8 @@ def test_a_missed_fake_is_held_to_have_no_mask(samples: list[Sample]) -> None:
         ([[1.0, 1.0, 1.0], [0.5, 0.6, 0.5], [0.9, 0.9, 0.8]], 1),
         ([[0.5, 0.5, 0.4], [0.9, 1.0, 0.9], [0.9, 0.9, 0.9]], 0),
         ([[0.5, 0.5, 0.5], [0.2, 1.4, 0.5], [0.3, 1.2, 0.4]], 2),
+        ([[1.0], [0.5], [0.1]], 2),
+        ([[1.0], [0.5], [0.6]], 1),
     ],
 )
 def test_the_last_epoch_is_taken_that_is_not_clearly_worse_than_the_best(
