@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 
 TUNED = "+finetuned"
 """What a version is followed by: build metadata (Semantic Versioning 2.0.0, item 10)."""
+BLACK = -40.0
+"""Logit of a pixel that is not manipulated for certain: no loss is left of it in float32."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,11 +197,10 @@ def _terms(
     """The losses by name, and the activations. told: whether the network is told the true half."""
     truth = _truth(batch, device)
     output = network(truth.pictures, truth.winner if told else None, reconstruct)
-    # Where a fake's mask is not known the network's own is the target: it teaches nothing.
-    known = torch.tensor([s.mask is not None or not s.fake for s in batch], device=device)
-    own = torch.sigmoid(output.mask_logits.detach().float())
-    masks = torch.where(known[:, None, None, None], truth.masks, own)
-    return losses(output, replace(truth, masks=masks)), output.activations.detach()
+    # A mask that is not known is black in the truth: held to be drawn so, it teaches nothing.
+    unknown = torch.tensor([s.fake and s.mask is None for s in batch], device=device)
+    drawn = output.mask_logits.masked_fill(unknown[:, None, None, None], BLACK)
+    return losses(output._replace(mask_logits=drawn), truth), output.activations.detach()
 
 
 def _batches(samples: Sequence[Sample], config: FinetuneConfig, rng: Rng) -> Iterator[list[Sample]]:
