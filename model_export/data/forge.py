@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from model_export.data.camera import draw_history
 from model_export.data.cover import draw_caption, middle_of_face
 from model_export.data.degrade import degrade, draw_degradation
+from model_export.data.donors import Donors
 from model_export.data.faces import FaceIndex, RealFace
 from model_export.data.families import ALL, FAMILIES
 from model_export.data.manipulation import Canvas, Manipulation
@@ -19,12 +20,10 @@ from model_export.data.softness import draw_softness
 from model_export.data.surroundings import draw_surroundings
 from model_export.data.tilt import draw_tilt
 from model_export.data.view import CONTEXT, draw_view, draw_view_inside, window_of
-from model_export.data.warp import Picture, Points, move_points, similarity, warp
+from model_export.data.warp import Picture, Points, move_points, warp
 from service.faces.crop import CropRule, cut_square
 from service.faces.sharpening import amount_at
 
-CANDIDATES, SHORTLIST = 64, 3
-"""Donors drawn for each swap, and how many of them, best pose first, are compared by skin."""
 SIDES = (100.0, 420.0)
 """Smallest and largest side of the network's crop in the picture that gets manipulated."""
 ENLARGED = 1.15
@@ -42,11 +41,6 @@ tight: the service sees faces with their surroundings, and only there does a fac
 softer than what is around it."""
 BEAUTIFIED = 0.15
 """Share of the pairs whose real person used a beauty filter."""
-UNFIT = 0.2
-"""Share of the swaps whose donor is chosen without a look at the pose."""
-AS_SHARP = 0.6
-"""Share of the swaps whose donors are drawn like targets, pictures of the whole head often: were
-all donors tight soft pictures, being softer than its surroundings would be what a fake is."""
 CRISP = 0.8
 """Share of the pairs whose crop is cut with cubic interpolation."""
 MIN_CHANGE = 1.2
@@ -91,8 +85,8 @@ class Forge:
         self.families = families or tuple(FAMILIES)
         shares = np.array([ALL[name].share for name in self.families])
         self._shares = shares / shares.sum()
-        self._shapes = _normalised_shapes(index.landmarks)
         self._weights = drawing_weights(index)
+        self._donors = Donors(index, self._weights)
 
     def draw(self, rng: Rng) -> Pair:
         """One pair of a target drawn at random."""
@@ -165,19 +159,9 @@ class Forge:
     def _donor(self, target: Canvas, position: int, side: float, rng: Rng) -> Canvas:
         """Of a few random other people, the one whose pose and then skin fit best.
 
-        Not always: people swap faces that do not fit, and the bent result gives them away.
+        Raises ValueError where the index shows nobody else.
         """
-        if chance(rng, AS_SHARP):
-            drawn = np.searchsorted(self._weights, rng.random(CANDIDATES), side="right")
-            candidates = np.unique(np.minimum(drawn, len(self.index) - 1))
-        else:
-            candidates = rng.integers(0, len(self.index), CANDIDATES)
-        distance = ((self._shapes[candidates] - self._shapes[position]) ** 2).sum((1, 2))
-        same = self.index.identities[candidates] == self.index.identities[position]
-        if chance(rng, UNFIT):
-            distance = rng.random(len(candidates))
-        order = np.argsort(np.where(same, np.inf, distance))[:SHORTLIST]
-        faces = [self.index.read(int(candidates[i])) for i in order]
+        faces = [self.index.read(each) for each in self._donors.shortlist(position, rng)]
         skin = _skin(target.pixels, target.landmarks)
         chosen = min(faces, key=lambda f: float(np.abs(_skin(f.pixels, f.landmarks) - skin).sum()))
         donor = self._canvas(chosen, side, rng, soften=True)
@@ -220,15 +204,6 @@ def drawing_weights(index: FaceIndex) -> NDArray[np.float64]:
     whole = (index.boxes[:, 0] > 0) & (index.boxes[:, 1] > 0)
     weights = np.where(whole, WHOLE_WEIGHT, 1.0)
     return np.asarray(np.cumsum(weights) / weights.sum())
-
-
-def _normalised_shapes(landmarks: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Inner landmarks of every face after a similarity onto their mean, (N, 51, 2)."""
-    inner = landmarks[:, 17:]
-    centred = inner - inner.mean(1, keepdims=True)
-    scaled = centred / np.sqrt((centred**2).sum((1, 2), keepdims=True))
-    mean = scaled.mean(0)
-    return np.stack([move_points(shape, similarity(shape, mean)) for shape in scaled])
 
 
 def soften_outside(

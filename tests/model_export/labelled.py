@@ -49,7 +49,7 @@ def write_coloured_people(folder: Path, faces: FaceIndex, count: int) -> Path:
     """The same, each person's picture of another colour."""
     write_people(folder, faces, count)
     for number in range(count):
-        tinted = faces.read(0).pixels * np.roll([1.0, 1 - 0.1 * number, 0.8], number)
+        tinted = faces.read(0).pixels * np.roll([1.0, 1 - 0.02 * number, 0.8], number)
         save(folder / f"person{number}.png", tinted.astype(np.uint8))
     return folder
 

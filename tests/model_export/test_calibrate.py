@@ -52,7 +52,7 @@ def test_a_calibrated_checkpoint_exports_a_file_the_service_takes(
     config = NetworkConfig(size=64)
     facts = {"name": "kept", "figures": {"held_out": 1}, "calibration_is_old": True}
     Checkpoint(config, build_network(config).state_dict(), facts).save(tmp_path / "a.pt")
-    people = write_people(tmp_path / "people", faces, 40)
+    people = write_people(tmp_path / "people", faces, 80)
     command = ["calibrate", str(tmp_path / "a.pt"), str(people), "-o", str(tmp_path / "b.pt")]
     assert main([*command, "--pairs", "6", "--mask-level", "90"]) == 0
     fitted = load_checkpoint(tmp_path / "b.pt")
@@ -128,7 +128,7 @@ def test_two_looks_are_calibrated_as_they_are_taken(
     faces: FaceIndex, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     restore(Settings().model).save(tmp_path / "a.pt")
-    people = write_people(tmp_path / "people", faces, 40)
+    people = write_people(tmp_path / "people", faces, 80)
     command = ["calibrate", str(tmp_path / "a.pt"), str(people), "--pairs", "6", "--looks", "2"]
     assert main([*command, "--missed", "0.5", "-o", str(tmp_path / "b.pt")]) == 0
     fitted = load_checkpoint(tmp_path / "b.pt")
@@ -177,7 +177,7 @@ def test_one_class_cannot_calibrate(
 ) -> None:
     config = NetworkConfig(size=64)
     Checkpoint(config, build_network(config).state_dict()).save(tmp_path / "a.pt")
-    people = write_people(tmp_path / "people", faces, 40)
+    people = write_people(tmp_path / "people", faces, 80)
     command = ["calibrate", str(tmp_path / "a.pt"), str(people), "-o", str(tmp_path / "b.pt")]
     assert main([*command, "--pairs", "0"]) == 1
     assert "nothing to calibrate on" in capsys.readouterr().err
@@ -190,7 +190,7 @@ def test_it_is_said_which_part_of_the_data_was_fitted_on(
     """Folders have no parts: who evaluates on them must know that it was fitted on them."""
     config = NetworkConfig(size=64)
     Checkpoint(config, build_network(config).state_dict()).save(tmp_path / "a.pt")
-    people = write_people(tmp_path / "people", faces, 40)
+    people = write_people(tmp_path / "people", faces, 80)
     own = write_folders(tmp_path / "own", astronaut, 1)
     said = []
     for data in (people, own):

@@ -22,7 +22,7 @@ from model_export.networks import contract
 from model_export.sources.prepared import PreparedSource
 from service.faces.crop import CropRule
 from service.faces.sharpening import amount_at
-from tests.model_export.labelled import write_faceforensics
+from tests.model_export.labelled import write_faceforensics, write_people
 
 METHODS = ("Deepfakes", "FaceSwap")
 
@@ -218,12 +218,11 @@ def test_a_training_says_where_prepared_crops_are_not_the_model_s(
     prepared: Path,
     faces: FaceIndex,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr("model_export.commands.sources.read_faces", lambda _: faces)
+    people = write_people(tmp_path / "people", faces, 30)
     copy = shutil.copytree(prepared, tmp_path / "copy")
-    words = ["train", str(tmp_path), "--prepared", str(copy), "--workers", "0"]
+    words = ["train", str(people), "--prepared", str(copy), "--workers", "0"]
     words += ["--pictures", "2", "--batch", "2", "--validation-pairs", "1"]
     judged = ["evaluate", str(Path(__file__).parents[2] / "service/weights/unmask.onnx"), str(copy)]
     for command in ([*words, "-o", str(tmp_path / "paper")], judged):

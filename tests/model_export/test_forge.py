@@ -13,7 +13,7 @@ import pytest
 from model_export.cli import main
 from model_export.commands.sources import remaining_families
 from model_export.data.clip_forge import forge_clip
-from model_export.data.faces import FaceIndex, RealFace, identity_of
+from model_export.data.faces import FaceIndex, identity_of
 from model_export.data.families import ALL, FAMILIES, HELD_BACK
 from model_export.data.forge import MIN_CHANGE, Forge
 from model_export.data.manipulation import Canvas
@@ -78,31 +78,6 @@ def test_a_family_that_says_so_needs_another_face(faces: FaceIndex, family: str)
     assert any(differs) is entry.swaps
 
 
-def test_nobody_is_swapped_with_oneself(faces: FaceIndex) -> None:
-    read: set[int] = set()
-
-    class Watched(FaceIndex):
-        def read(self, position: int) -> RealFace:
-            read.add(position)
-            return super().read(position)
-
-    landmarks = np.repeat(faces.landmarks[:1], 24, 0)
-    # Her own pictures would fit best.
-    landmarks[12:] += np.random.default_rng(0).normal(0, 4, (12, 68, 2))
-    people = np.r_[np.zeros(12, np.int64), np.arange(1, 13)]
-    index = Watched(
-        faces.root, faces.names[:1] * 24, landmarks, np.repeat(faces.boxes[:1], 24, 0), people
-    )
-    forge = Forge(index, CropRule(), ("faceswap",))
-    met = 0
-    for seed in range(20):
-        read.clear()
-        forge.manipulate(0, 120, np.random.default_rng(seed))
-        met += bool(read & {*range(1, 12)})
-    # Now and then one is what a face is moved in front of.
-    assert met < 0.4 * 20, met
-
-
 def test_masks_of_the_papers_methods_have_their_shapes(faces: FaceIndex) -> None:
     def holes_and_fill(family: str, seed: int) -> tuple[int, float]:
         rng = np.random.default_rng(seed)
@@ -131,37 +106,6 @@ def test_lip_sync_repaints_the_mouth_and_leaves_the_eyes(faces: FaceIndex) -> No
         right, bottom = np.round(target.landmarks[MOUTH].max(0)).astype(int)
         assert made.region[top:bottom, left:right].mean() > 0.5
         assert made.region[: round(float(target.landmarks[36:48, 1].max()))].max() < 0.5
-
-
-def test_donors_are_often_as_whole_as_targets(faces: FaceIndex) -> None:
-    read: set[int] = set()
-
-    class Watched(FaceIndex):
-        def read(self, position: int) -> RealFace:
-            read.add(position)
-            return super().read(position)
-
-    count, whole = 200, 198
-    boxes = np.repeat(faces.boxes[:1], count, 0)
-    boxes[:whole, 0] = -1  # all but two are cut tight
-    landmarks = np.repeat(faces.landmarks[:1], count, 0)
-    # Among these poses the whole picture's fits best, if only it is a candidate.
-    landmarks[:whole] += np.random.default_rng(0).normal(0, 2, (whole, 68, 2))
-    index = Watched(
-        faces.root,
-        faces.names[:1] * count,
-        landmarks,
-        boxes,
-        np.arange(count, dtype=np.int64),
-    )
-    forge = Forge(index, CropRule(), ("faceswap",))
-    met = 0
-    for seed in range(100):
-        read.clear()
-        forge.manipulate(count - 1, 120, np.random.default_rng(seed))
-        met += whole in read
-    # Drawn like any other picture it would be a candidate in 27 % of the swaps.
-    assert met > 0.4 * 100, met
 
 
 def test_every_named_method_has_a_family() -> None:

@@ -17,7 +17,7 @@ from tests.model_export.labelled import write_people
 
 @pytest.fixture
 def people(faces: FaceIndex, tmp_path: Path) -> FaceIndex:
-    folder = write_people(tmp_path / "people", faces, 60)
+    folder = write_people(tmp_path / "people", faces, 80)
     return load_index(folder, folder / "landmarks.npz")
 
 

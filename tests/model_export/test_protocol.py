@@ -70,7 +70,7 @@ def test_every_cell_of_the_table_is_measured(
 def test_another_checkpoint_of_the_same_name_is_not_given_its_figures(
     faces: FaceIndex, tmp_path: Path
 ) -> None:
-    folder = write_people(tmp_path / "people", faces, 60)
+    folder = write_people(tmp_path / "people", faces, 80)
     people = load_index(folder, folder / "landmarks.npz")
     train = TrainConfig(workers=0)
     plan = ProtocolPlan(train, ("faceswap",), test_pairs=2, tuning_pairs=2, tuning_epochs=1)
@@ -88,7 +88,7 @@ def test_another_checkpoint_of_the_same_name_is_not_given_its_figures(
 def test_a_run_goes_on_with_other_workers_and_with_its_weights_elsewhere(
     faces: FaceIndex, tmp_path: Path
 ) -> None:
-    folder = write_people(tmp_path / "people", faces, 60)
+    folder = write_people(tmp_path / "people", faces, 80)
     people = load_index(folder, folder / "landmarks.npz")
     for name, content in (("a", b"weights"), ("b", b"weights"), ("c", b"others")):
         (tmp_path / name).write_bytes(content)
@@ -111,13 +111,13 @@ def test_a_run_goes_on_with_other_workers_and_with_its_weights_elsewhere(
     turned = replace(people, identities=people.identities[::-1])
     with pytest.raises(ValueError, match="another plan"):
         Protocol(turned, ProtocolPlan(TrainConfig(), imagenet=tmp_path / "a"), tmp_path / "out")
-    people = people.subset(np.arange(59))
+    people = people.subset(np.arange(79))
     with pytest.raises(ValueError, match="another plan"):
         begin("a", 1)
 
 
 def test_the_rows_differ_in_what_they_say(faces: FaceIndex, tmp_path: Path) -> None:
-    folder = write_people(tmp_path / "people", faces, 60)
+    folder = write_people(tmp_path / "people", faces, 80)
     people = load_index(folder, folder / "landmarks.npz")
     train = TrainConfig(workers=0)
     plan = ProtocolPlan(train, ("faceswap",), test_pairs=4, tuning_pairs=4, tuning_epochs=1)
@@ -136,7 +136,7 @@ def test_the_rows_differ_in_what_they_say(faces: FaceIndex, tmp_path: Path) -> N
 def test_a_family_is_unseen_by_the_network_that_is_tested_on_it(
     faces: FaceIndex, tmp_path: Path
 ) -> None:
-    folder = write_people(tmp_path / "people", faces, 60)
+    folder = write_people(tmp_path / "people", faces, 80)
     people = load_index(folder, folder / "landmarks.npz")
     plan = ProtocolPlan(
         TrainConfig(workers=0), ("faceswap",), test_pairs=2, tuning_pairs=2, tuning_epochs=1

@@ -9,7 +9,8 @@ from tests.model_export.labelled import files
 
 
 def forge(faces: Path, out: Path, *words: str) -> int:
-    return main(["forge", str(faces / "large.png"), "-o", str(out), *words])
+    pictures = [str(faces / name) for name in ("large.png", "mirrored.png")]
+    return main(["forge", *pictures, "-o", str(out), *words])
 
 
 def test_the_same_command_may_be_given_again(faces_folder: Path, tmp_path: Path) -> None:

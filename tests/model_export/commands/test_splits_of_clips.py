@@ -59,7 +59,7 @@ def test_a_threshold_comes_from_the_split_for_validation(checkpoint: Path, only:
 def test_a_training_learns_from_the_split_for_training(
     faces: FaceIndex, only: Kept, tmp_path: Path
 ) -> None:
-    people = write_people(tmp_path / "people", faces, 4)
+    people = write_people(tmp_path / "people", faces, 30)
     words = ["train", str(people), *QUICK, "--prepared", str(only("train"))]
     assert main([*words, "--prepared-share", "1", "-o", str(tmp_path / "out")]) == 0
 
@@ -67,7 +67,7 @@ def test_a_training_learns_from_the_split_for_training(
 def test_a_family_that_is_left_out_is_not_learned_from_clips_either(
     faces: FaceIndex, prepared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    people = write_people(tmp_path / "people", faces, 4)
+    people = write_people(tmp_path / "people", faces, 30)
     words = ["train", str(people), *QUICK, "--prepared", str(prepared)]
     assert main([*words, "--leave-out", "faceswap", "-o", str(tmp_path / "out")]) == 1
     assert "has no fakes of the split 'train'" in capsys.readouterr().err

@@ -45,12 +45,13 @@ def test_faces_are_found_and_forged_under_any_name(
 ) -> None:
     faces = tmp_path / f"faces {CAFE}"
     faces.mkdir()
-    write_picture(faces / f"{CAFE}.png", astronaut)
+    for name in (CAFE, f"{CAFE} else"):
+        write_picture(faces / f"{name}.png", astronaut)
     (faces / f"{CAFE} too.png").write_bytes(b"no picture")
     assert main(["prepare-faces", str(faces)]) == 0
     assert f"{CAFE} too.png" in " ".join(caplog.messages)
     index = load_index(faces, faces / "landmarks.npz")
-    assert index.names == (f"{CAFE}.png",)
+    assert {*index.names} == {f"{CAFE}.png", f"{CAFE} else.png"}
     assert len(index.digest) == 64
     out = tmp_path / f"out {CAFE}"
     assert main(["forge", str(faces), "-n", "1", "-o", str(out)]) == 0

@@ -118,7 +118,7 @@ def test_evaluations_of_other_files_are_not_told_apart(
     capsys: pytest.CaptureFixture[str],
     tmp_path: Path,
 ) -> None:
-    people = write_people(tmp_path / "people", faces, 40)
+    people = write_people(tmp_path / "people", faces, 80)
     words = ["evaluate", str(checkpoint), str(people), "--pairs", "4", "-o", str(tmp_path)]
     assert main(words) == 0
     capsys.readouterr()
@@ -159,7 +159,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_synthetic_pairs_are_reported_per_family(
     checkpoint: Path, faces: FaceIndex, tmp_path: Path
 ) -> None:
-    people = write_people(tmp_path / "people", faces, 40)
+    people = write_people(tmp_path / "people", faces, 80)
     command = ["evaluate", str(checkpoint), str(people), "--pairs", "8", "-o", str(tmp_path)]
     assert main([*command, "--family", "faceswap", "--family", "deepfakes"]) == 0
     figures = json.loads((tmp_path / "report.json").read_text())["figures"]
@@ -218,9 +218,9 @@ def test_a_family_must_be_left(
 def test_forged_clips_are_measured_by_frame_by_clip_and_in_time(
     faces: FaceIndex, tmp_path: Path
 ) -> None:
-    picture = str(faces.root / "large.png")
-    words = ["forge", picture, "--clip", "-n", "2", "--seconds", "1", "-o", str(tmp_path)]
-    assert main(words) == 0
+    pictures = [str(faces.root / name) for name in ("large.png", "mirrored.png")]
+    words = ["--clip", "-n", "2", "--seconds", "1", "-o", str(tmp_path)]
+    assert main(["forge", *pictures, *words]) == 0
     model = write_colour_model(tmp_path / "colour.onnx")
     assert main(["evaluate", str(model), str(tmp_path), "-o", str(tmp_path / "out")]) == 0
     report = json.loads((tmp_path / "out" / "report.json").read_text())

@@ -28,7 +28,7 @@ def test_they_are_of_the_same_kind(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    people = write_people(tmp_path / "people", faces, 40)
+    people = write_people(tmp_path / "people", faces, 80)
     folders = write_folders(tmp_path / "folders", astronaut, 1)
     wanted = "--threshold-from takes data of the same kind: "
     assert refused(people, folders, capsys, "--pairs", "2") == (

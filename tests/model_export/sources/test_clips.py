@@ -13,9 +13,9 @@ from service.faces.crop import CropRule
 @pytest.fixture(scope="module")
 def folder(faces_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("clips")
-    picture = str(faces_folder / "large.png")
-    words = ["forge", picture, "--clip", "-n", "1", "--seconds", "2", "--family", "deepfakes"]
-    assert main([*words, "-o", str(out)]) == 0
+    pictures = [str(faces_folder / name) for name in ("large.png", "mirrored.png")]
+    words = ["--clip", "-n", "1", "--seconds", "2", "--family", "deepfakes", "-o", str(out)]
+    assert main(["forge", *pictures, *words]) == 0
     return out
 
 
