@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from model_export.checkpoint import Checkpoint
+from model_export.checkpoint import Checkpoint, all_people
 
 KEPT = ("name", "version", "crop", "training", "training_data", "licence")
 """Facts that hold for an average as for what was trained: not calibration, thresholds, figures."""
@@ -28,6 +28,8 @@ def average(before: Checkpoint, after: Checkpoint, share: float) -> Checkpoint:
         for name, value in after.weights.items()
     }
     facts = {name: after.facts[name] for name in KEPT if name in after.facts}
-    if "people" in after.facts and after.facts["people"] == before.facts.get("people"):
-        facts["people"] = after.facts["people"]
+    # An exported file whose people nobody wrote down has None.
+    early, late = before.facts.get("people"), after.facts.get("people")
+    if early and late:
+        facts["people"] = all_people(early, late)
     return Checkpoint(after.config, weights, facts | {"averaged": share})

@@ -25,7 +25,7 @@ class Checkpoint:
     weights: what `Network.load_state_dict` takes. facts: JSON-like notes that travel into the
     exported file: name, version, training data, licence, crop scale, calibration, thresholds,
     figures; and what it learned from: families and strength of the fakes, people (the digest of
-    the faces). resume: optimiser and progress; empty in finished checkpoints.
+    the faces; see `all_people`). resume: optimiser and progress; empty in finished checkpoints.
     """
 
     config: NetworkConfig
@@ -100,6 +100,15 @@ def load_checkpoint(path: Path) -> Checkpoint:
         return Checkpoint(NetworkConfig.from_dict(config), *tables)
     except TypeError as error:
         raise CheckpointError(f"{path} is of a network that is not known here") from error
+
+
+def all_people(before: str, after: str) -> str:
+    """The people of two trainings in a row: of the same people their digest, else one of nobody.
+
+    Several digests, joined, equal none: whoever measures on the people of one of the trainings is
+    told that the model may know some of them from the other.
+    """
+    return "+".join(dict.fromkeys([*before.split("+"), *after.split("+")]))
 
 
 def refuse_other_settings(saved: Checkpoint, config: NetworkConfig, facts: dict[str, Any]) -> None:

@@ -1,13 +1,14 @@
 """`unmask-model train`: a detector from a folder of real faces."""
 
 import argparse
+import logging
 import math
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from model_export.checkpoint import Checkpoint
+from model_export.checkpoint import Checkpoint, all_people
 from model_export.commands.arguments import (
     existing_folder,
     existing_path,
@@ -26,6 +27,7 @@ from model_export.commands.sources import (
 )
 from model_export.commands.targets import expect_folder
 from model_export.data.faceforensics import METHODS
+from model_export.data.faces import FaceIndex
 from model_export.data.families import FAMILIES
 from model_export.data.forge import Forge
 from model_export.data.pairs import PairDataset, PairMaker, collate
@@ -38,6 +40,7 @@ from model_export.sources.sample import known_method
 from model_export.train import TrainConfig, Trainer, start
 from service.faces.crop import CropRule
 
+log = logging.getLogger(__name__)
 DEFAULTS = TrainConfig()
 EXAMPLES = 32
 """Pairs from which the batch norms of an exported model take their statistics."""
@@ -162,7 +165,7 @@ def run(options: argparse.Namespace) -> int:
     learned = {
         "families": [*families],
         "strength": options.strength,
-        "people": training.digest,
+        "people": _people(inherited, training),
         "stored": options.stored is not None,
         "prepared": options.prepared and f"{options.prepared_share:g} of {options.prepared.name}",
     }
@@ -228,8 +231,19 @@ def _plan(options: argparse.Namespace) -> TrainConfig:
 def _inherited(model: Path | None, further: str) -> dict[str, Any]:
     """What a model that goes on learning, from what further data, keeps of what was said of it."""
     facts = {} if model is None else read_trained(model).facts
-    names = ("crop", "training_data", "licence")
+    names = ("crop", "training_data", "licence", "people")
     kept: dict[str, Any] = {name: facts[name] for name in names if name in facts}
     if "training_data" in kept:
         kept["training_data"] += f"; trained further on {further}"
     return kept
+
+
+def _people(inherited: dict[str, Any], training: FaceIndex) -> str:
+    """Whom a model has learned from in the end, as the facts of a checkpoint say it."""
+    people = all_people(inherited.get("people") or training.digest, training.digest)
+    if people != training.digest:
+        log.warning(
+            "the model to go on from learned from other pictures, which divide people otherwise: "
+            "it may know some of those held out here"
+        )
+    return people

@@ -40,8 +40,9 @@ def test_the_people_of_both_are_those_of_the_average() -> None:
     one = checkpoint(0)
     known = [replace(one, facts={"people": digest}) for digest in ("a", "a", "b")]
     assert average(known[0], known[1], 0.5).facts["people"] == "a"
-    assert "people" not in average(known[0], known[2], 0.5).facts
-    assert "people" not in average(replace(one, facts={}), known[0], 0.5).facts
+    assert average(known[0], known[2], 0.5).facts["people"] == "a+b"
+    for unknown in ({}, {"people": None}):
+        assert "people" not in average(replace(one, facts=unknown), known[0], 0.5).facts
 
 
 def test_what_does_not_belong_together_is_refused() -> None:

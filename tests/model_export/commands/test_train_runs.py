@@ -163,3 +163,30 @@ def test_one_person_is_too_few(
     assert main([command, str(alone), "-o", str(tmp_path / "out")]) == 1
     assert "it takes two" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_who_goes_on_from_a_model_of_other_pictures_is_told_and_so_is_who_measures_it(
+    people: Path, finished: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It may know some of those that the pictures of now hold out."""
+    others = shutil.copytree(people, tmp_path / "others")
+    digests = []
+    for folder in (people, others):
+        training, _ = load_index(folder, folder / "landmarks.npz").split(HELD_OUT, seed=0)
+        digests.append(training.digest)
+        if folder == people:
+            (others / training.names[0]).unlink()
+    start = ["--start-from", str(finished / "best.pt")]
+    warning = "learned from other pictures"
+    assert train(people, tmp_path / "same", *start) == 0
+    assert warning not in caplog.text
+    assert load_checkpoint(tmp_path / "same/best.pt").facts["people"] == digests[0]
+    assert train(others, tmp_path / "run", *start) == 0
+    assert warning in caplog.text
+    both = "+".join(digests)
+    for name in ("start.pt", "best.pt"):
+        assert load_checkpoint(tmp_path / "run" / name).facts["people"] == both
+    # Going on again forgets neither, and a cut run may go on.
+    assert train(others, tmp_path / "run", *start, "--resume", "--pictures", "4") == 0
+    assert train(others, tmp_path / "on", "--start-from", str(tmp_path / "run/best.pt")) == 0
+    assert load_checkpoint(tmp_path / "on/best.pt").facts["people"] == both
