@@ -13,18 +13,29 @@ CONTEXT = 1.5
 """Side of the working picture over the side of the crop: room for jitter and for codecs."""
 ZOOM = (0.78, 1.12)
 """Side of what is seen over the side of the rule's crop."""
+SHIFT = 0.06
+"""How far the face's middle is from the crop's at most, over the crop's side."""
+LEAST_SEEN = 1 / 3
+"""Share of the face's box below which a view inside a picture moves to the face: beside a face that
+fills a wide picture from top to bottom there is room for views without it. Of the pictures that
+the shipped weights learned from no view shows as little: those are drawn as ever."""
 TURN = 5.0
 """Standard deviation of the crop's turn, degrees."""
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """What a source picture covers of the working picture, whose sides run from 0 to 1."""
+    """What a source picture covers of the working picture, whose sides run from 0 to 1.
+
+    width, height: of the face's box, whose middle is the working picture's.
+    """
 
     left: float
     top: float
     right: float
     bottom: float
+    width: float
+    height: float
 
     @property
     def cuts_the_crop(self) -> bool:
@@ -39,7 +50,12 @@ def window_of(face: RealFace, rule: CropRule) -> Window:
     side = CONTEXT * rule.scale * face.box.height
     x, y = face.box.x + face.box.width / 2, face.box.y + face.box.height / 2
     return Window(
-        0.5 - x / side, 0.5 - y / side, 0.5 + (width - x) / side, 0.5 + (height - y) / side
+        left=0.5 - x / side,
+        top=0.5 - y / side,
+        right=0.5 + (width - x) / side,
+        bottom=0.5 + (height - y) / side,
+        width=face.box.width / side,
+        height=face.box.height / side,
     )
 
 
@@ -50,7 +66,7 @@ def draw_view(rng: Rng) -> NDArray[np.float64]:
     """
     linear = draw_linear(CONTEXT / between(rng, *ZOOM), np.deg2rad(rng.normal(0, TURN)), rng)
     centre = np.full(2, 0.5)
-    shift = centre + rng.uniform(-0.06, 0.06, 2) - linear @ centre
+    shift = centre + rng.uniform(-SHIFT, SHIFT, 2) - linear @ centre
     return np.asarray(np.c_[linear, shift], np.float64)
 
 
@@ -64,6 +80,11 @@ def draw_view_inside(window: Window, rng: Rng) -> NDArray[np.float64]:
     slack = (room - side * reach) / 2
     middle = np.array([window.left + window.right, window.top + window.bottom]) / 2
     middle = middle + rng.uniform(-1, 1, 2) * slack
+    if _share_seen(window, middle, side) < LEAST_SEEN:
+        near = np.clip(middle, 0.5 - SHIFT * side, 0.5 + SHIFT * side)
+        half = side * reach / 2
+        low, high = (window.left, window.top), (window.right, window.bottom)
+        middle = np.clip(near, np.array(low) + half, np.array(high) - half)
     linear = draw_linear(1 / side, angle, rng)
     return np.asarray(np.c_[linear, 0.5 - linear @ middle], np.float64)
 
@@ -75,3 +96,10 @@ def draw_linear(zoom: float, angle: float, rng: Rng) -> NDArray[np.float64]:
     if chance(rng, 0.5):
         linear[:, 0] *= -1
     return linear
+
+
+def _share_seen(window: Window, middle: NDArray[np.float64], side: float) -> float:
+    """How much of the face's box a view shows, 0 to 1, but for its turn."""
+    half = np.array([window.width, window.height]) / 2
+    low, high = np.maximum(middle - side / 2, 0.5 - half), np.minimum(middle + side / 2, 0.5 + half)
+    return float(np.prod((high - low).clip(0) / (2 * half)))
