@@ -25,11 +25,12 @@ TRUTH = "truth.json"
 class _Entry:
     """What `forge --clip` wrote of a clip.
 
-    rate: frames a second. interval_s: see ClipSource. frames_fake: one for each frame.
+    family: None where no frame is fake. rate: frames a second. interval_s: see ClipSource.
+    frames_fake: one for each frame.
     """
 
     clip: str
-    family: str
+    family: str | None
     rate: Annotated[float, Field(gt=0)]
     interval_s: tuple[float, float] | None
     frames_fake: list[bool]

@@ -35,6 +35,15 @@ def test_each_frame_has_the_truth_of_its_own_moment(folder: Path) -> None:
             assert 0.1 < (sample.mask > 127).mean() < 0.9
 
 
+def test_a_clip_without_a_fake_frame_is_a_real_one(faces_folder: Path, tmp_path: Path) -> None:
+    words = ["--clip", "-n", "1", "--seconds", "0.2", "--share", "0", "-o", str(tmp_path)]
+    pictures = [str(faces_folder / name) for name in ("large.png", "mirrored.png")]
+    assert main(["forge", *pictures, *words]) == 0
+    source = ClipSource(tmp_path, CropRule(), frames=1)
+    assert [sample.fake for sample in source.samples()] == [False]
+    assert source.truths == {"00000.mp4": None}
+
+
 def test_a_clip_that_cannot_be_read_is_counted(folder: Path, tmp_path: Path) -> None:
     entries = json.loads((folder / TRUTH).read_text())
     (tmp_path / TRUTH).write_text(json.dumps(entries))
