@@ -10,6 +10,7 @@ from typing import Any
 
 from model_export.commands.extras import extras_needed
 from model_export.commands.help_text import HelpWithDefaults
+from model_export.lost_workers import SENTENCE, is_of_lost_worker
 from service.errors import ConfigurationError
 
 COMMANDS = {
@@ -48,6 +49,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             status: int = importlib.import_module(_module(options.command)).run(options)
         except (ValueError, OSError, ConfigurationError) as error:
             print(f"unmask-model {options.command}: {error}", file=sys.stderr)
+            return 1
+        except RuntimeError as error:
+            # torch raises it out of a signal's handler, wherever the work is at that moment.
+            if not is_of_lost_worker(error):
+                raise
+            print(f"unmask-model {options.command}: {SENTENCE}", file=sys.stderr)
             return 1
         return status
 

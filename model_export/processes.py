@@ -32,6 +32,7 @@ def in_order(
 ) -> Iterator[_Result]:
     """What the pool makes of each item, in their order, no more than `ahead` of them at once.
 
+    Raises what the function raises, and BrokenProcessPool where a process is gone.
     `Executor.map` takes all items up at once: what nobody has asked for yet fills the memory.
     """
     waiting: deque[Future[_Result]] = deque()

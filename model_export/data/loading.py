@@ -16,7 +16,7 @@ _Made = TypeVar("_Made")
 def load_batches(pairs: PairDataset, size: int, workers: int) -> Iterator[Batch]:
     """Batches of `size` pairs, the last of what is left; workers: processes that make them.
 
-    Raises what a pair raises, ValueError or OSError.
+    Raises what a pair raises, ValueError or OSError; RuntimeError where a process is gone.
     """
     loader: DataLoader[Batch | _Problem] = DataLoader(
         _Told(pairs),  # type: ignore[arg-type]  # what collates turns pairs into batches
