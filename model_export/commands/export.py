@@ -65,10 +65,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Export and check; prints size, digest and the measured differences."""
+    """Export and check; prints size, digest and the measured differences.
+
+    Raises ValueError where OUT is the checkpoint, or is not called as an ONNX file is.
+    """
     for path in _files(options):
         expect_file(path)
     checkpoint = load_checkpoint(options.checkpoint)
+    _refuse_other_names(options)
     warn_of_old_calibration(checkpoint.facts, options.checkpoint)
     size = checkpoint.config.size
     rounded = options.int8 or options.half
@@ -96,6 +100,13 @@ def run(options: argparse.Namespace) -> int:
         print(f"{path}: {len(content) / 2**20:.2f} MiB")
         print(f"sha256 {hashlib.sha256(content).hexdigest()}")
     return 0
+
+
+def _refuse_other_names(options: argparse.Namespace) -> None:
+    if any(path.exists() and path.samefile(options.checkpoint) for path in _files(options)):
+        raise ValueError(f"{options.checkpoint} is the checkpoint: it would be overwritten")
+    if options.out.suffix != ".onnx":
+        raise ValueError(f"{options.out} is to be an ONNX file: give it a name that ends in .onnx")
 
 
 def _files(options: argparse.Namespace) -> list[Path]:

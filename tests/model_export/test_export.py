@@ -20,6 +20,7 @@ from model_export.export import (
 )
 from model_export.networks.contract import METHODS, MOBILE_CONFIG, NetworkConfig
 from model_export.networks.factory import build_network
+from tests.model_export.labelled import files
 
 BOTH = [NetworkConfig(), MOBILE_CONFIG]
 
@@ -107,3 +108,25 @@ def test_the_command_refuses_pictures_it_cannot_read(
     assert main([*words, "--pictures", str(tmp_path / "p.jpg")]) == 1
     assert "cannot read the picture" in capsys.readouterr().err
     assert not (tmp_path / "m.onnx").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("../{}/a.pt", "is the checkpoint: it would be overwritten"),
+        ("ship.pt", "give it a name that ends in .onnx"),
+        ("ship", "give it a name that ends in .onnx"),
+    ],
+)
+def test_what_is_not_called_as_an_onnx_file_is_not_written(
+    name: str,
+    reason: str,
+    checkpoint: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    before = files(tmp_path)
+    out = tmp_path / name.format(tmp_path.name)
+    assert main(["export", str(checkpoint), "-o", str(out)]) == 1
+    assert reason in capsys.readouterr().err
+    assert files(tmp_path) == before

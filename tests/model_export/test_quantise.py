@@ -76,7 +76,7 @@ def test_a_folder_without_pictures_is_said_before_anything_is_written(
 
 def test_it_needs_pictures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     Checkpoint(NetworkConfig(), build_network(NetworkConfig()).state_dict()).save(tmp_path / "c.pt")
-    assert main(["export", str(tmp_path / "c.pt"), "-o", str(tmp_path / "m"), "--int8"]) == 1
+    assert main(["export", str(tmp_path / "c.pt"), "-o", str(tmp_path / "m.onnx"), "--int8"]) == 1
     assert "--calibration-pictures" in capsys.readouterr().err
     assert not (tmp_path / "m").exists()
 
