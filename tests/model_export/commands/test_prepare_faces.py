@@ -125,6 +125,24 @@ def test_points_that_do_not_fit_together_fit_nothing(
     assert not (tmp_path / "out.npz").exists()
 
 
+@pytest.mark.parametrize(("count", "status"), [(0, 1), (1, 1), (19, 1), (20, 0)])
+def test_a_fit_takes_some_faces(
+    count: int, status: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, rng = tmp_path / "points.npz", np.random.default_rng(0)
+    five, full = (rng.uniform(0, 100, (count, points, 2)) for points in (5, 68))
+    np.savez(path, points5=five, landmarks68=full)
+    assert main(["fit-landmarks", str(path), "-o", str(tmp_path / "out.npz")]) == status
+    told = capsys.readouterr()
+    if status:
+        assert (
+            told.err == f"unmask-model fit-landmarks: {path} holds {count} faces: a fit takes 20\n"
+        )
+    else:
+        assert "nan" not in told.out
+    assert (tmp_path / "out.npz").exists() is not bool(status)
+
+
 def test_a_missing_runtime_is_said_in_a_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
