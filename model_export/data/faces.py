@@ -17,6 +17,8 @@ from service.faces.crop import Box
 
 LANDMARKS = "landmarks.npz"
 """What `unmask-model prepare-faces` writes into a folder of pictures, see `load_index`."""
+LEAST_INSIDE = 0.25
+"""Share of a face's box that is in its picture: of tight pictures it reaches over the edge."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +51,17 @@ class FaceIndex:
         return len(self.names)
 
     def read(self, position: int) -> RealFace:
-        """Decode one picture. Raises ValueError when it cannot be read."""
-        picture = read_picture(self.root / self.names[position])
+        """Decode one picture. Raises ValueError when it cannot be read, or its box is elsewhere."""
+        path = self.root / self.names[position]
+        picture = read_picture(path)
         box = Box(*(float(v) for v in self.boxes[position]))
+        height, width = picture.shape[:2]
+        # Not "less than": what is no number is in no picture either.
+        if not box.shared(Box(0, 0, width, height)) > LEAST_INSIDE * box.width * box.height:
+            raise ValueError(
+                f"{path} is no longer the picture whose face was found: its landmarks are of "
+                "another; run `unmask-model prepare-faces` again"
+            )
         return RealFace(picture, self.landmarks[position], box)
 
     @property

@@ -143,6 +143,22 @@ def test_a_fit_takes_some_faces(
     assert (tmp_path / "out.npz").exists() is not bool(status)
 
 
+@pytest.mark.parametrize("change", ["smaller", "cut", "no number"])
+def test_a_picture_that_changed_since_its_face_was_found_is_named(
+    change: str, astronaut: NDArray[np.uint8], tmp_path: Path
+) -> None:
+    save(tmp_path / "face.png", astronaut)
+    assert main(["prepare-faces", str(tmp_path)]) == 0
+    index = load_index(tmp_path, tmp_path / "landmarks.npz")
+    assert index.read(0).pixels.shape == astronaut.shape
+    if change == "no number":
+        index.boxes[0, 2] = np.nan
+    else:
+        save(tmp_path / "face.png", astronaut[::8, ::8] if change == "smaller" else astronaut[:60])
+    with pytest.raises(ValueError, match=r"face\.png is no longer the picture whose face"):
+        index.read(0)
+
+
 def test_a_missing_runtime_is_said_in_a_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
