@@ -13,6 +13,7 @@ import torch
 from model_export.checkpoint import Checkpoint, load_checkpoint
 from model_export.data.faces import FaceIndex
 from model_export.data.families import FAMILIES
+from model_export.data.files import write_whole
 from model_export.data.forge import Forge
 from model_export.data.json_files import read_object
 from model_export.data.pairs import PairMaker
@@ -94,7 +95,7 @@ class Protocol:
             without = {family: self._train(preset, family) for family in self._plan.unseen}
             self._measure(preset, everything, without)
         text = self._table([*others, *presets])
-        (self._folder / "table.md").write_text(text + "\n")
+        write_whole(self._folder / "table.md", text + "\n")
         return text
 
     def _measure(self, name: str, whole: Checkpoint, without: dict[str, Checkpoint]) -> None:
@@ -136,9 +137,7 @@ class Protocol:
             "iou": float(masks["iou"]),
         }
         log.info("%s, %s: %s", name, row, self._cells[name][row])
-        partial = self._path.with_suffix(".partial")
-        partial.write_text(json.dumps(self._cells, indent=1))
-        partial.replace(self._path)
+        write_whole(self._path, json.dumps(self._cells, indent=1))
 
     def _rows(self) -> list[str]:
         plan = self._plan
@@ -157,9 +156,11 @@ class Protocol:
         text = json.dumps({"plan": plan, "people": people}, indent=1)
         # Folders of earlier versions tell of the people by their names alone.
         older = json.dumps({"plan": plan, "people": self._index.digest}, indent=1)
-        if path.is_file() and path.read_text() not in (text, older):
+        begun = path.read_text() if path.is_file() else None
+        if begun not in (None, text, older):
             raise ValueError(f"{self._folder} was begun with another plan: see {path.name}")
-        path.write_text(text)
+        if begun != text:
+            write_whole(path, text)
 
     def _remember_others(self, others: dict[str, Path]) -> None:
         """Nor beside those of another checkpoint of the same name."""
@@ -169,7 +170,7 @@ class Protocol:
         for name, digest in now.items():
             if known.get(name, digest) != digest:
                 raise ValueError(f"{name!r} was another checkpoint: give this one a new name")
-        path.write_text(json.dumps(known | now, indent=1))
+        write_whole(path, json.dumps(known | now, indent=1))
 
     def _judge(self, checkpoint: Checkpoint) -> Judge:
         path = self._folder / "judged.pt"

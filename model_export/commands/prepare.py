@@ -24,6 +24,7 @@ from model_export.data.faceforensics_crops import (
     read_record,
     record_path,
 )
+from model_export.data.files import write_whole
 from model_export.data.json_files import read_object
 from model_export.evaluation.markdown import first_few
 from model_export.processes import process_pool
@@ -117,7 +118,7 @@ def _write_manifest(options: argparse.Namespace) -> tuple[int, int]:
     paths = [record_path(options.out, pair) for pair in listed]
     records = [read_record(path) for path in paths if path.is_file()]
     rows = [row for record in records for row in record.rows]
-    (options.out / MANIFEST).write_text("".join(json.dumps(row) + "\n" for row in rows))
+    write_whole(options.out / MANIFEST, "".join(json.dumps(row) + "\n" for row in rows))
     return len(rows), len(records)
 
 
@@ -132,7 +133,7 @@ def _remember(options: argparse.Namespace) -> None:
     path: Path = options.out / "settings.json"
     if not path.is_file():
         options.out.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(wanted, indent=1))
+        write_whole(path, json.dumps(wanted, indent=1))
         return
     had = read_object(path)
     others = [name for name, value in wanted.items() if had.get(name) != value]

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model_export.data.faceforensics import ClipPair, binary_mask, common_indices, read_frames
+from model_export.data.files import write_whole
 from model_export.data.json_files import read_objects
 from model_export.data.pictures import COUNTS_FROM, holder, write_picture
 from service.faces.crop import Box, CropRule, cut_square, enlargement_of
@@ -103,9 +104,7 @@ def cut_pair(pair: ClipPair, out: Path, plan: CutPlan) -> Record:
         raise ValueError(record.shortfall)
     missing = [{"missing": count, "reason": why} for why, count in record.missing.items()]
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    partial.write_text("".join(json.dumps(line) + "\n" for line in [*record.rows, *missing]))
-    partial.replace(path)
+    write_whole(path, "".join(json.dumps(line) + "\n" for line in [*record.rows, *missing]))
     return record
 
 

@@ -1,4 +1,4 @@
-"""Files below a folder, as people lay them out."""
+"""Files below a folder, as people lay them out, and files that are there whole or not at all."""
 
 import os
 from pathlib import Path
@@ -22,3 +22,17 @@ def visible_files(top: Path) -> list[Path]:
         inner = here.relative_to(top)
         found += [inner / name for name in names if not name.startswith(".")]
     return sorted(found)
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a text at once: who is cut while writing leaves what was there.
+
+    Raises OSError when it cannot be written.
+    """
+    # Another process may be writing the same file.
+    partial = path.with_name(f"{path.name}.{os.getpid()}")
+    try:
+        partial.write_text(text)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from model_export.data.files import write_whole
 from model_export.data.forge import Forge, Pair
 from model_export.data.rng import Rng, chance
 
@@ -43,9 +44,7 @@ def open_folder(folder: Path, forge: Forge, seed: int) -> None:
         if stored_settings(folder) != settings:
             raise ValueError(f"{folder} holds other pairs: give an empty folder")
         return
-    unfinished = path.with_suffix(f".{os.getpid()}")
-    unfinished.write_text(json.dumps(settings, indent=1))
-    unfinished.replace(path)
+    write_whole(path, json.dumps(settings, indent=1))
 
 
 def is_whole(path: Path, size: int) -> bool:

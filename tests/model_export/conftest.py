@@ -60,6 +60,19 @@ def export_words(tmp_path: Path) -> list[str]:
     return ["export", str(tmp_path / "c.pt"), "-o", str(tmp_path / "m.onnx")]
 
 
+@pytest.fixture
+def in_place(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """Names under which a text was written without a file beside it first."""
+    names, write = set(), Path.write_text
+
+    def noted(path: Path, text: str) -> int:
+        names.add(path.name)
+        return write(path, text)
+
+    monkeypatch.setattr(Path, "write_text", noted)
+    return names
+
+
 @pytest.fixture(scope="session")
 def faces_folder(faces: FaceIndex) -> Path:
     """The folder the faces lie in."""

@@ -1,6 +1,7 @@
 """The paper's table is trained, measured and written, and goes on where it was cut."""
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -68,7 +69,7 @@ def test_every_cell_of_the_table_is_measured(
 
 
 def test_another_checkpoint_of_the_same_name_is_not_given_its_figures(
-    faces: FaceIndex, tmp_path: Path
+    faces: FaceIndex, tmp_path: Path, in_place: set[str]
 ) -> None:
     folder = write_people(tmp_path / "people", faces, 80)
     people = load_index(folder, folder / "landmarks.npz")
@@ -83,6 +84,7 @@ def test_another_checkpoint_of_the_same_name_is_not_given_its_figures(
     assert again == first
     with pytest.raises(ValueError, match="'other' was another checkpoint"):
         Protocol(people, plan, out).run([], {"other": tmp_path / "b.pt"})
+    assert not {path.name for path in out.iterdir()} & in_place, "a cut run leaves them whole"
 
 
 def test_a_run_goes_on_with_other_workers_and_with_its_weights_elsewhere(
@@ -101,6 +103,9 @@ def test_a_run_goes_on_with_other_workers_and_with_its_weights_elsewhere(
     begin("b", 0)
     path = tmp_path / "out/plan.json"
     begun = json.loads(path.read_text())
+    os.utime(path, (0, 0))
+    begin("a", 1)
+    assert path.stat().st_mtime == 0, "what is the same is not written again"
     older = begun | {"people": people.digest}
     path.write_text(json.dumps(older, indent=1))
     begin("a", 1)

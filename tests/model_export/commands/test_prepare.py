@@ -93,3 +93,12 @@ def test_clips_that_give_too_few_frames_are_told_each_time(
         assert "48 crops of 6 clips" in told
         assert "6 clips gave fewer frames than were asked for:" in told
         assert "FaceSwap_000_001: 4 of 5 frames; missing: 1 that the shortest clip" in told
+
+
+def test_what_later_runs_read_is_never_half_written(
+    root: Path, tmp_path: Path, in_place: set[str]
+) -> None:
+    assert prepare(root, tmp_path / "out") == 0
+    written = {"settings.json", "manifest.jsonl"}
+    assert written <= {path.name for path in (tmp_path / "out").iterdir()}
+    assert not written & in_place
