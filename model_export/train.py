@@ -43,8 +43,9 @@ class TrainConfig:
 
     minutes or pictures, whichever ends first, is the length; the learning rate follows a cosine
     over it. batch counts crops, half of them real. ema: decay of the averaged weights, which
-    are the ones validated and kept. The defaults are the stronger network's; the paper's are
-    Adam 1e-3, betas 0.9/0.999, eps 1e-7, weight decay 5e-4, batch 64.
+    are the ones validated and kept. The defaults are the stronger network's, for both presets, and
+    the optimiser is AdamW with a warm-up and clipped gradients; the paper's training is Adam at a
+    constant 1e-3, betas 0.9/0.999, eps 1e-7, an L2 penalty of 5e-4, batch 64, no average.
     """
 
     pictures: int = 150_000

@@ -11,7 +11,10 @@ from model_export.networks.contract import FAKE, REAL
 
 
 def validate(network: nn.Module, batches: list[Batch], device: torch.device) -> dict[str, float]:
-    """AUC, EER, IoU on fakes, false-mask area on reals, method accuracy, AUC per family."""
+    """AUC, EER, IoU on fakes, false-mask area on reals, method accuracy, AUC per family.
+
+    In bfloat16, as the training computes, on CPUs, too: `evaluate` computes in float32.
+    """
     network.eval()
     scores, overlaps, false_area, right = [], [], [], []
     families: list[str] = []
