@@ -89,6 +89,7 @@ class _Taken:
     duration_s: float = 0.0
     truncated: bool = False
     tracks_left_out: bool = False
+    frames_shrunk: bool = False
     faces_left_out: bool = False
 
 
@@ -97,6 +98,7 @@ def _warnings(taken: _Taken) -> tuple[str, ...]:
         "truncated": taken.truncated,
         "few_frames": len(taken.frames) < min(_FEW_FRAMES, taken.frames_total),
         "tracks_left_out": taken.tracks_left_out,
+        "frames_shrunk": taken.frames_shrunk,
         "faces_left_out": taken.faces_left_out,
     }
     return tuple(code for code, applies in checks.items() if applies)
@@ -144,6 +146,7 @@ def _from_clip(clip: Clip | AnimatedWebp, plan: ExtractionPlan) -> _Taken:
         clip.duration_s,
         clip.truncated,
         clip.others,
+        clip.shrunk,
         left_out or any(crop.track not in numbers for crop in crops),
     )
 

@@ -20,7 +20,7 @@ _RIFF_START, _RIFF_HEADER, _CHUNK_HEADER = 8, 12, 8
 class AnimatedWebp:
     """One animated WebP, with the same reading contract as Clip."""
 
-    others = False
+    others = shrunk = False
 
     def __init__(self, data: bytes, limits: MediaLimits) -> None:
         """Check what the header claims and find the complete frames.

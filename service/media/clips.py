@@ -37,8 +37,11 @@ class Clip:
     width, height: of a frame with square pixels, as the container states them; once a frame was
         given, of that, which is upright.
     others: whether it holds further video tracks. The first one is read.
-    Iterate `frames` to its end; then `frames_total`, `duration_s` and `truncated` hold.
+    shrunk: whether frames that were given are far larger as they are stored, see `Container`.
+    Iterate `frames` to its end; then `frames_total`, `duration_s`, `truncated` and `shrunk` hold.
     """
+
+    shrunk = False
 
     def __init__(self, name: str, data: bytes, limits: MediaLimits) -> None:
         """Open the container, check its size, and learn from its packets when frames are shown.
@@ -143,6 +146,7 @@ class Clip:
                 return
             check_pixels(*reader.container.size, self._limits)
             pixels = reader.container.pixels()
+            self.shrunk = self.shrunk or reader.container.shrunk
             if pixels is not None:
                 self.height, self.width = pixels.shape[:2]
                 time_s, until_s = self._timeline.times[reader.at], self._timeline.ends_at(reader.at)

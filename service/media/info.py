@@ -14,7 +14,7 @@ class MediaInfo:
     frames_total: frames in the upload as far as it could be read.
     sha256: hex digest of the uploaded bytes.
     warnings: stable codes of what went wrong without ending the analysis ("truncated",
-        "few_frames", "tracks_left_out", "faces_left_out").
+        "few_frames", "tracks_left_out", "frames_shrunk", "faces_left_out").
     """
 
     kind: Literal["image", "video"]

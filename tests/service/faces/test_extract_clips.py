@@ -14,6 +14,7 @@ from service.faces.extraction import Extraction
 from service.faces.plan import ExtractionPlan
 from service.media.upload import Upload
 from tests.media_files import animated, clip, face_at, moving
+from tests.service.media.test_changing_size import joined
 
 Pixels = NDArray[np.uint8]
 PLAN = ExtractionPlan()
@@ -158,3 +159,12 @@ def test_a_turned_clip_has_the_size_in_which_it_is_shown(astronaut: Pixels) -> N
     got = taken(clip(lying, rotation=90))
     assert (got.media.width, got.media.height) == (512, 300)
     assert len(got.crops) == 4
+
+
+def test_a_face_that_is_shrunk_with_its_frames_is_warned_of(astronaut: Pixels) -> None:
+    """A stream may begin with frames of a few pixels, at whose size no face is seen."""
+    tiny = np.asarray(cv2.resize(astronaut, (16, 16), interpolation=cv2.INTER_AREA), np.uint8)
+    assert taken(joined(astronaut)).media.warnings == ()
+    got = taken(joined(tiny, astronaut))
+    assert got.crops == ()
+    assert got.media.warnings == ("frames_shrunk",)

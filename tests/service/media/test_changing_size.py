@@ -62,3 +62,4 @@ def test_every_frame_has_the_stated_size(astronaut: Pixels, sides: tuple[int, in
     assert (clip.width, clip.height) == (sides[0], sides[0])
     for pixels in frames:
         assert np.abs(pixels.astype(int) - pictures[0].astype(int)).mean() < 20
+    assert clip.shrunk == (sides == (128, 256))
