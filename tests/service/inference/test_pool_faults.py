@@ -6,26 +6,20 @@ import math
 import threading
 import weakref
 from collections.abc import Callable, Sequence
-from typing import NoReturn
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from service.errors import ConfigurationError, UnmaskError
-from service.inference import pool as pool_module
-from service.inference.batcher import BatchQueue
+from service.errors import UnmaskError
 from service.inference.device import Device
 from service.inference.evidence import Evidence
 from service.inference.model_file import ModelFile
-from service.inference.pool import InferencePool
 from service.inference.runs import Run
 from service.inference.session import Session
-from service.inference.worker import judge
 from service.runtime import Runtime
 from tests.service.conftest import CPU, PLAN
-from tests.service.inference.test_pool import GOOD, Counts, later, started
-from tests.service.media.worker_pool import until
+from tests.service.inference.test_pool import GOOD, later, started
 
 Crops = Sequence[NDArray[np.uint8]]
 FATAL: NDArray[np.uint8] = np.full((256, 256, 3), 13, np.uint8)
@@ -164,33 +158,6 @@ def test_a_worker_that_fails_to_come_back_is_tried_again(
     asyncio.run(scenario())
 
 
-def test_a_session_that_does_not_answer_shows_until_it_does(
-    model: ModelFile, runtime: Runtime
-) -> None:
-    go_on = threading.Event()
-
-    def opened(device: Device) -> Session:
-        session = Scripted(model, device, PLAN, runtime)
-        # Before it is ready a session is tried with a blank crop.
-        session.happens = lambda crops: crops[0].any() and go_on.wait(30.0)
-        return session
-
-    async def scenario() -> None:
-        pool = InferencePool([CPU], opened, BatchQueue(), Counts(), stall_s=0.1)
-        await pool.start()
-        try:
-            waiting = asyncio.create_task(pool.judge([GOOD], later()))
-            await until(lambda: "does not answer" in (pool.problem() or ""))
-            go_on.set()
-            await waiting
-            await until(lambda: pool.problem() is None)
-        finally:
-            go_on.set()
-            await pool.stop()
-
-    asyncio.run(scenario())
-
-
 def test_what_ends_two_sessions_is_given_up_and_costs_nobody_else(
     model: ModelFile, runtime: Runtime
 ) -> None:
@@ -238,92 +205,3 @@ def test_a_session_that_fails_with_whatever_crop_is_replaced(
             assert counts.restarts == 1
 
     asyncio.run(scenario())
-
-
-def test_a_session_that_cannot_be_opened_again_is_beyond_hope(
-    open_session: Callable[[Device], Session], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(pool_module, "_HOPELESS_S", 0.3)
-    monkeypatch.setattr(pool_module, "_RESTART_PAUSE_S", 0.05)
-    lost = threading.Event()
-
-    def opened(device: Device) -> Session:
-        if lost.is_set():
-            raise RuntimeError("CUDA error 719")
-        return open_session(device)
-
-    async def scenario() -> None:
-        async with started(opened) as (pool, _):
-            assert not pool.useless
-            lost.set()
-            kill(session_thread())
-            waiting = asyncio.create_task(pool.judge([GOOD], later()))
-            await until(lambda: pool.useless)
-            assert pool.hopeless() is None
-            await until(lambda: pool.hopeless() is not None)
-            assert pool.hopeless() == "the session on cpu cannot be opened again"
-            lost.clear()
-            assert len((await waiting).evidence) == 1
-            assert not pool.useless
-            assert pool.hopeless() is None
-
-    asyncio.run(scenario())
-
-
-def test_a_session_that_hangs_takes_no_work_and_is_beyond_hope_in_the_end(
-    model: ModelFile, runtime: Runtime
-) -> None:
-    go_on = threading.Event()
-
-    def opened(device: Device) -> Session:
-        session = Scripted(model, device, PLAN, runtime)
-        session.happens = lambda crops: crops[0].any() and go_on.wait(30.0)
-        return session
-
-    async def scenario() -> None:
-        pool = InferencePool([CPU], opened, BatchQueue(), Counts(), stall_s=0.2)
-        await pool.start()
-        try:
-            assert pool.working == 1
-            waiting = asyncio.create_task(pool.judge([GOOD], later()))
-            await until(lambda: pool.working == 0)
-            assert pool.hopeless() is None
-            await until(lambda: pool.hopeless() == "the session on cpu hangs")
-            go_on.set()
-            await waiting
-            assert (pool.hopeless(), pool.working) == (None, 1)
-        finally:
-            go_on.set()
-            await pool.stop()
-
-    asyncio.run(scenario())
-
-
-def test_why_a_session_died_while_it_was_warmed_is_told(model: ModelFile, runtime: Runtime) -> None:
-    def fails(_: Crops) -> NoReturn:
-        raise MemoryError("CUDA failure 2: out of memory")
-
-    def opened(device: Device) -> Session:
-        session = Scripted(model, device, PLAN, runtime)
-        session.happens = fails
-        return session
-
-    async def scenario() -> None:
-        with pytest.raises(ConfigurationError, match="failure 2: out of memory"):
-            async with started(opened):
-                pass
-
-    asyncio.run(scenario())
-
-
-def test_a_size_that_never_works_is_told_of(
-    model: ModelFile, runtime: Runtime, caplog: pytest.LogCaptureFixture
-) -> None:
-    def fails(crops: Crops) -> None:
-        if len(crops) > 1:
-            raise MemoryError("out of memory")
-
-    session = Scripted(model, CPU, PLAN, runtime)
-    session.happens = fails
-    assert len(judge(session, [GOOD] * 2, 0.0)) == 2
-    assert caplog.messages == ["a batch of 2 failed and is split"]

@@ -38,67 +38,6 @@ def test_one_manipulated_face() -> None:
     assert report.faces[0].mask.area_fraction == 0.5
 
 
-def test_the_worst_face_decides_and_the_authentic_one_shows_no_mask() -> None:
-    crops = [face(track=0), face(track=1, left=100)]
-    specks = block(0, 0, 20, 20)
-    found = [evidence(-4.0, specks, HEAD), evidence(4.0, block(0, 0, 256, 256), HEAD)]
-    report = build_report(extraction(crops), found, SPEC, RULE)
-    assert [each.verdict for each in report.faces] == ["authentic", "manipulated"]
-    assert report.fake_probability == report.faces[1].fake_probability
-    assert report.faces[0].method.name == "none"
-    assert report.faces[0].mask.area_fraction == 0.0
-    assert report.mask is not None
-    assert not report.mask.pixels[:, :100].any()
-    assert report.mask.pixels[:64, 100:164].all()
-
-
-def test_what_is_acquitted_shows_no_mask_but_that_of_what_it_warns_of() -> None:
-    crops = [face(track=0), face(track=1, left=100, warnings=("covered",))]
-    whole = block(0, 0, 256, 256)
-    for logit, warnings, shown in ((5.0, ("face_covered",), True), (0.5, (), False)):
-        found = [evidence(-4.0, whole, HEAD), evidence(logit, whole, HEAD)]
-        report = build_report(extraction(crops), found, SPEC, RULE)
-        assert (report.verdict, report.warnings) == ("authentic", warnings)
-        assert report.mask is not None
-        assert bool(report.mask.pixels[:, 100:].any()) == shown
-        assert not report.mask.pixels[:, :100].any()
-
-
-def test_one_of_several_faces_is_accused_by_more_than_a_single_one() -> None:
-    spec = replace(SPEC, thresholds=replace(SPEC.thresholds, mean_excess=0.8))
-    pair = [face(track=0), face(track=1, left=100)]
-    found = [evidence(-4.0, methods=HEAD), evidence(1.0, methods=HEAD)]
-    alone = build_report(extraction(pair[1:]), found[1:], spec, RULE)
-    assert (alone.verdict, alone.warnings) == ("manipulated", ())
-    both = build_report(extraction(pair), found, spec, RULE)
-    assert [each.verdict for each in both.faces] == ["authentic", "inconclusive"]
-    assert (both.verdict, both.warnings) == ("inconclusive", ("one_of_several",))
-    assert both.fake_probability == alone.fake_probability
-    assert both.faces[1].reasons == ("one_of_several",)
-    surer = build_report(extraction(pair), [found[0], evidence(1.5, methods=HEAD)], spec, RULE)
-    assert (surer.verdict, surer.warnings) == ("manipulated", ())
-
-
-def test_who_is_never_seen_together_is_not_several() -> None:
-    """One person is a new face after every cut."""
-    spec = replace(SPEC, thresholds=replace(SPEC.thresholds, mean_excess=0.8))
-    crops = [face(frame=i, track=i // 2) for i in range(8)]
-    found = [evidence(1.0 if i < 2 else -4.0, methods=HEAD) for i in range(8)]
-    report = build_report(extraction(crops, frames=8), found, spec, RULE)
-    assert (report.verdict, report.warnings) == ("manipulated", ())
-    beside = [*crops, face(frame=7, track=4, left=100)]
-    report = build_report(extraction(beside, frames=8), [*found, evidence(-4.0)], spec, RULE)
-    assert (report.verdict, report.warnings) == ("inconclusive", ("one_of_several",))
-
-
-def test_who_is_too_poor_to_be_judged_makes_nobody_one_of_several() -> None:
-    spec = replace(SPEC, thresholds=replace(SPEC.thresholds, mean_excess=0.8))
-    crops = [face(track=0), face(track=1, side=16)]
-    report = build_report(extraction(crops), [evidence(1.0), evidence(1.0)], spec, RULE)
-    assert [each.reasons for each in report.faces] == [(), ("face_too_small",)]
-    assert report.verdict == "manipulated"
-
-
 @pytest.mark.parametrize(
     ("crop", "reason"),
     [(face(side=20), "face_too_small"), (face(sharpness=0.2), "face_too_blurred")],
@@ -109,21 +48,6 @@ def test_a_face_too_poor_is_inconclusive_with_the_reason(crop: FaceCrop, reason:
     assert report.warnings == (reason,)
     assert report.faces[0].reasons == (reason,)
     assert report.method.confidence == "low"
-
-
-def test_a_face_partly_behind_another_accuses_nobody() -> None:
-    crops = [face(track=0), face(track=1, left=100, warnings=("covered",))]
-    found = [evidence(-4.0, methods=HEAD), evidence(5.0, methods=HEAD)]
-    report = build_report(extraction(crops), found, SPEC, RULE)
-    assert [each.verdict for each in report.faces] == ["authentic", "inconclusive"]
-    assert report.faces[1].reasons == ("face_covered",)
-    assert report.verdict == "authentic"
-    assert report.warnings == ("face_covered",), "what looks manipulated is not passed over"
-    calm = build_report(extraction(crops), [evidence(-4.0), evidence(-3.0)], SPEC, RULE)
-    assert (calm.verdict, calm.warnings) == ("authentic", ())
-    alone = build_report(extraction(crops[1:]), found[1:], SPEC, RULE)
-    assert alone.verdict == "inconclusive"
-    assert alone.warnings == ("face_covered", "covered")
 
 
 @pytest.mark.parametrize(
@@ -138,14 +62,6 @@ def test_an_open_verdict_shows_what_may_be_why(
     assert report.verdict == verdict
     assert report.warnings == warnings
     assert report.faces[0].quality.warnings == ("dark",)
-
-
-def test_a_poor_face_in_the_background_does_not_decide() -> None:
-    crops = [face(track=0), face(track=1, side=16)]
-    found = [evidence(-4.0, methods=HEAD), evidence(6.0, methods=HEAD)]
-    report = build_report(extraction(crops), found, SPEC, RULE)
-    assert report.verdict == "authentic"
-    assert [each.verdict for each in report.faces] == ["authentic", "inconclusive"]
 
 
 def test_a_clip_is_judged_by_track_and_shows_its_worst_frame() -> None:
