@@ -18,6 +18,10 @@ class CheckpointError(ValueError):
     """The file is not a checkpoint of this project."""
 
 
+UNKNOWN_PEOPLE = "unknown"
+"""Stands for the digest of people that nobody wrote down; equals none."""
+
+
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
     """A network at rest.

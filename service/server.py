@@ -13,6 +13,7 @@ from types import FrameType
 import uvicorn
 
 from service.api.connection import connections
+from service.api.endings import Endings
 from service.api.routes import Desk
 from service.app import create_app
 from service.listening import heard, sockets_of, takes_every_address
@@ -24,6 +25,8 @@ from service.startup import raise_descriptor_limit
 _log = logging.getLogger(__name__)
 _TICKS_A_SECOND = 10
 _STOOD_STILL_S = 3.0
+_DESPAIR_S = 10.0
+"""For so long there must have been no hope, watched all the time."""
 
 
 class DrainingServer(uvicorn.Server):
@@ -41,8 +44,7 @@ class DrainingServer(uvicorn.Server):
         self.hopeless = False
         """Whether it left because only another process can do its work."""
         self._problem: str | None = None
-        self._despair: str | None = None
-        self._watched_s = -math.inf
+        self._despair_s = self._watched_s = -math.inf
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start the stages, then serve, or leave where an address went to another process."""
@@ -100,13 +102,14 @@ class DrainingServer(uvicorn.Server):
         pipeline = self._desk.pipeline
         reason = None if pipeline is None else pipeline.hopeless()
         now = time.monotonic()
-        # Where this process stood still, as in a paused container, all looks hung for a moment.
-        lasts = reason is not None and self._despair is not None
-        if lasts and now - self._watched_s < _STOOD_STILL_S and not self.hopeless:
+        # Where this process stood still, as in a paused container, all looks hung for a while.
+        if reason is None or now - self._watched_s > _STOOD_STILL_S:
+            self._despair_s = now
+        elif now - self._despair_s >= _DESPAIR_S and not self.hopeless:
             _log.critical("another process must do the work: %s", reason)
             self.hopeless = self._desk.draining = True
             self._leave()
-        self._despair, self._watched_s = reason, now
+        self._watched_s = now
 
     def _leave(self) -> None:
         self.should_exit = True
@@ -118,9 +121,10 @@ def serve(settings: Settings) -> int:
     raise_descriptor_limit()
     app = create_app(settings)
     desk: Desk = app.state.desk
+    endings = Endings(desk.telemetry.connection_ended)
     config = uvicorn.Config(
         app,
-        http=connections(settings.server.deadline_s, desk.telemetry.connection_ended),
+        http=connections(settings.server.deadline_s, endings),
         host=settings.host,
         port=settings.port,
         log_config=None,
@@ -130,6 +134,7 @@ def serve(settings: Settings) -> int:
     )
     server = DrainingServer(config, desk, settings.server.unready_s)
     server.run(None if takes_every_address(settings) else sockets_of(settings))
+    endings.flush()
     if server.hopeless:
         return 4
     return 0 if server.started and not server.deaf else 3

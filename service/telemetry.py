@@ -51,7 +51,8 @@ class Telemetry:
         self.requests = Counter(
             "unmask_requests_total",
             "Requests to /analyze by HTTP status, problem code and verdict; 'none' where there is "
-            "no problem or no report. Code not_found: requests to paths that are not there.",
+            "no problem or no report. Code not_found: requests to paths that are not there; "
+            "bad_request and the like: also to others that break off within their body.",
             ["status", "code", "verdict"],
             registry=registry,
         )

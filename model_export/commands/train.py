@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from model_export.checkpoint import Checkpoint, all_people
+from model_export.checkpoint import UNKNOWN_PEOPLE, Checkpoint, all_people
 from model_export.commands.arguments import (
     existing_folder,
     existing_path,
@@ -240,10 +240,11 @@ def _inherited(model: Path | None, further: str) -> dict[str, Any]:
 
 def _people(inherited: dict[str, Any], training: FaceIndex) -> str:
     """Whom a model has learned from in the end, as the facts of a checkpoint say it."""
-    people = all_people(inherited.get("people") or training.digest, training.digest)
+    before = inherited.get("people") or (UNKNOWN_PEOPLE if inherited else training.digest)
+    people = all_people(before, training.digest)
     if people != training.digest:
         log.warning(
-            "the model to go on from learned from other pictures, which divide people otherwise: "
-            "it may know some of those held out here"
+            "the model to go on from learned from other pictures, or from ones that nobody wrote "
+            "down, which may divide people otherwise: it may know some of those held out here"
         )
     return people

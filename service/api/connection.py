@@ -7,7 +7,6 @@ from fcntl import ioctl
 from http import HTTPStatus
 from termios import TIOCOUTQ
 
-from service.api.endings import Endings
 from service.api.offers import BEFORE_BYTES, Offers
 from service.api.orderly import OrderlyProtocol
 from service.telemetry import Ending
@@ -178,6 +177,8 @@ class Connection(OrderlyProtocol):
 def connections(head_s: float, ended: Callable[[Ending], None]) -> type[Connection]:
     """The kind of connection that waits so many seconds for a head: see `Connection`.
 
-    ended: told of each that is ended; the log tells of those of a second together.
+    ended: told of each that is ended, and why.
     """
-    return type(Connection.__name__, (Connection,), {"head_s": head_s, "ended": Endings(ended)})
+    return type(
+        Connection.__name__, (Connection,), {"head_s": head_s, "ended": staticmethod(ended)}
+    )

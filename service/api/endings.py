@@ -29,6 +29,11 @@ class Endings:
         if reason in self._tallies:
             self._tallies[reason].add()
 
+    def flush(self) -> None:
+        """Log what has not been yet: nobody will, once the event loop has ended."""
+        for tally in self._tallies.values():
+            tally.flush()
+
 
 def _tell(reason: Ending, count: int) -> None:
     logger.warning("connections ended", extra={"reason": reason, "count": count})

@@ -23,7 +23,8 @@ REFUSED = "refused"
 """Key in a request's state: it was turned away at the door."""
 
 OTHER = "other"
-"""What the log calls a path that is not there: its name is the client's."""
+"""What the log calls other paths, where they are not there (their names are the client's), or where
+the connection refused the request."""
 
 _FAULT, _UNKNOWN = HTTPStatus.INTERNAL_SERVER_ERROR.value, HTTPStatus.NOT_FOUND.value
 _LEVELS = {_FAULT: logging.ERROR, HTTPStatus.GATEWAY_TIMEOUT.value: logging.WARNING}
@@ -113,7 +114,7 @@ class RequestMeter:
         verdict = state.get("verdict", "none")
         self._telemetry.requests.labels(str(status), code, verdict).inc()
         self._telemetry.request_seconds.labels(str(status)).observe(seconds)
-        if REFUSED in state:
+        if REFUSED in state and REFUSAL not in state:
             self._refused.add()
             return
         logger.log(

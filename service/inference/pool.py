@@ -74,8 +74,10 @@ class InferencePool:
         self._stall_s = stall_s
         self._workers: dict[int, SessionWorker] = {}
         self._keepers: list[asyncio.Task[None]] = []
-        self._failing: dict[int, float] = {}
-        """Since when each session has failed to open again, by its place; event loop time."""
+        self._reopening: dict[int, float] = {}
+        """Since when each session is opened again, by its place; event loop time."""
+        self._failing: set[int] = set()
+        """Places of sessions that have failed to open again since then."""
 
     @property
     def devices(self) -> tuple[Device, ...]:
@@ -96,15 +98,18 @@ class InferencePool:
     @property
     def useless(self) -> bool:
         """Whether no session works, and none is about to: crops would wait in vain."""
-        hangs = any(worker.busy_s() > self._stall_s for worker in self._workers.values())
-        return (bool(self._failing) or hangs) and not self.working
+        now = asyncio.get_running_loop().time()
+        hang = any(worker.busy_s() > self._stall_s for worker in self._workers.values())
+        open_late = any(now - since > self._stall_s for since in self._reopening.values())
+        return (hang or open_late or bool(self._failing)) and not self.working
 
     def hopeless(self) -> str | None:
         """Why only another process can help, or None."""
         now = asyncio.get_running_loop().time()
         for place, device in enumerate(self._devices):
             worker = self._workers.get(place)
-            if now - self._failing.get(place, now) > _HOPELESS_S:
+            closed_s = now - self._reopening.get(place, now)
+            if closed_s > (_HOPELESS_S if place in self._failing else _HUNG * self._stall_s):
                 return f"the session on {device.name} cannot be opened again"
             if worker is not None and worker.busy_s() > _HUNG * self._stall_s:
                 return f"the session on {device.name} hangs"
@@ -204,16 +209,18 @@ class InferencePool:
 
     async def _reopen(self, place: int) -> None:
         name = self._devices[place].name
+        self._reopening[place] = asyncio.get_running_loop().time()
         while True:
             worker = self._workers[place] = self._worker(place)
             try:
                 await worker.opened
             except (ConfigurationError, SessionDiedError):
                 logger.exception("the session on %s cannot be opened again", name)
-                self._failing.setdefault(place, asyncio.get_running_loop().time())
+                self._failing.add(place)
                 await asyncio.sleep(_RESTART_PAUSE_S)
             else:
-                self._failing.pop(place, None)
+                self._failing.discard(place)
+                del self._reopening[place]
                 return
 
     async def _feed(self, worker: SessionWorker, limit: int) -> None:

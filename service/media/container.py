@@ -29,14 +29,14 @@ _READERS = MappingProxyType(
 )
 # Only when so many attempts in a row find nothing does nothing follow a broken place.
 _ATTEMPTS = 128
-_MUCH_LARGER = 4
+_MUCH_LARGER = 2
 
 
 class Container:
     """The first video track of a container: packet after packet, or frame after frame.
 
     display: how all frames are shown, which is how the first one grabbed is; None before it.
-    shrunk: whether one that was converted is at least twice as wide and high, or as large.
+    shrunk: whether one that was converted is at least twice as wide or high.
     others: whether there are further video tracks, which players may show instead.
     frames_stated, seconds_stated: 0 where the container does not say.
     hidden: of the packets read, those whose frames are not to be shown.
@@ -156,8 +156,8 @@ class Container:
         if self._frame is None or display is None:
             return None
         # Streams may go on in another size, or held otherwise; all is shown as it began.
-        larger = self._frame.width * self._frame.height / (display.width * display.height)
-        self.shrunk = self.shrunk or larger >= _MUCH_LARGER
+        across, down = self._frame.width / display.width, self._frame.height / display.height
+        self.shrunk = self.shrunk or max(across, down) >= _MUCH_LARGER
         try:
             sized = self._converter.reformat(
                 self._frame, display.width, display.height, "rgb24", threads=1

@@ -35,10 +35,10 @@ def announces_frames(data: bytes, end: int) -> bool:
     return data[content - 4 : content] == b"acTL" and data[content : content + 4] != bytes(4)
 
 
-def holds_frames(data: bytes) -> bool:
-    """Whether there is a frame of an animation, whatever is announced."""
-    kinds = (kind for kind, _ in chunks(data))
-    return next((kind for kind in kinds if kind in (b"fcTL", b"IEND")), b"") == b"fcTL"
+def lacks_frames(data: bytes, most: int) -> bool:
+    """Whether it ends, within so many chunks, without a frame of an animation."""
+    kinds = (kind for kind, _ in chunks(data, most))
+    return next((kind for kind in kinds if kind in (b"fcTL", b"IEND")), b"") == b"IEND"
 
 
 def still(data: bytes) -> bytes:

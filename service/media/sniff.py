@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from service.errors import InvalidRequestError, UnsupportedMediaError
-from service.media.png import announces_frames, chunks, holds_frames
+from service.media.png import announces_frames, chunks, lacks_frames
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ def _png(data: bytes) -> MediaFormat | None:
     if before == _MOST_PNG_CHUNKS:
         return None
     # Stills made of one by a program that knows none may say so, too: viewers go by the frames.
-    animated = announced and holds_frames(data)
+    animated = announced and not lacks_frames(data, _MOST_PNG_CHUNKS)
     return MediaFormat("png", "animation" if animated else "picture")
 
 

@@ -1,7 +1,7 @@
 """Evidence to report."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -47,7 +47,12 @@ def build_report(
         judge_face(tracks[track], spec, rule, moves=moves, faces=together)
         for track in sorted(tracks)
     )
-    worst = _worst(faces)
+    glimpsed = {
+        track
+        for track, seen_of in tracks.items()
+        if any(rule.passes([each.crop.quality for each in seen_of]))
+    }
+    worst = _worst(faces, glimpsed, spec)
     return Report(
         verdict=worst.verdict,
         fake_probability=worst.fake_probability,
@@ -97,9 +102,17 @@ def _seen(
     return seen
 
 
-def _worst(faces: Sequence[FaceFinding]) -> FaceFinding:
-    """The face that decides: among those good enough to judge, where there is one."""
-    candidates = [face for face in faces if face.supported] or list(faces)
+def _worst(faces: Sequence[FaceFinding], glimpsed: Container[int], spec: ModelSpec) -> FaceFinding:
+    """The face that decides: among those good enough to judge, where there is one.
+
+    glimpsed: the tracks of faces that were seen well at least once. One that looks manipulated
+    leaves the upload open though it cannot be judged: nobody else's face speaks for it.
+    """
+    candidates = [
+        face
+        for face in faces
+        if face.supported or (face.track in glimpsed and _looks_manipulated(face, spec))
+    ] or list(faces)
     return max(candidates, key=lambda face: (_GRAVITY[face.verdict], face.fake_probability))
 
 

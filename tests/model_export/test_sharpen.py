@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from model_export.average import average
 from model_export.checkpoint import Checkpoint, load_checkpoint
 from model_export.cli import main
-from model_export.commands.train import _inherited
+from model_export.commands.train import _inherited, _people
 from model_export.data.faces import FaceIndex
 from model_export.data.forge import Forge
 from model_export.data.pairs import collate
@@ -167,6 +167,15 @@ def test_a_model_that_goes_on_says_what_it_learns_from_beside_what_it_knew() -> 
     )
     assert (after["licence"], after["crop"]) == (before["licence"], before["crop"])
     assert _inherited(None, "5 pictures of mine") == {}
+
+
+def test_who_goes_on_from_people_whom_nobody_wrote_down_knows_more_than_those_of_now(
+    faces: FaceIndex, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert restore(SHIPPED).facts.get("people") is None
+    assert _people(_inherited(SHIPPED, "5 pictures of mine"), faces) not in ("", faces.digest)
+    assert "that nobody wrote down" in caplog.text
+    assert _people({}, faces) == faces.digest
 
 
 def test_a_lead_is_kept_unless_another_is_given(tmp_path: Path) -> None:

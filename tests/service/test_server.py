@@ -19,11 +19,12 @@ from tests.service.running import environment, free_port
 LOST = """
 import sys
 from pathlib import Path
-from service import cli, opening
+from service import cli, opening, server
 from service.inference import pool
 from service.inference.session import Session
 
 pool._HOPELESS_S = 4.0
+server._DESPAIR_S = 1.0
 lost = Path(sys.argv.pop())
 
 class Losing(Session):

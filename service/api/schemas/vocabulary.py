@@ -60,8 +60,8 @@ UPLOAD_WARNINGS: Mapping[str, str] = {
     "truncated": "the file ends early and was analysed as far as it goes",
     "few_frames": "only one or two frames of a clip were analysed although it has more",
     "tracks_left_out": "the clip holds further video tracks, and only the first was analysed",
-    "frames_shrunk": "frames of the clip are at least four times as large as the first one looked "
-    "at, and were shrunk to its size",
+    "frames_shrunk": "frames of the clip are at least twice as wide or high as the first one "
+    "looked at, and were shrunk to its size",
     "faces_left_out": "more faces were found than were to be judged (`max_faces`)",
 }
 

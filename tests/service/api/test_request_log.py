@@ -2,6 +2,7 @@
 
 import json
 import re
+import signal
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -121,3 +122,18 @@ def test_requests_too_many_on_a_connection_are_no_fault(logged: Logged) -> None:
     counted = 'unmask_connections_ended_total{reason="pipelined"}'
     eventually(lambda: scrape(logged.server.client)[counted] == 1)
     assert len(logged.log.read_text("utf-8").splitlines()) == lines
+
+
+def test_what_is_no_http_is_told_of_though_the_server_ends(
+    model_path: Path, tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    with log.open("w") as told, running_server(model_path, told, SERVER__UNREADY_S="0") as running:
+        for _ in range(3):
+            with socket.create_connection(("127.0.0.1", running.port), timeout=20) as link:
+                link.sendall(b"no request at all\r\n\r\n")
+                assert link.recv(4096).startswith(b"HTTP/1.1 400")
+        running.process.send_signal(signal.SIGTERM)
+        running.process.wait(30)
+    lines = [json.loads(line) for line in log.read_text("utf-8").splitlines()]
+    assert sum(line["count"] for line in lines if line["message"] == "connections ended") == 3

@@ -52,6 +52,36 @@ def test_a_session_that_cannot_be_opened_again_is_beyond_hope(
     asyncio.run(scenario())
 
 
+def test_a_session_that_hangs_while_it_is_opened_again_is_beyond_hope(
+    open_session: Callable[[Device], Session],
+) -> None:
+    lost, go_on = threading.Event(), threading.Event()
+
+    def opened(device: Device) -> Session:
+        if lost.is_set():
+            go_on.wait(30.0)
+        return open_session(device)
+
+    async def scenario() -> None:
+        pool = InferencePool([CPU], opened, BatchQueue(), Counts(), stall_s=0.2)
+        await pool.start()
+        try:
+            lost.set()
+            kill(session_thread())
+            waiting = asyncio.create_task(pool.judge([GOOD], later()))
+            await until(lambda: pool.useless)
+            assert pool.hopeless() is None
+            await until(lambda: pool.hopeless() == "the session on cpu cannot be opened again")
+            go_on.set()
+            assert len((await waiting).evidence) == 1
+            assert (pool.hopeless(), pool.useless) == (None, False)
+        finally:
+            go_on.set()
+            await pool.stop()
+
+    asyncio.run(scenario())
+
+
 def test_a_session_that_hangs_takes_no_work_and_is_beyond_hope_in_the_end(
     model: ModelFile, runtime: Runtime
 ) -> None:

@@ -97,3 +97,10 @@ def test_a_file_of_millions_of_pieces_is_not_walked_through_for_ever() -> None:
     begun = time.perf_counter()
     assert with_controls(hostile) is hostile
     assert time.perf_counter() - begun < 3
+
+
+def test_a_frame_that_asks_for_a_hundredth_of_a_second_gets_a_tenth(frames: list[Pixels]) -> None:
+    """As in browsers: what is seen for half of the time must not weigh next to nothing."""
+    clip = Clip("gif", animated(frames, [10, 10, 20, 100, 10]), MediaLimits())
+    assert [frame.time_s for frame in clip.frames(16)] == pytest.approx([0, 0.1, 0.2, 0.22, 0.32])
+    assert clip.duration_s == pytest.approx(0.42)

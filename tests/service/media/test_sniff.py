@@ -79,6 +79,17 @@ def test_a_png_that_only_announces_an_animation_is_a_picture(
     assert sniff(still + behind).family == "picture"
 
 
+def test_frames_of_an_animation_are_not_looked_for_without_end(
+    astronaut: NDArray[np.uint8],
+) -> None:
+    """The event loop waits for it."""
+    data = encode(astronaut[:16, :16], ".png")
+    nothing = bytes(4) + b"teXt" + zlib.crc32(b"teXt").to_bytes(4, "big")
+    announced = data[:33] + chunk(b"acTL", struct.pack(">II", 3, 0)) + data[33:-12]
+    assert sniff(announced + nothing * 100 + data[-12:]).family == "picture"
+    assert sniff(announced + nothing * 5000 + data[-12:]).family == "animation"
+
+
 def test_a_png_with_endless_chunks_before_its_picture_is_unsupported(
     astronaut: NDArray[np.uint8],
 ) -> None:

@@ -92,3 +92,18 @@ def test_a_poor_face_in_the_background_does_not_decide() -> None:
     report = build_report(extraction(crops), found, SPEC, RULE)
     assert report.verdict == "authentic"
     assert [each.verdict for each in report.faces] == ["authentic", "inconclusive"]
+
+
+def test_nobody_else_speaks_for_a_face_that_was_seen_well_for_a_moment() -> None:
+    good = [place % 5 < 2 for place in range(16)]
+    crops = [face(frame=i, sharpness=10.0 if fits else 0.1) for i, fits in enumerate(good)]
+    beside = [face(frame=i, track=1, left=100) for i in range(16)]
+    calm = [evidence(-4.0, methods=HEAD)] * 16
+    for logit, verdict, warnings in (
+        (6.0, "inconclusive", ("face_too_blurred",)),
+        (0.5, "authentic", ()),
+    ):
+        found = [evidence(logit, methods=HEAD)] * 16 + calm
+        report = build_report(extraction(crops + beside, frames=16), found, SPEC, RULE)
+        assert [each.supported for each in report.faces] == [False, True]
+        assert (report.verdict, report.warnings[:1]) == (verdict, warnings)
