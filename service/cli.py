@@ -123,14 +123,14 @@ def _serve(settings: Settings) -> int:
     # Wrong settings deserve one sentence; inside the server they would end in a traceback.
     _try_addresses(settings)
     configure_logging(settings.log_level)
-    _probe(settings)
+    _probe(settings, judging=False)
     logger.info("starting on http://%s:%d", settings.host, settings.port)
     return serve(settings)
 
 
 def _check(settings: Settings) -> int:
     _try_addresses(settings)
-    _tell(_probe(settings))
+    _tell(_probe(settings, judging=True))
     return 0
 
 
@@ -144,12 +144,12 @@ def _try_addresses(settings: Settings) -> None:
         found.close()
 
 
-def _probe(settings: Settings) -> str:
-    """Open the model on its devices once. Raises ConfigurationError where that fails."""
+def _probe(settings: Settings, *, judging: bool) -> str:
+    """Open the model on its devices once, see `prove_devices`. Raises ConfigurationError."""
     runtime = Runtime()
     model, devices = obtain_model(settings, runtime)
     face_finder(settings.faces.plan())
-    prove_devices(devices, settings, model, runtime)
+    prove_devices(devices, settings, model, runtime, judging=judging)
     return (
         f"unmask: ready to start with {model.spec.name} {model.spec.version} "
         f"({'8 bits' if model.spec.rounding == 'int8' else model.spec.precision}, "

@@ -57,7 +57,7 @@ def obtain_devices(settings: Settings, model: ModelFile, runtime: Runtime) -> li
     devices = choose_devices(settings.device, settings.inference.devices, runtime)
     if settings.device == "auto":
         try:
-            prove_devices(devices, settings, model, runtime)
+            prove_devices(devices, settings, model, runtime, judging=True)
         except ConfigurationError as error:
             logger.warning("the CPU runs the model: %s", error)
             return [Device("cpu")]
@@ -71,11 +71,22 @@ def one_for_each_session(devices: Sequence[Device], settings: Settings) -> list[
 
 
 def prove_devices(
-    devices: Sequence[Device], settings: Settings, model: ModelFile, runtime: Runtime
+    devices: Sequence[Device],
+    settings: Settings,
+    model: ModelFile,
+    runtime: Runtime,
+    *,
+    judging: bool,
 ) -> None:
-    """Judge a blank crop on each device. Raises ConfigurationError where that fails."""
+    """Open a session on each device once. Raises ConfigurationError where that fails.
+
+    judging: whether each must judge a blank crop, too, as the pool has its own sessions do when
+        they are warmed: TensorRT builds an engine for that.
+    """
     for device in devices:
         session = Session(model, device, session_plan(settings), runtime)
+        if not judging:
+            continue
         try:
             session.run([session.blank()])
         except Exception as error:

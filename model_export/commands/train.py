@@ -231,17 +231,18 @@ def _plan(options: argparse.Namespace) -> TrainConfig:
 def _inherited(model: Path | None, further: str) -> dict[str, Any]:
     """What a model that goes on learning, from what further data, keeps of what was said of it."""
     facts = {} if model is None else read_trained(model).facts
-    names = ("crop", "training_data", "licence", "people")
+    names = ("crop", "training_data", "licence")
     kept: dict[str, Any] = {name: facts[name] for name in names if name in facts}
     if "training_data" in kept:
         kept["training_data"] += f"; trained further on {further}"
+    if model is not None:
+        kept["people"] = facts.get("people") or UNKNOWN_PEOPLE
     return kept
 
 
 def _people(inherited: dict[str, Any], training: FaceIndex) -> str:
     """Whom a model has learned from in the end, as the facts of a checkpoint say it."""
-    before = inherited.get("people") or (UNKNOWN_PEOPLE if inherited else training.digest)
-    people = all_people(before, training.digest)
+    people = all_people(inherited.get("people", training.digest), training.digest)
     if people != training.digest:
         log.warning(
             "the model to go on from learned from other pictures, or from ones that nobody wrote "

@@ -72,7 +72,11 @@ def engine_folder(
         logger.warning("engines are not kept: the GPU or TensorRT's version cannot be told")
         return None
     name = re.sub(r"[^A-Za-z0-9]+", "-", gpu)
-    folder = cache / sha256 / f"{name}_onnxruntime-{onnxruntime}_tensorrt-{tensorrt}"
+    return made(cache / sha256 / f"{name}_onnxruntime-{onnxruntime}_tensorrt-{tensorrt}")
+
+
+def made(folder: Path) -> Path:
+    """A folder for engines, made where it is not there. Raises ConfigurationError."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.cuda import device_name, tensorrt_version
-from service.inference.device import Device, engine_folder, provider_options, refused
+from service.inference.device import Device, engine_folder, made, provider_options, refused
 from service.inference.evidence import Evidence
 from service.inference.model_file import ModelFile
 from service.inference.quickest import quickest
@@ -177,8 +177,7 @@ class Session:
         if engines is not None:
             # TensorRT widens an engine that it finds there to the sizes that come, and plans it for
             # the largest; and two GPUs of a kind would write the same file.
-            engines = engines / f"gpu{self.device.index}-{count or 'all'}"
-            engines.mkdir(exist_ok=True)
+            engines = made(engines / f"gpu{self.device.index}-{count or 'all'}")
         options = provider_options(
             self.device, self._model.spec.precision, engines=engines, graphs=graphs
         )

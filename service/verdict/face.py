@@ -25,13 +25,15 @@ class Seen:
     """One face in one frame, judged.
 
     logit: calibrated, see `levelled_where_good`. stretch: the part of the clip that its frame
-    stands for. votes: whether the face's verdict heeds it, see `voters_among`.
+    stands for. good: whether its quality lets it be judged. votes: whether the face's verdict heeds
+    it, see `voters_among`.
     """
 
     crop: FaceCrop
     evidence: Evidence
     logit: float
     stretch: Interval
+    good: bool = True
     votes: bool = True
 
     @property
@@ -66,7 +68,7 @@ def judge_face(
     Crops too poor to judge have no vote where the same face was also `seen_well`. The more its
     frames contradict one another, the nearer its probability comes to one half.
     """
-    good = rule.passes([each.crop.quality for each in seen])
+    good = [each.good for each in seen]
     seconds = [each.stretch.seconds for each in seen]
     weighed = weigh([each.logit for each in seen], seconds, good, spec.thresholds)
     voters = [seen[place] for place in weighed.voters]

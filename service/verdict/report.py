@@ -42,17 +42,12 @@ def build_report(
     for each in seen:
         tracks[each.crop.track].append(each)
     moves = extraction.media.kind == "video"
-    together = _judged_together(tracks.values(), rule)
+    together = _judged_together(tracks.values())
     faces = tuple(
         judge_face(tracks[track], spec, rule, moves=moves, faces=together)
         for track in sorted(tracks)
     )
-    glimpsed = {
-        track
-        for track, seen_of in tracks.items()
-        if any(rule.passes([each.crop.quality for each in seen_of]))
-    }
-    worst = _worst(faces, glimpsed, spec)
+    worst = _worst(faces, {each.crop.track for each in seen if each.good}, spec)
     return Report(
         verdict=worst.verdict,
         fake_probability=worst.fake_probability,
@@ -70,11 +65,11 @@ def build_report(
     )
 
 
-def _judged_together(tracks: Iterable[Sequence[Seen]], rule: SupportRule) -> int:
+def _judged_together(tracks: Iterable[Sequence[Seen]]) -> int:
     """The most faces in one frame that are judged: one person is a new face after every cut."""
     frames: Counter[int] = Counter()
     for track in tracks:
-        if seen_well(rule.passes([each.crop.quality for each in track])):
+        if seen_well([each.good for each in track]):
             frames.update(each.crop.frame_index for each in track)
     return max(frames.values(), default=0)
 
@@ -84,18 +79,23 @@ def _seen(
 ) -> list[Seen]:
     by_frame = stretches_of(extraction)
     seen = [
-        Seen(crop, item, fake_logit(item, spec.calibration), by_frame[crop.frame_index])
+        Seen(
+            crop,
+            item,
+            fake_logit(item, spec.calibration),
+            by_frame[crop.frame_index],
+            not rule.reasons(crop.quality),
+        )
         for crop, item in zip(extraction.crops, evidence, strict=True)
     ]
     tracks: dict[int, list[int]] = defaultdict(list)
     for place, crop in enumerate(extraction.crops):
         tracks[crop.track].append(place)
     for places in tracks.values():
-        crops = [seen[place].crop for place in places]
-        good = rule.passes([crop.quality for crop in crops])
-        logits = levelled_where_good(
-            [seen[place].logit for place in places], [crop.in_key_frame for crop in crops], good
-        )
+        of_track = [seen[place] for place in places]
+        good = [each.good for each in of_track]
+        keys = [each.crop.in_key_frame for each in of_track]
+        logits = levelled_where_good([each.logit for each in of_track], keys, good)
         voters = voters_among(good)
         for number, place in enumerate(places):
             seen[place] = replace(seen[place], logit=logits[number], votes=number in voters)

@@ -18,10 +18,6 @@ class SupportRule:
     min_width_px: int
     min_sharpness: float
 
-    def passes(self, qualities: Sequence[Quality]) -> list[bool]:
-        """Whether each is good enough."""
-        return [not self.reasons(quality) for quality in qualities]
-
     def reasons(self, quality: Quality) -> tuple[str, ...]:
         """Stable codes of what a face lacks; empty when it is good enough."""
         small = ("face_too_small",) if quality.width_px < self.min_width_px else ()

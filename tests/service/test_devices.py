@@ -85,4 +85,5 @@ def test_a_device_that_opens_the_model_and_cannot_run_it_is_no_device(
 
     monkeypatch.setattr(Session, "run", fails)
     with pytest.raises(ConfigurationError, match="'cpu' does not run the model: no kernel image"):
-        prove_devices([CPU], Settings(), model, runtime)
+        prove_devices([CPU], Settings(), model, runtime, judging=True)
+    prove_devices([CPU], Settings(), model, runtime, judging=False)
