@@ -44,7 +44,14 @@ def test_every_container_is_hardened_and_limited(profile: str) -> None:
         assert service["security_opt"] == ["no-new-privileges:true"], name
         assert service["tmpfs"], name
         assert re.fullmatch(r"\d+[mg]", service["mem_limit"]), name
+        assert set(service["logging"]["options"]) == {"max-size", "max-file"}, name
         assert service["healthcheck"]["test"][0] == "CMD", name
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_no_upload_is_swapped_out_to_a_disk(profile: str) -> None:
+    service = services(profile)[f"unmask-{profile}"]
+    assert service["memswap_limit"] == service["mem_limit"]
 
 
 @pytest.mark.parametrize("profile", PROFILES)
