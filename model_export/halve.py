@@ -15,16 +15,14 @@ from model_export.agreement import Agreement, Answers, compare
 from model_export.export import read_note, write_described
 
 
-def halve(
-    path: Path, target: Path, pictures: NDArray[np.uint8], *, source: bytes | None = None
-) -> Agreement:
+def halve(path: Path, target: Path, pictures: NDArray[np.uint8], *, source: bytes) -> Agreement:
     """Write the half-precision version of a float model file that has no optional mask.
 
     Masks are always drawn: a graph with a branch cannot be captured as a CUDA graph. Inputs and
     outputs keep their types. The figures go into the file's metadata, too; they are taken on the
     CPU, which has the rounded weights but computes in floats, so a GPU's may be a little larger.
     pictures: uint8 (N, S, S, 3), to compare on.
-    source: the float file it will lie beside, if that is another than `path`'s.
+    source: the float file it will lie beside.
     """
     model = onnx.load(path)
     note = read_note(model)
@@ -36,7 +34,7 @@ def halve(
         half = Path(folder) / "half.onnx"
         onnx.save(graph, half)
         agreement = compare(Answers.of(path, pictures, note), Answers.of(half, pictures, note))
-    digest = hashlib.sha256(path.read_bytes() if source is None else source).hexdigest()
+    digest = hashlib.sha256(source).hexdigest()
     facts = {"type": "float16", **asdict(agreement), "source_sha256": digest}
     write_described(graph, target, note | {"quantised": facts})
     return agreement

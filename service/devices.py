@@ -23,11 +23,12 @@ def media_workers(settings: Settings) -> int:
     return settings.media.workers or max(2, usable_cpus())
 
 
-def share_cores(cpus: int, threads: int | None = None) -> tuple[int, int]:
+def share_cores(cpus: int, threads: int | None) -> tuple[int, int]:
     """How many sessions run on so many cores, and with how many threads each.
 
     Several sessions of one thread judge more crops than one session of several threads, which
-    wait for one another at each of the network's small steps. threads: asked for by the user.
+    wait for one another at each of the network's small steps. threads: what the user asks for, if
+    anything.
     """
     each = threads or math.ceil(cpus / _MOST_CPU_SESSIONS)
     return min(_MOST_CPU_SESSIONS, max(1, cpus // each)), each

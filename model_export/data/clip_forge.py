@@ -30,7 +30,7 @@ class ForgedClip:
 
 
 def forge_clip(
-    forge: Forge, position: int, rng: Rng, *, seconds: float, rate: int = 25, share: float = 0.5
+    forge: Forge, position: int, rng: Rng, *, seconds: float, share: float, rate: int = 25
 ) -> ForgedClip:
     """Let one photograph move like a hand-held portrait and fake a stretch of it.
 

@@ -34,7 +34,7 @@ def tone_curve(contrast: float, brightness: float, gamma: float) -> Picture:
     return np.clip(((ramp - 0.5) * contrast + 0.5 + brightness) * 255, 0, 255).astype(np.uint8)
 
 
-def shift_colour(picture: Picture, rng: Rng, strength: float = 1.0) -> Picture:
+def shift_colour(picture: Picture, rng: Rng, strength: float) -> Picture:
     """A small random change of channels, saturation, brightness and contrast."""
     result = picture
     if chance(rng, 0.6):

@@ -87,7 +87,7 @@ def list_pairs(
 
 
 def official_pairs(
-    root: Path, compression: str, methods: tuple[str, ...] = METHODS, splits: Path | None = None
+    root: Path, compression: str, methods: tuple[str, ...], splits: Path | None
 ) -> list[ClipPair]:
     """Every pair of the lists, in official order, whether its clips are there or not.
 

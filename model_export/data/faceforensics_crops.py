@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -41,9 +41,9 @@ class CutPlan:
     crop.
     """
 
-    frames: int = 10
-    crop: Crop = "paper"
-    rule: CropRule = field(default_factory=CropRule)
+    frames: int
+    crop: Crop
+    rule: CropRule
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,7 +61,7 @@ class Pair:
     mask: NDArray[np.uint8]
     family: str
     identity: int
-    sharpening: float = 0.0
+    sharpening: float
 
 
 class Forge:

@@ -18,7 +18,7 @@ class Doubling(nn.Module):
     DepthToSpace moves single numbers and takes longer than the convolution.
     """
 
-    def __init__(self, weight: Tensor, bias: Tensor, *, side: int, inputs: int = 1) -> None:
+    def __init__(self, weight: Tensor, bias: Tensor, *, side: int, inputs: int) -> None:
         """weight: float (O, I, 3, 3), output channels first, taps as in ConvTranspose2d.
 
         side: height and width of the input picture. inputs: columns that are grouped in its

@@ -144,7 +144,7 @@ def _open(job: tuple[Entry, Alteration], plan: ExtractionPlan) -> Opened:
     return open_entry(entry, plan, alteration)
 
 
-def open_entry(entry: Entry, plan: ExtractionPlan, alteration: Alteration = _UNALTERED) -> Opened:
+def open_entry(entry: Entry, plan: ExtractionPlan, alteration: Alteration) -> Opened:
     """Decode a file, find its faces, cut them out. Never raises for what the file holds."""
     cv2.setNumThreads(1)
     try:

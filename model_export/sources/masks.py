@@ -33,7 +33,7 @@ def find_mask(masks: Path, inner: Path) -> Path | None:
 
 
 def read_masks(
-    path: Path, extraction: Extraction, altered: Callable[[Mask], Mask] = lambda mask: mask
+    path: Path, extraction: Extraction, altered: Callable[[Mask], Mask]
 ) -> dict[int, Mask]:
     """By frame index, uint8 (H, W) of the frames' size; numbered pictures may lack frames.
 

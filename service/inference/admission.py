@@ -119,7 +119,7 @@ class Admission:
             self._unmoved_since = self._now()
         self.in_use += crops
 
-    def reserve_bytes(self, count: int, held: int = 0) -> None:
+    def reserve_bytes(self, count: int, held: int) -> None:
         """The same for bytes: an upload in memory must fit beside those that are there already."""
         if self.bytes_in_use + count > self._capacity_bytes and self.bytes_in_use > held:
             self._refuse("memory")

@@ -73,7 +73,7 @@ def read_timeline(
     name: str,
     container: Container,
     limits: MediaLimits,
-    last_s: Callable[[int], float | None] = lambda _: None,
+    last_s: Callable[[int], float | None],
 ) -> Timeline:
     """Step through the packets of a fresh container, which is of no further use.
 

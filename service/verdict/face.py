@@ -33,7 +33,7 @@ class Seen:
     evidence: Evidence
     logit: float
     stretch: Interval
-    good: bool = True
+    good: bool
     votes: bool = True
 
     @property
@@ -59,7 +59,7 @@ class Seen:
 
 
 def judge_face(
-    seen: Sequence[Seen], spec: ModelSpec, rule: SupportRule, *, moves: bool, faces: int = 1
+    seen: Sequence[Seen], spec: ModelSpec, rule: SupportRule, *, moves: bool, faces: int
 ) -> FaceFinding:
     """Judge one track.
 
