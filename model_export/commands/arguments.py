@@ -23,28 +23,23 @@ def whole(least: int, most: int | None = None) -> Callable[[str], int]:
     return read
 
 
-def fraction(text: str) -> float:
-    """A number from 0 to 1, both allowed."""
-    number = _number(text)
-    if not 0 <= number <= 1:
-        raise ArgumentTypeError(f"{text} is not between 0 and 1")
-    return number
+def between(least: int, most: int) -> Callable[[str], float]:
+    """A type: numbers from `least` to `most`, both allowed."""
+
+    def read(text: str) -> float:
+        number = _number(text)
+        if not least <= number <= most:
+            raise ArgumentTypeError(f"{text} is not between {least} and {most}")
+        return number
+
+    return read
 
 
-def strength(text: str) -> float:
-    """A strength of sharpening, 0 to 10, see `service.faces.sharpening`."""
-    number = _number(text)
-    if not 0 <= number <= 10:
-        raise ArgumentTypeError(f"{text} is not between 0 and 10")
-    return number
-
-
-def angle(text: str) -> float:
-    """Degrees from -180 to 180, both allowed."""
-    number = _number(text)
-    if not -180 <= number <= 180:
-        raise ArgumentTypeError(f"{text} is not between -180 and 180")
-    return number
+fraction = between(0, 1)
+strength = between(0, 10)
+"""Of sharpening, see `service.faces.sharpening`."""
+angle = between(-180, 180)
+"""Degrees."""
 
 
 def limit(text: str) -> float:
