@@ -6,15 +6,15 @@ that carries it; ONNX Runtime runs the same network in a fifth of the time, on a
 
 import ctypes
 import importlib
-import warnings
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, max_pool2d, relu
+
+from model_export.export import trace
 
 LEVELS = 3
 _PARTS = ("cls", "obj", "bbox", "kps")
@@ -134,23 +134,7 @@ def export_detector(path: Path) -> None:
     names = [f"stride_{8 << level}" for level in range(LEVELS)]
     axes = {"image": {0: "height", 1: "width"}}
     axes |= {name: {1: f"{name}_rows", 2: f"{name}_columns"} for name in names}
-    with warnings.catch_warnings():
-        # The tracing exporter needs no further package.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        _trace(network, path, names, axes)
-
-
-def _trace(network: FaceNetwork, path: Path, names: list[str], axes: dict[str, Any]) -> None:
-    torch.onnx.export(
-        network,
-        (torch.zeros(64, 96, 3, dtype=torch.uint8),),
-        str(path),
-        input_names=["image"],
-        output_names=names,
-        dynamic_axes=axes,
-        opset_version=18,
-        dynamo=False,
-    )
+    trace(network, path, torch.zeros(64, 96, 3, dtype=torch.uint8), names, axes)
 
 
 def _fill(convolution: nn.Conv2d, weight: NDArray[np.float32]) -> None:

@@ -2,7 +2,7 @@
 
 import json
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -96,7 +96,9 @@ def export(
     names = output_names(has_method)
     with TemporaryDirectory() as folder:
         bare = Path(folder) / "bare.onnx"
-        _trace(reference if plain else optimise(network), bare, pictures[:2], names)
+        module = reference if plain else optimise(network)
+        axes = {name: {0: "batch"} for name in ("image", *names)}
+        trace(module, bare, torch.from_numpy(pictures[:2]), names, axes)
         graph = onnx.load(bare)
         if optional_mask and not plain:
             make_mask_optional(graph)
@@ -170,7 +172,17 @@ def check_pictures(size: int, count: int = 8) -> NDArray[np.uint8]:
     return np.ascontiguousarray((fine.clamp(0, 1) * 255).byte().permute(0, 2, 3, 1).numpy())
 
 
-def _trace(model: nn.Module, path: Path, example: NDArray[np.uint8], names: Sequence[str]) -> None:
+def trace(
+    model: nn.Module,
+    path: Path,
+    example: Tensor,
+    names: Sequence[str],
+    axes: Mapping[str, Mapping[int, str]],
+) -> None:
+    """Write a module as ONNX as it computes an example of its one input, `image`.
+
+    names: of its outputs. axes: those of any length, by tensor and place, with their names.
+    """
     with warnings.catch_warnings():
         # The tracing exporter folds batch norm into convolutions and needs no further package.
         warnings.simplefilter("ignore", DeprecationWarning)
@@ -178,11 +190,11 @@ def _trace(model: nn.Module, path: Path, example: NDArray[np.uint8], names: Sequ
         warnings.simplefilter("ignore", UserWarning)
         torch.onnx.export(
             model,
-            (torch.from_numpy(example),),
+            (example,),
             str(path),
             input_names=["image"],
             output_names=list(names),
-            dynamic_axes={name: {0: "batch"} for name in ("image", *names)},
+            dynamic_axes=axes,
             opset_version=OPSET,
             dynamo=False,
         )
