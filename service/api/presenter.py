@@ -20,7 +20,6 @@ from service.api.schemas.report import (
     OverlayBody,
     ReportBody,
     TimelineBody,
-    TimelineFaceBody,
     TimingBody,
 )
 from service.verdict.findings import FaceFinding, MaskFinding, MethodFinding
@@ -52,16 +51,7 @@ def report_body(
         overlay=None if overlay is None else _overlay(overlay),
         faces=faces,
         timeline=[
-            TimelineBody(
-                frame_index=point.frame_index,
-                time_s=point.time_s,
-                until_s=point.until_s,
-                faces=[
-                    TimelineFaceBody.model_validate(face, from_attributes=True)
-                    for face in point.faces
-                ],
-            )
-            for point in report.timeline
+            TimelineBody.model_validate(point, from_attributes=True) for point in report.timeline
         ],
         media=MediaBody.model_validate(report.media, from_attributes=True),
         model=ModelBody(
@@ -105,8 +95,7 @@ def _face(face: FaceFinding, *, inline: bool) -> FaceBody:
         first_s=face.presence.first_s,
         last_s=face.presence.last_s,
         intervals=[
-            IntervalBody(start_s=interval.start_s, end_s=interval.end_s)
-            for interval in face.intervals
+            IntervalBody.model_validate(each, from_attributes=True) for each in face.intervals
         ],
         agreement=face.agreement,
         warnings=list(face.reasons),
