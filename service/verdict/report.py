@@ -26,26 +26,23 @@ def build_report(
     extraction: Extraction, evidence: Sequence[Evidence], spec: ModelSpec, rule: SupportRule
 ) -> Report:
     """Put together the report of one upload. evidence: one for each crop, in their order."""
-    seen = _seen(extraction, evidence, spec, rule)
-    if not seen:
+    tracks = _tracks(extraction, evidence, spec, rule)
+    if not tracks:
         return Report(
             verdict="no_face",
             fake_probability=None,
             method=UNKNOWN_METHOD,
             mask=None,
             faces=(),
-            timeline=_timeline(extraction, seen),
+            timeline=_timeline(extraction, ()),
             media=extraction.media,
             warnings=extraction.media.warnings,
         )
-    tracks: dict[int, list[Seen]] = defaultdict(list)
-    for each in seen:
-        tracks[each.crop.track].append(each)
+    seen = [each for track in tracks.values() for each in track]
     moves = extraction.media.kind == "video"
     together = _judged_together(tracks.values())
     faces = tuple(
-        judge_face(tracks[track], spec, rule, moves=moves, faces=together)
-        for track in sorted(tracks)
+        judge_face(track, spec, rule, moves=moves, faces=together) for track in tracks.values()
     )
     worst = _worst(faces, {each.crop.track for each in seen if each.good}, spec)
     return Report(
@@ -74,32 +71,28 @@ def _judged_together(tracks: Iterable[Sequence[Seen]]) -> int:
     return max(frames.values(), default=0)
 
 
-def _seen(
+def _tracks(
     extraction: Extraction, evidence: Sequence[Evidence], spec: ModelSpec, rule: SupportRule
-) -> list[Seen]:
+) -> dict[int, list[Seen]]:
+    """All that was seen of each face, by track."""
     by_frame = stretches_of(extraction)
-    seen = [
-        Seen(
-            crop,
-            item,
-            fake_logit(item, spec.calibration),
-            by_frame[crop.frame_index],
-            not rule.reasons(crop.quality),
-        )
-        for crop, item in zip(extraction.crops, evidence, strict=True)
+    tracks: dict[int, list[Seen]] = defaultdict(list)
+    for crop, item in zip(extraction.crops, evidence, strict=True):
+        logit = fake_logit(item, spec.calibration)
+        good = not rule.reasons(crop.quality)
+        tracks[crop.track].append(Seen(crop, item, logit, by_frame[crop.frame_index], good))
+    return {track: _put_together(tracks[track]) for track in sorted(tracks)}
+
+
+def _put_together(seen: Sequence[Seen]) -> list[Seen]:
+    """One track, its logits as its frames together tell them, and which of these have a vote."""
+    good = [each.good for each in seen]
+    keys = [each.crop.in_key_frame for each in seen]
+    logits = levelled_where_good([each.logit for each in seen], keys, good)
+    voters = voters_among(good)
+    return [
+        replace(each, logit=logits[place], votes=place in voters) for place, each in enumerate(seen)
     ]
-    tracks: dict[int, list[int]] = defaultdict(list)
-    for place, crop in enumerate(extraction.crops):
-        tracks[crop.track].append(place)
-    for places in tracks.values():
-        of_track = [seen[place] for place in places]
-        good = [each.good for each in of_track]
-        keys = [each.crop.in_key_frame for each in of_track]
-        logits = levelled_where_good([each.logit for each in of_track], keys, good)
-        voters = voters_among(good)
-        for number, place in enumerate(places):
-            seen[place] = replace(seen[place], logit=logits[number], votes=number in voters)
-    return seen
 
 
 def _worst(faces: Sequence[FaceFinding], glimpsed: Container[int], spec: ModelSpec) -> FaceFinding:
