@@ -85,8 +85,8 @@ def detection(rows: Sequence[Row], threshold: float, note: dict[str, Any]) -> di
         "found_at_bpcer": {
             str(a): found_at_alarm_rate(fake_logits, real_logits, a) for a in ALARM_RATES
         },
-        "at_validation_threshold": errors_at(threshold, fake, names, real, **kin).to_dict(),
-        "at_manipulated": errors_at(thresholds["manipulated"], fake, names, real, **kin).to_dict(),
+        "at_validation_threshold": asdict(errors_at(threshold, fake, names, real, **kin)),
+        "at_manipulated": asdict(errors_at(thresholds["manipulated"], fake, names, real, **kin)),
         "per_method": {
             str(name): {
                 "auc": area_under_roc(fake_logits[names == name], real_logits),
@@ -174,10 +174,12 @@ def by_warning(rows: Sequence[Row], threshold: float) -> dict[str, Any]:
     groups = {code: [r for r in rows if code in r.warnings] for code in codes}
     groups["none"] = [r for r in rows if not r.warnings]
     return {
-        code: Rate.of(
-            np.array([(r.probability >= threshold) != r.fake for r in chosen]),
-            np.array([r.kin for r in chosen]),
-        ).to_dict()
+        code: asdict(
+            Rate.of(
+                np.array([(r.probability >= threshold) != r.fake for r in chosen]),
+                np.array([r.kin for r in chosen]),
+            )
+        )
         for code, chosen in groups.items()
         if chosen and codes
     }
@@ -191,8 +193,8 @@ def by_skin(rows: Sequence[Row], threshold: float) -> dict[str, Any]:
         fake, real = split(toned)
         if len(fake) and len(real):
             figures[tone] = {
-                "bpcer": Rate.of(real >= threshold, _kin(toned, fake=False)).to_dict(),
-                "missed": Rate.of(fake < threshold, _kin(toned, fake=True)).to_dict(),
+                "bpcer": asdict(Rate.of(real >= threshold, _kin(toned, fake=False))),
+                "missed": asdict(Rate.of(fake < threshold, _kin(toned, fake=True))),
                 "auc": area_under_roc(fake, real),
             }
     return figures

@@ -4,7 +4,7 @@ By analogy with ISO/IEC 30107-3: APCER is the share of fakes of one method calle
 share of reals called fake. Scores equal to the threshold count as fake.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,10 +47,6 @@ class Rate:
         high = beta.ppf(1 - TAIL, rate * trials + 1, (1 - rate) * trials) if rate < 1 else 1.0
         return cls(errors, count, rate, float(low), float(high))
 
-    def to_dict(self) -> dict[str, float]:
-        """A JSON-ready copy."""
-        return asdict(self)
-
 
 def _independent_trials(wrong: NDArray[np.bool_], kin: Kin) -> float:
     """How many independent trials would leave the rate as uncertain; at most as many as there are.
@@ -85,10 +81,6 @@ class ErrorsAt:
     bpcer: Rate
     hter: float
     accuracy: float
-
-    def to_dict(self) -> dict[str, object]:
-        """A JSON-ready copy."""
-        return asdict(self)
 
 
 def errors_at(
