@@ -6,11 +6,11 @@ import io
 import logging
 import sys
 from collections.abc import Sequence
+from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
 from model_export.commands.extras import extras_needed
 from model_export.commands.help_text import HelpWithDefaults
-from model_export.lost_workers import SENTENCE, is_of_lost_worker
 from service.errors import ConfigurationError
 
 COMMANDS = {
@@ -35,6 +35,11 @@ COMMANDS = {
     "finetune": "teach a detector a new method from a few labelled pictures",
 }
 
+_LOST_WORKER = (
+    "one of the --workers was ended from outside, as systems do where memory runs out: fewer need "
+    "less"
+)
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point; returns the exit status: 0 done, 1 a problem said in one line, 2 misuse."""
@@ -52,11 +57,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 1
         except RuntimeError as error:
             # torch raises it out of a signal's handler, wherever the work is at that moment.
-            if not is_of_lost_worker(error):
+            if not _is_of_lost_worker(error):
                 raise
-            print(f"unmask-model {options.command}: {SENTENCE}", file=sys.stderr)
+            print(f"unmask-model {options.command}: {_LOST_WORKER}", file=sys.stderr)
             return 1
         return status
+
+
+def _is_of_lost_worker(error: RuntimeError) -> bool:
+    """Whether an error says that a process of a pool, or of a loader of torch, is gone."""
+    # torch has no class of its own for it.
+    return isinstance(error, BrokenProcessPool) or str(error).startswith("DataLoader worker")
 
 
 def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
