@@ -10,11 +10,11 @@ from service.media.headers import picture_size
 from service.media.limits import MediaLimits
 from service.media.pictures import check_pixels
 from service.media.sampling import check_length, sampled
-from service.media.webp_canvas import Canvas, Piece
+from service.media.webp_canvas import Canvas, Piece, chunks
 
 # Browsers show frames that ask for less than this for 100 ms; 0 is common in the wild.
 _SHORTEST_S, _INSTEAD_S = 0.011, 0.1
-_RIFF_START, _RIFF_HEADER, _CHUNK_HEADER = 8, 12, 8
+_RIFF_START, _RIFF_HEADER = 8, 12
 
 
 class AnimatedWebp:
@@ -63,15 +63,8 @@ class AnimatedWebp:
 def _pieces(data: bytes, limits: MediaLimits) -> list[Piece]:
     """All complete frames. MediaCorruptError, MediaTooLargeError (limit "frames")."""
     pieces: list[Piece] = []
-    at = _RIFF_HEADER
-    while at + _CHUNK_HEADER <= len(data):
-        (size,) = struct.unpack_from("<I", data, at + 4)
-        start = at + _CHUNK_HEADER
-        after = start + size + size % 2
-        if after > len(data):
-            break
-        if data[at : at + 4] == b"ANMF":
-            pieces.append(Piece.read(data, start, start + size))
+    for kind, start, end in chunks(data, _RIFF_HEADER, len(data)):
+        if kind == b"ANMF":
+            pieces.append(Piece.read(data, start, end))
             check_length(len(pieces), 0.0, limits)
-        at = after
     return pieces

@@ -1,7 +1,9 @@
 """The canvas on which the frames of an animated WebP are drawn, one after the other."""
 
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 import cv2
 import numpy as np
@@ -16,6 +18,18 @@ _HAS_ALPHA = 0x10
 # A frame is one of two, and perhaps some that nobody knows.
 _MOST_CHUNKS = 64
 _UNDECODABLE = "The animation cannot be decoded"
+
+
+def chunks(data: bytes, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+    """Kind of each complete chunk of a part of the file, and where its content begins and ends."""
+    while at + _CHUNK_HEADER <= end:
+        (size,) = struct.unpack_from("<I", data, at + 4)
+        start = at + _CHUNK_HEADER
+        after = start + size + size % 2
+        if after > end:
+            return
+        yield data[at : at + 4], start, start + size
+        at = after
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,25 +141,16 @@ class Canvas:
 
 def _still(data: bytes, piece: Piece) -> bytes:
     """The file that a frame's picture would be by itself."""
-    chunks: dict[bytes, bytes] = {}
-    at = piece.start
-    for _ in range(_MOST_CHUNKS):
-        if at + _CHUNK_HEADER > piece.end:
-            break
-        kind = data[at : at + 4]
-        (size,) = struct.unpack_from("<I", data, at + 4)
-        after = at + _CHUNK_HEADER + size + size % 2
-        if after > piece.end:
-            break
-        chunks.setdefault(kind, data[at:after])
-        at = after
-    body = chunks.get(b"VP8L") or chunks.get(b"VP8 ")
+    held: dict[bytes, bytes] = {}
+    for kind, start, end in islice(chunks(data, piece.start, piece.end), _MOST_CHUNKS):
+        held.setdefault(kind, data[start - _CHUNK_HEADER : end + (end - start) % 2])
+    body = held.get(b"VP8L") or held.get(b"VP8 ")
     if body is None:
         raise MediaCorruptError(_UNDECODABLE)
-    if b"ALPH" in chunks and b"VP8L" not in chunks:
+    if b"ALPH" in held and b"VP8L" not in held:
         width, height = ((side - 1).to_bytes(3, "little") for side in (piece.width, piece.height))
         header = b"VP8X" + struct.pack("<II", 10, _HAS_ALPHA) + width + height
-        body = header + chunks[b"ALPH"] + body
+        body = header + held[b"ALPH"] + body
     return b"RIFF" + struct.pack("<I", 4 + len(body)) + b"WEBP" + body
 
 
