@@ -84,11 +84,12 @@ def test_a_path_below_a_file_is_said_in_one_line(
         (pickle.dumps({"format": 1}, protocol=2)[:8], "is not a weights-only checkpoint"),
         (b"", "is not a weights-only checkpoint"),
         ([1, 2], "is not an Unmask checkpoint"),
+        ({"something": 1}, "is not an Unmask checkpoint of format 1"),
         ({"format": 1}, "lacks config, weights, facts, resume"),
         (WHOLE | {"facts": 3}, "lacks facts"),
         (WHOLE | {"config": {"depth": 3}}, "is of a network that is not known here"),
     ],
-    ids=("text", "table", "cut", "empty", "list", "format only", "no facts", "other network"),
+    ids=("text", "table", "cut", "empty", "list", "dict", "format", "no facts", "other network"),
 )
 def test_what_is_no_checkpoint_is_named_in_one_sentence(
     content: object, reason: str, tmp_path: Path

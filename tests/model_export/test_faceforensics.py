@@ -111,13 +111,6 @@ def test_a_second_run_cuts_only_what_is_missing(root: Path, prepared: Path) -> N
     assert rows_of(prepared) == rows
 
 
-def test_other_settings_are_not_mixed_into_the_same_folder(
-    root: Path, prepared: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(["prepare", str(root), "-o", str(prepared), "--frames", "3"]) == 1
-    assert "other settings" in capsys.readouterr().err
-
-
 def test_the_services_detector_cuts_too_and_a_broken_clip_is_named(
     astronaut: NDArray[np.uint8], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

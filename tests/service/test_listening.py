@@ -249,15 +249,3 @@ def test_where_one_has_ended_the_other_answers_all(sharing: Sharing) -> None:
     sharing.refuse(8)
     sharing.alone.pop(0)
     assert sharing.refused() == [before + 8]
-
-
-def test_whoever_does_not_share_is_refused(sharing: Sharing, model_path: Path) -> None:
-    result = subprocess.run(
-        [sys.executable, "-m", "service.cli", "check"],
-        env=environment(model_path, PORT=str(sharing.port)),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert result.returncode == 2
-    assert "Address already in use" in result.stderr

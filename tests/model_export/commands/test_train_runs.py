@@ -115,13 +115,6 @@ def test_a_run_from_before_settings_were_recorded_goes_on(people: Path, run: Pat
     assert load_checkpoint(run / "last.pt").facts["strength"] == 1.0
 
 
-def test_an_odd_number_of_pictures_leaves_a_checkpoint(
-    people: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert train(people, tmp_path, "--pictures", "3") == 0
-    assert Path(capsys.readouterr().out.strip()).is_file()
-
-
 def test_the_seed_seeds_the_first_weights(people: Path, tmp_path: Path) -> None:
     # At the lowest rate one step leaves the weights nearly as they were drawn.
     assert train(people, tmp_path, "--seed", "5", "--rate", "1e-6") == 0

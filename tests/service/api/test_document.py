@@ -226,3 +226,4 @@ def test_the_model_card_has_the_fields_declared(
     spec = asdict(served_model.spec)
     spec["methods"] = list(spec["methods"])
     assert {name: card[name] for name in spec} == spec
+    assert (card["sha256"], card["provider"]) == (served_model.sha256, "CPUExecutionProvider")

@@ -145,16 +145,6 @@ def test_a_passed_deadline_is_told(model_path: Path, astronaut: NDArray[np.uint8
         assert response.json()["code"] == "deadline_exceeded"
 
 
-def test_decoding_that_takes_too_long_is_told(
-    model_path: Path, astronaut: NDArray[np.uint8]
-) -> None:
-    large = encode(cv2.resize(astronaut, (6000, 6000)).astype(np.uint8))
-    with running_server(model_path, MEDIA__TIMEOUT_S="0.02", MEDIA__WORKERS="1") as running:
-        response = running.client.post("/analyze", content=large)
-        assert response.status_code == 422
-        assert response.json()["code"] == "decode_timeout"
-
-
 def test_clips_do_not_starve_a_picture(
     model_path: Path, astronaut: NDArray[np.uint8], astronaut_jpeg: bytes
 ) -> None:

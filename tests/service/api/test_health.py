@@ -6,7 +6,6 @@ from pathlib import Path
 
 import httpx
 
-from service.inference.model_file import ModelFile
 from service.runtime import Runtime
 from tests.service.running import running_server
 
@@ -14,15 +13,6 @@ from tests.service.running import running_server
 def test_alive_and_ready(server: httpx.Client) -> None:
     assert server.get("/livez").json() == {"status": "alive"}
     assert server.get("/readyz").json() == {"status": "ready"}
-
-
-def test_the_model_describes_itself(server: httpx.Client, served_model: ModelFile) -> None:
-    card = server.get("/model").json()
-    assert card["sha256"] == served_model.sha256
-    assert card["name"] == served_model.spec.name
-    assert card["methods"] == list(served_model.spec.methods)
-    assert card["thresholds"]["manipulated"] == served_model.spec.thresholds.manipulated
-    assert card["provider"] == "CPUExecutionProvider"
 
 
 def test_the_model_card_tells_what_else_has_a_say(model_path: Path) -> None:
