@@ -60,13 +60,11 @@ MISPLACED = 0.2
 def fit_donor(target: Canvas, donor: Canvas, strictness: float, rng: Rng) -> Picture:
     """The donor's face laid over the target's: by similarity, then point by point.
 
-    strictness: 0 keeps the donor's shape, 1 moves every landmark onto the target's.
+    strictness: how far every landmark moves towards the target's; 1 is all the way.
     """
     height, width = target.pixels.shape[:2]
     matrix = similarity(donor.landmarks[17:], target.landmarks[17:])
     placed = warp(donor.pixels, matrix, height, width)
-    if strictness <= 0:
-        return placed
     points = move_points(donor.landmarks, matrix)
     aim = points + strictness * (target.landmarks - points)
     if chance(rng, MISPLACED):

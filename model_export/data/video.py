@@ -52,7 +52,5 @@ def encode_h264(
 def decode_last(data: bytes) -> Picture:
     """The last frame of a clip, uint8 RGB. Raises ValueError for a clip without frames."""
     with av.open(BytesIO(data), "r") as container:
-        last = deque(container.decode(video=0), maxlen=1)
-    if not last:
-        raise ValueError("the clip has no frames")
-    return np.asarray(last[0].to_ndarray(format="rgb24"), np.uint8)
+        (last,) = deque(container.decode(video=0), maxlen=1)
+    return np.asarray(last.to_ndarray(format="rgb24"), np.uint8)
