@@ -9,18 +9,19 @@ from numpy.typing import NDArray
 
 from service.faces.crop import Box
 from service.verdict.calibration import FaceVerdict
+from service.verdict.label import Colour, Label, beside, in_corner
 from service.verdict.mask import draw_into_frame
 
 Pixels = NDArray[np.uint8]
 
 _RED = (221, 51, 51)
-_COLOURS: dict[FaceVerdict, tuple[int, int, int]] = {
+_COLOURS: dict[FaceVerdict, Colour] = {
     "manipulated": _RED,
     "inconclusive": (190, 110, 0),
     "authentic": (23, 127, 79),
 }
+_GREY = (60, 60, 60)
 _TINT = 0.35
-_FONT = cv2.FONT_HERSHEY_SIMPLEX
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,30 +68,26 @@ def draw_overlay(pixels: Pixels, marks: Sequence[Mark], threshold: int, note: st
             draw_into_frame(region, mark.crop_to_frame, _decoded(mark.mask_png), threshold)
     inside = region > 0
     drawn[inside] = ((1 - _TINT) * drawn[inside] + _TINT * np.array(_RED)).astype(np.uint8)
+    # Before all lines, which stay whole where a label has no room but on a face.
+    for label in _labels(marks, note, (width, height)):
+        label.draw(drawn)
     outlines, _ = cv2.findContours(region, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     cv2.drawContours(drawn, outlines, -1, _RED, pen)
     for mark in marks:
         left, top = round(mark.box.x), round(mark.box.y)
         right, bottom = round(mark.box.x + mark.box.width), round(mark.box.y + mark.box.height)
         cv2.rectangle(drawn, (left, top), (right, bottom), _COLOURS[mark.verdict], pen)
-        _write(drawn, mark.label, (left, top), _COLOURS[mark.verdict])
-    if note:
-        _write(drawn, note, (0, height), (60, 60, 60))
     return drawn
 
 
-def _write(picture: Pixels, text: str, at: tuple[int, int], ground: tuple[int, int, int]) -> None:
-    """White on a coloured strip above `at`, or below it where there is no room above."""
-    size = max(0.45, max(picture.shape[:2]) / 1400)
-    stroke = max(1, round(1.6 * size))
-    (width, height), _ = cv2.getTextSize(text, _FONT, size, stroke)
-    rim = height // 2
-    left = max(0, min(at[0], picture.shape[1] - width - 2 * rim))
-    bottom = at[1] if at[1] >= height + 2 * rim else at[1] + height + 2 * rim
-    strip = (left, bottom - height - 2 * rim), (left + width + 2 * rim, bottom)
-    cv2.rectangle(picture, *strip, ground, cv2.FILLED)
-    place = (left + rim, bottom - rim)
-    cv2.putText(picture, text, place, _FONT, size, (255, 255, 255), stroke, cv2.LINE_AA)
+def _labels(marks: Sequence[Mark], note: str, frame: tuple[int, int]) -> list[Label]:
+    """The note and each face's label, which keep clear of all faces and of one another."""
+    labels = [in_corner(note, _GREY, frame)] if note else []
+    faces = [mark.box for mark in marks]
+    for mark in marks:
+        spared = faces + [label.strip for label in labels]
+        labels.append(beside(mark.box, mark.label, _COLOURS[mark.verdict], frame, spared))
+    return labels
 
 
 def _decoded(png: bytes) -> Pixels:
