@@ -1,0 +1,30 @@
+"""What the page asks of browsers, as far as it can be read off its files."""
+
+import re
+
+import httpx
+import pytest
+
+
+@pytest.fixture(scope="module")
+def rules(server: httpx.Client) -> dict[str, dict[str, str]]:
+    """The style's declarations by selector, without what holds for some media only."""
+    style = re.sub(r"@media[^\n]*", "", server.get("/web/style.css").text)
+    found: dict[str, dict[str, str]] = {}
+    for selectors, body in re.findall(r"([^{}]+)\{([^}]*)\}", style):
+        declared = dict(re.findall(r"([\w-]+):\s*([^;]+);", body))
+        for selector in selectors.split(","):
+            found.setdefault(selector.strip(), {}).update(declared)
+    return found
+
+
+def test_rows_wrap_where_the_window_is_narrow(rules: dict[str, dict[str, str]]) -> None:
+    rows = {name for name, rule in rules.items() if rule.get("display", "").endswith("flex")}
+    assert rows == {"#busy", "#player", "#views"}
+    assert all(rules[name]["flex-wrap"] == "wrap" for name in rows)
+    assert rules["#player input"]["flex"] == "1 1 12rem"
+
+
+def test_long_names_of_files_break(rules: dict[str, dict[str, str]]) -> None:
+    assert rules["main"]["overflow-wrap"] == "anywhere"
+    assert rules["table"]["overflow-wrap"] == "normal"
