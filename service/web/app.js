@@ -9,6 +9,8 @@ const viewer = new Viewer((number) => at("timeline").hidden || timeline.mark(num
 const timeline = new Timeline(at("plot"), (number) => viewer.choose(number));
 let running = null;
 let links = [];
+// Files that wait for a key.
+let refused = [];
 
 async function analyze(files) {
   const [file] = files;
@@ -16,6 +18,7 @@ async function analyze(files) {
   if (running) running.abort();
   const own = new AbortController();
   running = own;
+  refused = [];
   at("result").hidden = true;
   viewer.rest();
   at("status").textContent = "";
@@ -25,6 +28,7 @@ async function analyze(files) {
   at("busy").hidden = false;
   // Apart from the seconds: a screen reader says it once.
   at("doing").textContent = `Analysing ${name} …`;
+  reveal("busy");
   const clock = setInterval(tell, 1000);
   try {
     const report = await ask(file, own.signal);
@@ -35,11 +39,12 @@ async function analyze(files) {
     show(report, file, name, limits, frames);
   } catch (error) {
     if (own.signal.aborted) return; // whatever it says: another run has the page now, or none
-    at("status").textContent = error.message;
+    fail(error, files);
   } finally {
     clearInterval(clock);
     if (running === own) {
       running = null;
+      if (at("busy").contains(document.activeElement)) at("file").focus();
       at("busy").hidden = true;
       at("file").value = "";
     }
@@ -48,7 +53,9 @@ async function analyze(files) {
 
 async function ask(file, signal) {
   const key = at("key").value;
-  if (!/^[\x20-\x7e]*$/.test(key)) throw new Error("The API key has characters that no key can have.");
+  if (!/^[\x20-\x7e]*$/.test(key)) {
+    throw new Error("The API key has characters that no key can have.", { cause: "key" });
+  }
   try {
     await file.slice(0, 1).arrayBuffer();
   } catch {
@@ -66,14 +73,11 @@ async function ask(file, signal) {
   const body = await response.json().catch(() => null);
   if (response.ok && body?.verdict) return body;
   if (!body?.code) throw new Error(`The service answered with status ${response.status} and no report.`);
-  if (body.code === "unauthorized") {
-    at("access").open = true;
-    at("key").focus();
-  }
   const again = response.headers.get("Retry-After");
   throw new Error(
     `${body.title}. ${body.detail === body.title ? "" : body.detail} ` +
-    (again ? `Try again in ${again} s. ` : "") + `(${body.code})`);
+    (again ? `Try again in ${again} s. ` : "") + `(${body.code})`,
+    body.code === "unauthorized" ? { cause: "key" } : {});
 }
 
 function show(report, file, name, limits, frames) {
@@ -103,6 +107,17 @@ function show(report, file, name, limits, frames) {
   if (!at("timeline").hidden) timeline.show(report, limits);
   viewer.show(report, file, frames);
   at("result").focus({ preventScroll: true });
+  reveal("banner");
+}
+
+function fail(error, files) {
+  at("status").textContent = error.message;
+  reveal("status");
+  if (error.cause !== "key") return;
+  refused = files;
+  at("status").append(" With the key, Enter sends the file again.");
+  at("access").open = true;
+  at("key").focus();
 }
 
 async function thresholds(signal) {
@@ -159,6 +174,8 @@ function element(kind, text) {
   return made;
 }
 
+const reveal = (id) => at(id).scrollIntoView({ block: "nearest" });
+
 // As a list of its own: the field is emptied when its file has been analysed.
 const given = (files) => files.length && analyze([...files]);
 at("file").addEventListener("change", () => given(at("file").files));
@@ -166,11 +183,13 @@ at("cancel").addEventListener("click", () => {
   if (running) running.abort();
   at("file").focus();
 });
+at("key").addEventListener("keydown", (event) => event.key === "Enter" && given(refused));
+const brings = (event) => event.dataTransfer?.types.includes("Files");
 for (const name of ["dragover", "drop"]) {
   // A file dropped beside the field would otherwise replace the page.
-  document.addEventListener(name, (event) => event.preventDefault());
+  document.addEventListener(name, (event) => brings(event) && event.preventDefault());
 }
-document.addEventListener("dragenter", () => at("drop").classList.add("over"));
+document.addEventListener("dragenter", (event) => brings(event) && at("drop").classList.add("over"));
 document.addEventListener("dragleave", (event) => event.relatedTarget || at("drop").classList.remove("over"));
 document.addEventListener("drop", (event) => {
   at("drop").classList.remove("over");
@@ -179,3 +198,5 @@ document.addEventListener("drop", (event) => {
 document.addEventListener("paste", (event) => {
   given(event.clipboardData.files);
 });
+// Chosen before this script was there.
+given(at("file").files);

@@ -5,7 +5,7 @@ const WARNINGS = {
   few_frames: "Only one or two frames were analysed: when the clip is manipulated is a guess.",
   tracks_left_out: "The clip holds further video tracks; only the first was analysed.",
   frames_shrunk: "The clip's frames grow; all were analysed at the size of its first.",
-  faces_left_out: "There are more faces than were judged: raise max_faces.",
+  faces_left_out: "There are more faces than were judged: the smallest (in a clip, the least present) were not.",
   frames_disagree: "The frames contradict one another too often for a verdict.",
   one_of_several: "Alone the face would be called manipulated; of several, one looks so by chance more often.",
   face_too_small: "The face is too small to be judged.",

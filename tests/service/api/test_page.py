@@ -28,3 +28,13 @@ def test_rows_wrap_where_the_window_is_narrow(rules: dict[str, dict[str, str]]) 
 def test_long_names_of_files_break(rules: dict[str, dict[str, str]]) -> None:
     assert rules["main"]["overflow-wrap"] == "anywhere"
     assert rules["table"]["overflow-wrap"] == "normal"
+
+
+def test_the_page_speaks_of_nothing_that_it_cannot_do(server: httpx.Client) -> None:
+    words = re.findall(r'^  \w+: "(.+)",$', server.get("/web/words.js").text, re.MULTILINE)
+    assert len(words) > 10
+    assert not [each for each in words if "_" in each]
+
+
+def test_files_chosen_before_the_script_came_are_taken(server: httpx.Client) -> None:
+    assert server.get("/web/app.js").text.rstrip().endswith('\ngiven(at("file").files);')
