@@ -27,8 +27,11 @@ export class Timeline {
     this.draw();
   }
 
+  // number: of an analysed frame; null hides the mark.
   mark(number) {
     this.chosen = number;
+    this.here.setAttribute("visibility", number === null ? "hidden" : "visible");
+    if (number === null) return;
     const at = this.x(this.report.timeline[number].time_s);
     for (const name of ["x1", "x2"]) this.here.setAttribute(name, at);
   }

@@ -28,16 +28,18 @@ export async function decoded(report) {
 }
 
 export class Viewer {
-  // moved: called with the number of the analysed frame that is shown.
+  // moved: called with the number of the analysed frame that is shown, or null where none can be
+  // told: an animated picture plays by itself.
   constructor(moved) {
     this.moved = moved;
     this.urls = [];
     this.timer = null;
-    at("seek").addEventListener("input", () => { this.pause(); this.go(at("seek").valueAsNumber); });
+    at("seek").addEventListener("input", () => this.choose(at("seek").valueAsNumber));
     at("play").addEventListener("click", () => (this.timer ? this.pause() : this.play()));
     for (const choice of document.getElementsByName("view")) {
-      choice.addEventListener("change", () => this.arrange());
+      choice.addEventListener("change", () => { this.arrange(); this.choose(this.number); });
     }
+    at("clip").addEventListener("loadedmetadata", () => this.seek());
     at("clip").addEventListener("timeupdate", () => this.follow());
     for (const shown of ["clip", "picture"]) {
       at(shown).addEventListener("error", () => { this.playable = false; this.arrange(); });
@@ -46,10 +48,12 @@ export class Viewer {
 
   show(report, file, frames) {
     this.rest();
-    for (const url of this.urls) URL.revokeObjectURL(url);
+    for (const url of this.urls.splice(0)) URL.revokeObjectURL(url);
     this.report = report;
     this.playable = true;
     this.frames = frames;
+    this.moves = report.timeline.length > 1;
+    this.single = this.moves && frames.length === report.timeline.length;
     // By its format: a clip of a single frame is a picture to the report, but to no browser.
     this.video = CLIPS.includes(report.media.format);
     this.file = this.url(file);
@@ -62,8 +66,13 @@ export class Viewer {
       this.marked = this.url(new Blob([data], { type: report.overlay.media_type }));
       at("marked").src = this.marked;
     }
+    this.name();
     at("views").hidden = !this.marked;
-    document.querySelector(`input[value=${this.marked ? "marked" : "original"}]`).checked = true;
+    // Whoever wants nothing to move gets the clip, which rests, before an overlay that plays.
+    const plays = this.video && this.moves && !this.single;
+    const still = plays && matchMedia("(prefers-reduced-motion: reduce)").matches;
+    const first = this.marked && !still ? "marked" : "original";
+    document.querySelector(`input[value=${first}]`).checked = true;
     at("seek").max = Math.max(report.timeline.length - 1, 0);
     this.arrange();
     const worst = report.mask ? report.mask.frame_index : 0;
@@ -76,15 +85,23 @@ export class Viewer {
     return url;
   }
 
+  // What the overlay shows, for those who do not see it.
+  name() {
+    const what = this.moves ? "the analysed frames" : "the picture";
+    const region = this.report.mask?.area_fraction > 0 ? "the manipulated region and " : "";
+    at("marked").alt = `${what} with ${region}the faces marked`;
+    at("frame").setAttribute("aria-label", at("marked").alt);
+  }
+
   arrange() {
     const marked = this.marked && document.querySelector("input[name=view]:checked").value === "marked";
-    const single = this.frames.length === this.report.timeline.length && this.frames.length > 1;
-    at("frame").hidden = !(marked && single);
-    at("marked").hidden = !marked || single;
+    this.loose = this.moves && (marked ? !this.single : !this.video);
+    at("frame").hidden = !(marked && this.single);
+    at("marked").hidden = !marked || this.single;
     at("clip").hidden = marked || !this.video || !this.playable;
     at("picture").hidden = marked || this.video || !this.playable;
     at("unplayable").hidden = marked || this.playable;
-    at("player").hidden = !(marked && single);
+    at("player").hidden = !(marked && this.single);
     if (marked) at("clip").pause();
     else this.pause();
   }
@@ -93,28 +110,36 @@ export class Viewer {
     const point = this.report.timeline[number];
     this.number = number;
     at("seek").value = number;
-    const shares = point.faces.map((face) => `face ${face.track} ${percent(face.fake_probability)}`);
-    at("now").textContent = [seconds(point.time_s), ...shares].slice(0, 4).join(" · ");
+    const faces = [...point.faces].sort((a, b) => b.fake_probability - a.fake_probability);
+    const worst = faces.slice(0, 3);
+    const words = worst.map((face) => `face ${face.track} ${percent(face.fake_probability)}`);
+    if (faces.length > 3) words.push(`and ${faces.length - 3} more`);
+    at("now").textContent = [seconds(point.time_s), ...words].join(" · ");
     at("seek").setAttribute("aria-valuetext", at("now").textContent);
     const bitmap = this.frames[number];
     if (bitmap) {
       [at("frame").width, at("frame").height] = [bitmap.width, bitmap.height];
       at("frame").getContext("2d").drawImage(bitmap, 0, 0);
     }
-    this.moved(number);
+    this.moved(this.loose ? null : number);
   }
 
-  // A frame chosen from outside: the one shown, and where the clip stands.
+  // A frame chosen by somebody: the one shown, and where the clip stands.
   choose(number) {
     this.pause();
     this.go(number);
-    if (this.video && at("clip").readyState) at("clip").currentTime = this.report.timeline[number].time_s;
+    this.seek();
+  }
+
+  seek() {
+    const { time_s: time } = this.report.timeline[this.number];
+    if (this.video && at("clip").readyState) at("clip").currentTime = time;
   }
 
   follow() {
-    if (at("clip").hidden || !this.report) return;
+    if (at("clip").hidden || !at("clip").readyState) return;
     const times = this.report.timeline.map((point) => Math.abs(point.time_s - at("clip").currentTime));
-    this.moved(times.indexOf(Math.min(...times)));
+    this.go(times.indexOf(Math.min(...times)));
   }
 
   play() {

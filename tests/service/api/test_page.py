@@ -30,6 +30,13 @@ def test_long_names_of_files_break(rules: dict[str, dict[str, str]]) -> None:
     assert rules["table"]["overflow-wrap"] == "normal"
 
 
+def test_what_a_picture_shows_is_said_by_its_report(server: httpx.Client) -> None:
+    page, viewer = server.get("/").text, server.get("/web/viewer.js").text
+    assert "region" not in "".join(re.findall(r'alt="([^"]*)"', page))
+    assert re.search(r'<canvas id="frame" role="img"', page)
+    assert 'at("frame").setAttribute("aria-label"' in viewer
+
+
 def test_the_page_speaks_of_nothing_that_it_cannot_do(server: httpx.Client) -> None:
     words = re.findall(r'^  \w+: "(.+)",$', server.get("/web/words.js").text, re.MULTILINE)
     assert len(words) > 10
