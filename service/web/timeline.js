@@ -4,7 +4,7 @@ import { colour, percent, seconds } from "./words.js";
 
 const SPACE = "http://www.w3.org/2000/svg";
 const LEFT = 44;
-const RIGHT = 10;
+const RIGHT = 24;
 const TOP = 10;
 const BOTTOM = 24;
 
@@ -76,18 +76,21 @@ export class Timeline {
   curve(face) {
     let path = "";
     let before = -2;
+    let last = null;
     this.report.timeline.forEach((point, number) => {
       const seen = point.faces.find((one) => one.track === face.track);
       if (!seen) return;
       const [x, y] = [this.x(point.time_s), this.y(seen.fake_probability)];
       path += `${number === before + 1 ? "L" : "M"}${x} ${y}`;
       before = number;
+      last = [x, y];
       const dot = this.add("circle", { cx: x, cy: y, r: 3.5, fill: colour(face.track) });
       const title = document.createElementNS(SPACE, "title");
       title.textContent = `face ${face.track}, ${seconds(point.time_s)}: ${percent(seen.fake_probability)}`;
       dot.append(title);
     });
     this.add("path", { d: path, fill: "none", stroke: colour(face.track), "stroke-width": 2 });
+    if (last) this.text(last[0] + 6, last[1] + 4, face.track, "start");
   }
 
   line(name, from, to, low, high) {

@@ -37,6 +37,44 @@ def test_what_a_picture_shows_is_said_by_its_report(server: httpx.Client) -> Non
     assert 'at("frame").setAttribute("aria-label"' in viewer
 
 
+def test_the_moment_of_a_clip_that_plays_is_not_read_out(server: httpx.Client) -> None:
+    assert '<output id="now" aria-live="off">' in server.get("/").text
+
+
+def test_the_table_can_be_scrolled_by_keys(
+    server: httpx.Client, rules: dict[str, dict[str, str]]
+) -> None:
+    scrolled = [name for name, rule in rules.items() if "auto" in str(rule.get("overflow-x"))]
+    assert scrolled == [".scroll"]
+    assert '<div class="scroll" tabindex="0" role="region" aria-label="Faces">' in (
+        server.get("/").text
+    )
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance of "#rgb", as WCAG counts it."""
+    linear = [
+        level / 12.92 if level <= 0.04045 else ((level + 0.055) / 1.055) ** 2.4
+        for level in (int(digit, 16) / 15 for digit in colour.removeprefix("#"))
+    ]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("ground", ["#fff", "#222", "#000"])
+def test_the_limits_stand_out(rules: dict[str, dict[str, str]], ground: str) -> None:
+    dark, light = sorted(luminance(each) for each in (rules["#plot .limit"]["stroke"], ground))
+    assert (light + 0.05) / (dark + 0.05) >= 3.0
+
+
+def test_forced_colours_leave_the_key_to_the_curves(
+    server: httpx.Client, rules: dict[str, dict[str, str]]
+) -> None:
+    assert rules[".swatch"]["forced-color-adjust"] == "none"
+    assert "face.track" in "".join(
+        re.findall(r"this\.text\((.*)\);", server.get("/web/timeline.js").text)
+    )
+
+
 def test_the_page_speaks_of_nothing_that_it_cannot_do(server: httpx.Client) -> None:
     words = re.findall(r'^  \w+: "(.+)",$', server.get("/web/words.js").text, re.MULTILINE)
     assert len(words) > 10
