@@ -1,5 +1,7 @@
 """Who may come in: permits counted in crops, and in bytes of uploads."""
 
+import asyncio
+import contextlib
 import math
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -11,6 +13,9 @@ from service.errors import OverloadedError
 _RATE_WINDOW_S = 10.0
 LONGEST_WAIT_S = 60
 """The most that a client is told to wait."""
+_PATIENCE_S = 1.0
+"""For so long room is kept for who needs much of it. Two cores judge 64 crops, the most that a clip
+asks for unless set otherwise, in less."""
 
 
 class Permit:
@@ -26,15 +31,25 @@ class Permit:
             self._admission.reserve(crops - self.crops, held=self.crops)
             self.crops = self.most = crops
 
+    async def claim(self, crops: int) -> None:
+        """The same, waiting a moment where the room is there, but in small pieces.
+
+        WHY: pictures take any room for one crop as soon as it is there. A clip that is refused
+        whenever there is none for all of its frames would never get in beside them.
+        """
+        if crops > self.crops:
+            await self._admission.room_for(crops - self.crops, held=self.crops)
+        self.grow(crops)
+
     def rest(self) -> None:
-        """Give the room back, to be asked for anew by `grow`."""
-        self._admission.in_use -= self.crops
+        """Give the room back, to be asked for anew."""
+        self._admission.give_back(self.crops)
         self.crops = 0
 
     def settle(self, crops: int) -> None:
         """Correct the number to what was found. Never refuses: the work is half done."""
         crops = max(1, crops)
-        self._admission.in_use += crops - self.crops
+        self._admission.give_back(self.crops - crops)
         self.crops = crops
         self.most = max(self.most, crops)
 
@@ -73,6 +88,9 @@ class Admission:
         self._released: deque[tuple[float, int]] = deque()
         self._released_crops = 0
         self._unmoved_since = now()
+        self._claimed = 0
+        self._room: asyncio.Future[None] | None = None
+        self._let_in = capacity
 
     @contextmanager
     def permit(self) -> Iterator[Permit]:
@@ -85,7 +103,7 @@ class Admission:
             refused = True
             raise
         finally:
-            self.in_use -= permit.crops
+            self.give_back(permit.crops)
             # Who was refused after all, or left while resting, is no work done.
             if permit.crops and not refused:
                 self._unmoved_since = self._now()
@@ -113,11 +131,41 @@ class Admission:
 
         A request that alone exceeds the capacity is let in when it has the house to itself.
         """
-        if self.in_use + crops > self._capacity and self.in_use > held:
+        if not self._fits(self._claimed + crops, held):
             self._refuse("capacity")
         if not self.in_use:
             self._unmoved_since = self._now()
         self.in_use += crops
+        self._let_in += crops
+
+    async def room_for(self, crops: int, held: int) -> None:
+        """Return when there is room for crops beside the `held` ones, or will not soon be.
+
+        Meanwhile nobody else is given what is wanted here. One request at a time has this right,
+        and the next one when as many crops of others have been let in.
+        """
+        if self._fits(crops, held) or held + crops > self._capacity:
+            return
+        if self._room is not None or self._let_in < crops:
+            return
+        self._room = asyncio.get_running_loop().create_future()
+        self._claimed = crops
+        try:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_PATIENCE_S):
+                    await self._room
+        finally:
+            self._claimed, self._room = 0, None
+            self._let_in = -crops  # its own count, too
+
+    def give_back(self, crops: int) -> None:
+        """Make room; fewer than no crops take it, whether or not there is any."""
+        self.in_use -= crops
+        if self._room is not None and not self._room.done() and self._fits(self._claimed):
+            self._room.set_result(None)
+
+    def _fits(self, crops: int, held: int = 0) -> bool:
+        return self.in_use + crops <= self._capacity or self.in_use <= held
 
     def reserve_bytes(self, count: int, held: int) -> None:
         """The same for bytes: an upload in memory must fit beside those that are there already."""

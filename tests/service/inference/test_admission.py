@@ -1,17 +1,14 @@
 """Permits are counted in crops, always come back, and a refusal says when to return."""
 
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
 import pytest
 
 from service.errors import OverloadedError
-from service.inference.admission import Admission
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.seconds = 100.0
-
-    def __call__(self) -> float:
-        return self.seconds
+from service.inference.admission import Admission, Permit
+from tests.service.inference.clock import Clock
 
 
 @pytest.fixture
@@ -189,3 +186,106 @@ def test_who_rests_makes_room_and_asks_anew(admission: Admission) -> None:
         slow.grow(1)
         assert admission.in_use == 6
     assert admission.in_use == 0
+
+
+async def turns(count: int = 5) -> None:
+    """Let every other task go on."""
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+
+def waiting(
+    admission: Admission,
+    scenario: Callable[[Permit, Permit, "asyncio.Task[None]"], Awaitable[Any]],
+    *,
+    pictures: int,
+    frames: int,
+) -> None:
+    """Run a scenario in which pictures are in the house and a clip asks for room for its frames."""
+
+    async def run() -> None:
+        with admission.permit() as full, admission.permit() as clip:
+            full.grow(pictures)
+            claim = asyncio.create_task(clip.claim(frames))
+            await turns()
+            assert not claim.done()
+            await scenario(full, clip, claim)
+            await asyncio.gather(claim, return_exceptions=True)
+
+    asyncio.run(run())
+    assert admission.in_use == 0
+
+
+def test_a_clip_is_kept_the_room_that_pictures_would_take_one_by_one(
+    admission: Admission, refusals: list[str]
+) -> None:
+    async def scenario(full: Permit, clip: Permit, claim: "asyncio.Task[None]") -> None:
+        for left in (7, 6, 5):
+            full.settle(left)
+            with pytest.raises(OverloadedError):
+                admission.expect_room()
+            await turns()
+        assert claim.done()
+        assert (clip.crops, admission.in_use) == (5, 10)
+        assert refusals == ["capacity"] * 3
+
+    waiting(admission, scenario, pictures=8, frames=5)
+
+
+def test_a_clip_that_waits_in_vain_is_refused_and_leaves_the_room_to_others(
+    admission: Admission, refusals: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.inference.admission._PATIENCE_S", 0.01)
+
+    async def scenario(full: Permit, clip: Permit, claim: "asyncio.Task[None]") -> None:
+        with pytest.raises(OverloadedError):
+            await claim
+        assert (clip.crops, refusals) == (1, ["capacity"])
+        admission.expect_room()
+
+    waiting(admission, scenario, pictures=8, frames=5)
+
+
+def test_a_clip_whose_client_leaves_while_it_waits_keeps_no_room(admission: Admission) -> None:
+    async def scenario(full: Permit, clip: Permit, claim: "asyncio.Task[None]") -> None:
+        claim.cancel()
+        await turns()
+        admission.expect_room()
+
+    waiting(admission, scenario, pictures=8, frames=5)
+
+
+def test_clips_do_not_keep_pictures_out_in_their_turn(admission: Admission) -> None:
+    async def scenario(full: Permit, clip: Permit, claim: "asyncio.Task[None]") -> None:
+        full.settle(4)
+        with pytest.raises(OverloadedError):
+            await clip_beside()
+        await claim
+        full.settle(5)  # the house is full again
+        clip.settle(4)
+        with pytest.raises(OverloadedError):
+            await clip_beside()
+        for _ in range(5):
+            with admission.permit():
+                pass
+        later = asyncio.create_task(clip_beside())
+        await turns()
+        assert not later.done(), "as many others were let in: now it may wait"
+        full.settle(1)
+        await later
+
+    async def clip_beside() -> None:
+        with admission.permit() as permit:
+            await permit.claim(5)
+
+    waiting(admission, scenario, pictures=8, frames=5)
+
+
+def test_what_is_larger_than_the_house_does_not_empty_it(admission: Admission) -> None:
+    async def scenario() -> None:
+        with admission.permit() as small, admission.permit() as large:
+            small.grow(2)
+            with pytest.raises(OverloadedError):
+                await large.claim(50)
+
+    asyncio.run(scenario())

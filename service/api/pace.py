@@ -1,0 +1,30 @@
+"""How fast refusals are sent."""
+
+from collections.abc import Callable
+
+_AT_ONCE_PER_S = 100.0
+_LONGEST_S = 0.5
+
+
+class Pace:
+    """Spreads the refusals of a flood over time, for one event loop.
+
+    WHY: who is refused at once and does not heed `Retry-After` comes again at once. A refusal costs
+    the event loop little, but thousands of them a second take the cores from the work inside.
+    """
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        """now: a monotonic clock in seconds."""
+        self._now = now
+        self._next = 0.0
+
+    def wait_s(self) -> float:
+        """For how many seconds the next refusal is held back.
+
+        0 up to 100 a second; beyond that the next ones queue up behind one another, for half a
+        second at most: a client's connection is not kept for longer.
+        """
+        now = self._now()
+        due = min(max(now, self._next), now + _LONGEST_S)
+        self._next = due + 1 / _AT_ONCE_PER_S
+        return due - now
