@@ -5,6 +5,8 @@ import math
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from functools import partial
+from importlib.metadata import version
+from platform import python_version
 from typing import Any
 
 from service.devices import media_workers, obtain_model, one_for_each_session, session_plan
@@ -60,6 +62,7 @@ async def open_pipeline(settings: Settings, telemetry: Telemetry) -> AsyncIterat
     telemetry.workers.labels("inference").set_function(lambda: pool.working)
     telemetry.queue_crops.set_function(lambda: pool.queued_crops)
     telemetry.expect(model.spec.methods)
+    telemetry.build_info.labels(version("unmask"), runtime.version, python_version()).set(1)
     for device in devices:
         telemetry.model_info.labels(
             *(model.spec.name, model.spec.version, model.sha256),

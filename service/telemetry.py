@@ -137,6 +137,12 @@ class Telemetry:
             ["name", "version", "sha256", "provider", "precision"],
             registry=registry,
         )
+        self.build_info = Gauge(
+            "unmask_build_info",
+            "The service and what runs it; always 1.",
+            ["version", "onnxruntime", "python"],
+            registry=registry,
+        )
         self.ready = Gauge("unmask_ready", "1 when /readyz says 200.", registry=registry)
         self.device_memory = Gauge(
             "unmask_device_memory_bytes",

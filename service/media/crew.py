@@ -42,7 +42,8 @@ class Crew:
 
     ready: told of each new worker. old: told of each that is past its time and should leave
     when it has no job: see `leaves`. gone: told of each that has ended. lost: told why, where
-    that was not planned. failing: told when one cannot be replaced.
+    that was not planned, and of each that could not be started in another's place. failing: told
+    when one cannot be replaced.
     """
 
     def __init__(
@@ -142,6 +143,7 @@ class Crew:
                 _log.exception("a media worker fails to start")
                 self.failing = True
                 self._tell_failing()
+                self._tell_lost("unstarted")
             else:
                 self._restarts += 1
                 _log.info("a media worker was replaced")
@@ -161,6 +163,7 @@ class Crew:
             await self._launch()
         except Exception:  # noqa: BLE001 -- the old one may still work
             _log.exception("a media worker fails to start")
+            self._tell_lost("unstarted")
             if worker in self._live:
                 self._renew_after(_LONGEST_PAUSE_S, worker)
             else:

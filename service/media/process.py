@@ -34,9 +34,10 @@ _BODY_FOR_TEXT = 256
 _MOST_SHOWN = 4000
 _BY_ITSELF_S, _KERNEL_S = 0.2, 10.0
 
-Loss = Literal["died", "timeout", "abandoned", "implausible"]
+Loss = Literal["died", "timeout", "abandoned", "implausible", "unstarted"]
 """Why a worker is no more: by itself or by somebody else's hand, or ended by the service because
-its job took too long, had lost its caller, or came to what no file can come to."""
+its job took too long, had lost its caller, or came to what no file can come to; or why there is
+none: it could not be started, or ended before it was warm."""
 
 
 @dataclass(frozen=True, slots=True)

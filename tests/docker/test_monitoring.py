@@ -60,6 +60,7 @@ def exported() -> dict[str, set[str]]:
     telemetry.expect(["faceswap"])
     telemetry.workers.labels("media").set(1)
     telemetry.model_info.labels("name", "version", "digest", "provider", "int8").set(1)
+    telemetry.build_info.labels("0.1.0", "1.30.0", "3.12.0").set(1)
     telemetry.device_memory.labels("cpu").set(1)
     silent = [family.name for family in telemetry.registry.collect() if not family.samples]
     assert silent == [], "a metric without samples would be missed by no test"

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from platform import python_version
 
 import httpx
 import numpy as np
@@ -90,3 +91,11 @@ def test_the_model_and_the_device_show(server: httpx.Client, served_model: Model
     assert f'sha256="{served_model.sha256}"' in info
     assert 'provider="CPUExecutionProvider"' in info
     assert metrics['unmask_device_memory_bytes{device="cpu"}'] > 1e6
+
+
+def test_the_build_shows(server: httpx.Client) -> None:
+    (info,) = [name for name in scrape(server) if name.startswith("unmask_build_info")]
+    built = server.get("/model").json()["service"]
+    assert f'version="{built["version"]}"' in info
+    assert f'onnxruntime="{built["onnxruntime"]}"' in info
+    assert f'python="{python_version()}"' in info

@@ -45,13 +45,15 @@ def test_each_loss_is_told_with_its_reason() -> None:
     assert len(lost) == 5, "those that end with the pool are no loss"
 
 
-def test_a_worker_that_cannot_be_replaced_is_missed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_attempt_to_replace_a_worker_that_fails_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     lost: list[Loss] = []
 
     async def test(pool: MediaWorkers) -> None:
         monkeypatch.setattr("sys.executable", "/nowhere/python")
         os.kill(await pool.run(jobs.pid, timeout_s=5), signal.SIGKILL)
-        await until(lambda: lost == ["died"])
+        await until(lambda: lost[:3] == ["died", "unstarted", "unstarted"])
         assert (pool.working, pool.alive()) == (1, True)
 
     with_workers(test, lost=lost.append)
