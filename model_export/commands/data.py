@@ -20,8 +20,9 @@ from model_export.data.families import ALL, FAMILIES
 from model_export.data.json_files import read_object
 from model_export.sources.alteration import Alteration
 from model_export.sources.clips import TRUTH, ClipSource
+from model_export.sources.entries import list_entries
 from model_export.sources.equal_sharpness import equal_blurs
-from model_export.sources.folders import FolderSource, list_entries
+from model_export.sources.folders import FolderSource
 from model_export.sources.prepared import PreparedSource
 from model_export.sources.sample import Source
 from model_export.sources.synthetic import Part, SyntheticSource, part_of

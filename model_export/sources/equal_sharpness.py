@@ -12,7 +12,8 @@ from tqdm import tqdm
 from model_export.metrics.surface import surface_of
 from model_export.processes import results_of
 from model_export.sources.alteration import Alteration
-from model_export.sources.folders import Entry, open_entry
+from model_export.sources.entries import Entry
+from model_export.sources.folders import open_entry
 from service.errors import UnmaskError
 from service.faces.crop import CropRule
 from service.faces.plan import ExtractionPlan

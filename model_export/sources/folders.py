@@ -1,7 +1,7 @@
 """Folders `real/` and `fake/` of pictures or clips, as strangers have them."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -11,11 +11,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from model_export.data.files import visible_files
 from model_export.data.pictures import holder, read_mask
 from model_export.processes import results_of
 from model_export.sources.alteration import Alteration
-from model_export.sources.masks import Mask, find_mask, read_masks
+from model_export.sources.entries import Entry, list_entries, unused_masks
+from model_export.sources.masks import Mask, read_masks
 from model_export.sources.sample import SUPPORT, Sample, Tally, unsharpened
 from service.errors import UnmaskError
 from service.faces.crop import Box, CropRule, FaceCrop, cut_square, sharpening_of
@@ -31,24 +31,6 @@ from service.verdict.intervals import stretches_of
 
 _UNALTERED = Alteration()
 _AS_SHARP_AS_THEY_ARE: Mapping[str, float] = MappingProxyType({})
-UNNAMED = "fake"
-"""Method of fakes that lie in `fake/` itself rather than in a sub-folder named after it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A file to judge.
-
-    mask: its mask's file, or None; group: its path below the root; origin: that without suffix,
-    class and method, which a fake shares with the real it was made from if they are called alike.
-    """
-
-    path: Path
-    fake: bool
-    method: str | None
-    mask: Path | None
-    group: str
-    origin: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,32 +93,6 @@ class FolderSource:
             elif not opened.samples:
                 self.tally.no_face.append(entry.group)
             yield from opened.samples
-
-
-def list_entries(root: Path) -> list[Entry]:
-    """Every visible file under `real/` and `fake/`, reals first, by name."""
-    entries = []
-    for name in ("real", "fake"):
-        top = root / name
-        for inner in visible_files(top):
-            fake = name == "fake"
-            method = (inner.parts[0] if len(inner.parts) > 1 else UNNAMED) if fake else None
-            mask = find_mask(root / "masks", inner) if fake else None
-            group, plain = f"{name}/{inner.as_posix()}", inner.with_suffix("")
-            named = fake and len(inner.parts) > 1
-            origin = (plain.relative_to(inner.parts[0]) if named else plain).as_posix()
-            entries.append(Entry(top / inner, fake, method, mask, group, origin))
-    return entries
-
-
-def unused_masks(masks: Path, entries: Sequence[Entry]) -> list[str]:
-    """Paths below `masks` of the visible files that are no fake's mask, nor a frame of one."""
-    used = {entry.mask for entry in entries}
-    return [
-        inner.as_posix()
-        for inner in visible_files(masks)
-        if not used.intersection(((masks / inner), *(masks / inner).parents))
-    ]
 
 
 def _open(job: tuple[Entry, Alteration], plan: ExtractionPlan) -> Opened:

@@ -8,8 +8,9 @@ import pytest
 from numpy.typing import NDArray
 
 from model_export.metrics.surface import surface_of
+from model_export.sources.entries import list_entries
 from model_export.sources.equal_sharpness import equal_blurs
-from model_export.sources.folders import FolderSource, list_entries
+from model_export.sources.folders import FolderSource
 from service.faces.crop import CropRule
 from tests.media_files import clip
 from tests.model_export.labelled import save

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from model_export.data.pictures import tenths_held
 from model_export.evaluation.markdown import _files
 from model_export.sources.alteration import Alteration
-from model_export.sources.folders import FolderSource, _chosen, list_entries, unused_masks
+from model_export.sources.entries import list_entries, unused_masks
+from model_export.sources.folders import FolderSource, _chosen
 from service.faces.crop import Box, CropRule
 from tests.media_files import clip
 from tests.model_export.labelled import manipulated, save

@@ -7,7 +7,8 @@ import pytest
 from numpy.typing import NDArray
 
 from model_export.sources.alteration import Alteration
-from model_export.sources.folders import FolderSource, list_entries
+from model_export.sources.entries import list_entries
+from model_export.sources.folders import FolderSource
 from model_export.sources.sample import known_method
 from service.faces.crop import CropRule
 from service.faces.extract import extract
