@@ -9,7 +9,7 @@ from model_export.commands.arguments import existing_path, fraction, positive, w
 from model_export.commands.data import add_data, open_source
 from model_export.commands.targets import expect_file
 from model_export.description import crop_of, crop_rule
-from model_export.evaluation.markdown import first_few
+from model_export.evaluation.markdown import UNUSABLE, first_few, reasons
 from model_export.finetune import FinetuneConfig, finetune
 from model_export.restore import read_trained
 
@@ -58,6 +58,8 @@ def run(options: argparse.Namespace) -> int:
     fakes = [sample for sample in samples if sample.fake]
     drawn = sum(sample.mask is not None for sample in fakes)
     print(f"{drawn} of {len(fakes)} crops of fakes have a mask to learn from")
+    if unusable := tally.unusable_masks:
+        print(f"{UNUSABLE}, {len(unusable)}: {'; '.join(reasons(unusable))}")
     if unused := tally.unused_masks:
         print(f"masks that belong to no fake, {len(unused)}: {', '.join(first_few(unused))}")
     config = FinetuneConfig(

@@ -31,7 +31,8 @@ def read_mask(path: Path) -> Pixels:
     mask = _read(path, cv2.IMREAD_GRAYSCALE, "mask")
     if 0 < mask.max() < COUNTS_FROM:
         raise ValueError(
-            f"the mask {path} goes up to {mask.max()}: manipulated is 255, not {mask.max()}"
+            f"the mask {path} goes up to {mask.max()}: manipulated is 255 (white), "
+            "all else is 0 (black)"
         )
     return mask
 

@@ -1,10 +1,12 @@
 """An evaluation as Markdown, for people and for model cards."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 FEW = 5
 """Files of which is said why they could not be judged."""
+UNUSABLE = "masks that cannot be used (their fakes count without one)"
+"""Title of the list of masks from which nothing was learnt."""
 
 
 def percent(value: float | None) -> str:
@@ -52,6 +54,11 @@ def first_few(told: Sequence[str]) -> list[str]:
     """The first of many, and how many more there are."""
     more = [f"and {len(told) - FEW} more"] if len(told) > FEW else []
     return [*told[:FEW], *more]
+
+
+def reasons(problems: Mapping[str, str]) -> list[str]:
+    """The first of many files with what is wrong with each, and how many more there are."""
+    return first_few([f"{name}: {problem}" for name, problem in problems.items()])
 
 
 def write_report(report: dict[str, Any]) -> str:
@@ -193,7 +200,7 @@ def _files(tally: dict[str, Any]) -> str:
     if unused := tally["unused_masks"]:
         names = ", ".join(first_few(unused))
         lines.append(f"- masks that belong to no fake, {len(unused)}: {names}")
-    if unreadable := tally["unreadable"]:
-        reasons = first_few([f"{name}: {reason}" for name, reason in unreadable.items()])
-        lines += [f"- unreadable, {len(unreadable)}:", *(f"  - {each}" for each in reasons)]
+    for key, title in (("unusable_masks", UNUSABLE), ("unreadable", "unreadable")):
+        if told := tally[key]:
+            lines += [f"- {title}, {len(told)}:", *(f"  - {each}" for each in reasons(told))]
     return "\n".join(lines)

@@ -15,7 +15,7 @@ from model_export.data.pictures import holder, read_mask
 from model_export.processes import results_of
 from model_export.sources.alteration import Alteration
 from model_export.sources.entries import Entry, list_entries, unused_masks
-from model_export.sources.masks import Mask, read_masks
+from model_export.sources.masks import Mask, fitted, read_masks
 from model_export.sources.sample import SUPPORT, Sample, Tally, unsharpened
 from service.errors import UnmaskError
 from service.faces.crop import Box, CropRule, FaceCrop, cut_square, sharpening_of
@@ -35,10 +35,23 @@ _AS_SHARP_AS_THEY_ARE: Mapping[str, float] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What one file gave: samples, or the reason why none. whole: no face, taken whole."""
+    """What one file gave: samples, or the reason why none. whole: no face, taken whole.
+
+    mask_problem: why its mask could not be used, where it has one.
+    """
 
     samples: tuple[Sample, ...]
     whole: bool = False
+    problem: str | None = None
+    mask_problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Masks:
+    """Masks of a file by frame. hints: what tells its faces apart; problem: why there are none."""
+
+    true: Mapping[int, Mask]
+    hints: Mapping[int, Mask]
     problem: str | None = None
 
 
@@ -46,9 +59,9 @@ class FolderSource:
     """Faces found in every file by the service's own stages.
 
     Layout: `real/**`, `fake/**` (the first folder below `fake/` names the method) and optionally
-    `masks/**`, see `find_mask`: grey, of the picture's or clip's size, 255 = manipulated. The
+    `masks/**`, see `find_mask`: grey, of the picture's or clip's shape, 255 = manipulated. The
     largest face of a picture is judged, the largest track of a clip; of a fake with a mask the
-    face with most of the mask in it.
+    face with most of the mask in it. A fake whose mask cannot be used counts as one without.
     A picture without a face is taken whole, since it may be a crop already, and counted.
     alteration: what is done to pictures before; one made a clip has no mask, but its face is chosen
     by that of the picture. blurs: for some files, by their group, the alteration's blur.
@@ -88,6 +101,8 @@ class FolderSource:
         for entry, opened in zip(self._entries, results, strict=True):
             if opened.whole:
                 self.tally.whole.append(entry.group)
+            if opened.mask_problem is not None:
+                self.tally.unusable_masks[entry.group] = opened.mask_problem
             if opened.problem is not None:
                 self.tally.unreadable[entry.group] = opened.problem
             elif not opened.samples:
@@ -107,35 +122,46 @@ def open_entry(entry: Entry, plan: ExtractionPlan, alteration: Alteration) -> Op
         original = Upload(entry.path.read_bytes())
         upload = alteration.picture(original, plan.limits)
         extraction = extract(upload, unsharpened(plan))
-        masks: dict[int, Mask] = {}
-        hints: dict[int, Mask] = {}
-        if entry.mask is not None and alteration.as_clip and upload is not original:
-            hints = _still_masks(alteration.mask(read_mask(entry.mask)), extraction)
-        elif entry.mask is not None:
-            masks = hints = read_masks(entry.mask, extraction, alteration.mask)
+        masks = _masks_of(entry, alteration, extraction, made_a_clip=upload is not original)
         if extraction.crops:
             spans = stretches_of(extraction)
             samples = [
-                _sample(crop, entry, masks, plan.crop, spans[crop.frame_index])
-                for crop in _chosen(extraction.crops, hints)
+                _sample(crop, entry, masks.true, plan.crop, spans[crop.frame_index])
+                for crop in _chosen(extraction.crops, masks.hints)
             ]
-            return Opened(tuple(samples))
+            return Opened(tuple(samples), mask_problem=masks.problem)
         if extraction.media.kind == "video":
-            return Opened(())
+            return Opened((), mask_problem=masks.problem)
         pixels = decode_picture(sniff(upload.data).name, upload.data, plan.limits).pixels
-        return Opened((_whole(pixels, entry, masks.get(0), plan.crop),), whole=True)
+        sample = _whole(pixels, entry, masks.true.get(0), plan.crop)
+        return Opened((sample,), whole=True, mask_problem=masks.problem)
     except (UnmaskError, ValueError, OSError) as error:
         return Opened((), problem=str(error))
 
 
-def _still_masks(mask: Mask, extraction: Extraction) -> dict[int, Mask]:
+def _masks_of(
+    entry: Entry, alteration: Alteration, extraction: Extraction, *, made_a_clip: bool
+) -> _Masks:
+    """Never raises: what is wrong with its mask makes a fake no less one."""
+    if entry.mask is None:
+        return _Masks({}, {})
+    try:
+        if alteration.as_clip and made_a_clip:
+            return _Masks({}, _still_masks(entry.mask, alteration, extraction))
+        masks = read_masks(entry.mask, extraction, alteration.mask)
+    except (UnmaskError, ValueError, OSError) as error:
+        return _Masks({}, {}, str(error))
+    return _Masks(masks, masks)
+
+
+def _still_masks(path: Path, alteration: Alteration, extraction: Extraction) -> dict[int, Mask]:
     """A still's mask for every frame of the clip made of it: near enough to tell faces apart."""
-    size = (extraction.media.width, extraction.media.height)
-    near = np.asarray(cv2.resize(mask, size, interpolation=cv2.INTER_AREA), np.uint8)
+    shape = (extraction.media.height, extraction.media.width)
+    near = fitted(path, alteration.mask(read_mask(path)), shape)
     return {index: near for index, _, _ in extraction.frames}
 
 
-def _chosen(crops: tuple[FaceCrop, ...], masks: dict[int, Mask]) -> list[FaceCrop]:
+def _chosen(crops: tuple[FaceCrop, ...], masks: Mapping[int, Mask]) -> list[FaceCrop]:
     """The crops of the first track, which is the largest, or of that with most of the mask."""
     frames: dict[int, list[FaceCrop]] = defaultdict(list)
     for crop in crops:
@@ -151,7 +177,7 @@ def _chosen(crops: tuple[FaceCrop, ...], masks: dict[int, Mask]) -> list[FaceCro
     return [crop for crop in crops if crop.track == track]
 
 
-def _masked(crops: tuple[FaceCrop, ...], masks: dict[int, Mask]) -> Mapping[int, float]:
+def _masked(crops: tuple[FaceCrop, ...], masks: Mapping[int, Mask]) -> Mapping[int, float]:
     """How much of the crops of each track is masked, 0 where nothing is."""
     shares: dict[int, float] = defaultdict(float)
     for crop in crops:
@@ -161,7 +187,7 @@ def _masked(crops: tuple[FaceCrop, ...], masks: dict[int, Mask]) -> Mapping[int,
 
 
 def _sample(
-    crop: FaceCrop, entry: Entry, masks: dict[int, Mask], rule: CropRule, stretch: Interval
+    crop: FaceCrop, entry: Entry, masks: Mapping[int, Mask], rule: CropRule, stretch: Interval
 ) -> Sample:
     mask = masks.get(crop.frame_index)
     return Sample(

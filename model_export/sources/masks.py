@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,6 +13,8 @@ from service.faces.extraction import Extraction
 
 Mask = NDArray[np.uint8]
 CLIPS = (".mp4", ".avi", ".mkv", ".mov", ".webm")
+_SAME_SHAPE = 0.02
+"""By how much the ratio of a mask's sides may differ from that of its picture's."""
 
 
 def find_mask(masks: Path, inner: Path) -> Path | None:
@@ -38,7 +41,7 @@ def read_masks(
     """By frame index, uint8 (H, W) of the frames' size; numbered pictures may lack frames.
 
     altered: what is done to the mask of a picture that was altered before extraction.
-    Raises ValueError when a mask cannot be read, has another size, or belongs to no frame.
+    Raises ValueError when a mask cannot be read, has another shape, or belongs to no frame.
     """
     shape = (extraction.media.height, extraction.media.width)
     indices = [index for index, _, _ in extraction.frames]
@@ -46,12 +49,12 @@ def read_masks(
         pictures = [file for file in path.iterdir() if file.suffix.lower() == ".png"]
         numbered = {int(file.stem): file for file in pictures if file.stem.isdecimal()}
         change = altered if extraction.media.kind == "image" else lambda mask: mask
-        return {i: _checked(numbered[i], shape, change) for i in indices if i in numbered}
+        return {i: _fitted_picture(numbered[i], shape, change) for i in indices if i in numbered}
     if path.suffix.lower() in CLIPS:
         return _read_clip(path, set(indices), shape)
     if extraction.media.kind == "video":
         raise ValueError(f"{path.name} is one picture, but its fake is a clip")
-    return {indices[0]: _checked(path, shape, altered)}
+    return {indices[0]: _fitted_picture(path, shape, altered)}
 
 
 def _read_clip(path: Path, wanted: set[int], shape: tuple[int, int]) -> dict[int, Mask]:
@@ -59,20 +62,24 @@ def _read_clip(path: Path, wanted: set[int], shape: tuple[int, int]) -> dict[int
     found: dict[int, Mask] = {}
     for index, frame in frames_at(path, wanted):
         # Codecs do not keep black black; the values of a mask lie far apart.
-        found[index] = np.where(frame.max(2) >= COUNTS_FROM, 255, 0).astype(np.uint8)
-        check_shape(path, found[index], shape)
+        mask = np.where(frame.max(2) >= COUNTS_FROM, 255, 0).astype(np.uint8)
+        found[index] = fitted(path, mask, shape)
     if missing := wanted - set(found):
         raise ValueError(f"{path.name} has no frame {min(missing)}, its fake does")
     return found
 
 
-def _checked(path: Path, shape: tuple[int, int], altered: Callable[[Mask], Mask]) -> Mask:
-    mask = altered(read_mask(path))
-    check_shape(path, mask, shape)
-    return mask
+def _fitted_picture(path: Path, shape: tuple[int, int], altered: Callable[[Mask], Mask]) -> Mask:
+    return fitted(path, altered(read_mask(path)), shape)
 
 
-def check_shape(path: Path, mask: Mask, shape: tuple[int, int]) -> None:
-    """Raises ValueError when a mask has another size than what it belongs to."""
-    if mask.shape != shape:
-        raise ValueError(f"the mask {path.name} is {mask.shape}, its picture {shape}")
+def fitted(path: Path, mask: Mask, shape: tuple[int, int]) -> Mask:
+    """The mask at the size of what it belongs to. Raises ValueError when that has another shape."""
+    height, width = shape
+    own_height, own_width = mask.shape
+    if abs(own_width * height / (own_height * width) - 1) > _SAME_SHAPE:
+        raise ValueError(
+            f"the mask {path.name} is {mask.shape}, its picture {shape}: not of one shape"
+        )
+    sized = cv2.resize(mask, (width, height), interpolation=cv2.INTER_NEAREST)
+    return np.asarray(sized, np.uint8)

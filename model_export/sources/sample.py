@@ -82,7 +82,8 @@ class Tally:
     whole: pictures taken whole because no face was found in them; no_face: clips dropped for
     the same reason; unreadable: files that are no picture or clip, with the reason; softened:
     how many pictures were blurred to be as sharp as those of the other class; unused_masks: what
-    lies among the masks and belongs to no fake.
+    lies among the masks and belongs to no fake; unusable_masks: fakes that count as fakes without a
+    mask, with what is wrong with theirs.
     """
 
     files: int = 0
@@ -91,6 +92,7 @@ class Tally:
     unreadable: dict[str, str] = field(default_factory=dict)
     softened: int = 0
     unused_masks: list[str] = field(default_factory=list)
+    unusable_masks: dict[str, str] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, object]:
         """A JSON-ready copy."""
@@ -101,6 +103,7 @@ class Tally:
             "unreadable": self.unreadable,
             "softened": self.softened,
             "unused_masks": self.unused_masks,
+            "unusable_masks": self.unusable_masks,
         }
 
 

@@ -1,18 +1,22 @@
 """Fine-tuning on fakes whose masks nobody drew."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from model_export.checkpoint import Checkpoint
+from model_export.cli import main
 from model_export.finetune import FinetuneConfig, finetune, judge_held_out
 from model_export.networks.contract import FAKE, MOBILE_CONFIG, REAL, NetworkOutput
 from model_export.networks.factory import build_network
 from model_export.networks.mobile import MobileNetwork
 from model_export.sources.sample import Sample
+from tests.model_export.labelled import save, write_folders
 
 SMALL = replace(MOBILE_CONFIG, size=64)
 
@@ -70,3 +74,20 @@ def test_held_out_their_masks_count_for_nothing(samples: list[Sample], fresh: Ch
     of_fakes = [each[::2].tolist() for each in losses]
     assert of_fakes[0] == of_fakes[1] == of_fakes[2]
     assert losses[0][1] < losses[1][1] < losses[2][1]
+
+
+def test_fakes_whose_masks_cannot_be_used_are_learnt_from_and_it_is_said(
+    fresh: Checkpoint,
+    astronaut: NDArray[np.uint8],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    data = write_folders(tmp_path / "data", astronaut)
+    for mask in (data / "masks").rglob("*.png"):
+        save(mask, np.ones((512, 512), np.uint8))
+    fresh.save(tmp_path / "a.pt")
+    command = ["finetune", str(tmp_path / "a.pt"), str(data), "-o", str(tmp_path / "b.pt")]
+    assert main([*command, "--epochs", "1", "--frames", "1"]) == 0
+    told = capsys.readouterr().out
+    assert "0 of 4 crops of fakes have a mask" in told
+    assert "masks that cannot be used (their fakes count without one), 3: fake/Deepfakes/0" in told

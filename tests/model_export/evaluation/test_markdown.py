@@ -1,5 +1,6 @@
 """What people read of an evaluation."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -38,16 +39,24 @@ def report_of(data: Path, out: Path, capsys: pytest.CaptureFixture[str]) -> str:
     return files
 
 
-def test_a_fake_is_left_out_for_its_mask_and_it_is_said_why(
+def test_a_mask_that_cannot_be_used_is_told_of_and_its_fake_is_judged(
     data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     save(data / "masks/Deepfakes/0.png", np.zeros((8, 9), np.uint8))
     (data / "masks/clip.png").write_bytes(b"no picture")
     files = report_of(data, tmp_path / "out", capsys)
-    assert "- unreadable, 2:" in files
+    assert "- masks that cannot be used (their fakes count without one), 2:" in files
     assert "  - fake/Deepfakes/0.png: the mask 0.png is (8, 9), its picture (512, 512)" in files
     assert "  - fake/clip.mp4: clip.png is one picture, but its fake is a clip" in files
     assert "more" not in files
+    assert "unreadable" not in files
+    report = json.loads((tmp_path / "out/report.json").read_text())
+    assert [*report["data"]["files"]["unusable_masks"]] == [
+        "fake/Deepfakes/0.png",
+        "fake/clip.mp4",
+    ]
+    assert report["figures"]["crops"]["fakes"] == 3
+    assert report["figures"]["segmentation"]["fakes_with_truth"] == 1
 
 
 def test_of_many_files_the_first_few_are_told(

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from model_export.data.pictures import tenths_held
 from model_export.evaluation.markdown import _files
+from model_export.metrics.segmentation import match_masks
 from model_export.sources.alteration import Alteration
 from model_export.sources.entries import list_entries, unused_masks
 from model_export.sources.folders import FolderSource, _chosen
@@ -106,21 +107,63 @@ def test_a_mask_of_ones_is_not_taken_for_black(
         save(tmp_path / name / "a.png", astronaut)
     save(tmp_path / "masks/a.png", np.ones(astronaut.shape[:2], np.uint8))
     source = FolderSource(tmp_path, RULE)
-    assert [sample.fake for sample in source.samples()] == [False]
-    assert "goes up to 1: manipulated is 255" in source.tally.unreadable["fake/a.png"]
+    assert [sample.mask for sample in source.samples()] == [None, None]
+    assert "goes up to 1: manipulated is 255" in source.tally.unusable_masks["fake/a.png"]
     save(tmp_path / "masks/a.png", np.zeros(astronaut.shape[:2], np.uint8))
-    assert [sample.fake for sample in source.samples()] == [False, True]
+    assert [sample.mask is None for sample in source.samples()] == [True, False]
+    assert not source.tally.unusable_masks
 
 
-def test_a_mask_of_another_size_is_named_instead_of_misplaced(
-    tmp_path: Path, astronaut: NDArray[np.uint8]
+@pytest.mark.parametrize("size", [(1024, 1024), (128, 128), (509, 512)])
+def test_a_mask_of_another_size_is_brought_to_that_of_its_picture(
+    size: tuple[int, int], tmp_path: Path, astronaut: NDArray[np.uint8]
+) -> None:
+    fake, mask = manipulated(astronaut)
+    save(tmp_path / "real/a.png", astronaut)
+    for name in ("as large", "other"):
+        save(tmp_path / f"fake/{name}.png", fake)
+    save(tmp_path / "masks/as large.png", mask)
+    sized = cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST)
+    save(tmp_path / "masks/other.png", np.asarray(sized, np.uint8))
+    source = FolderSource(tmp_path, RULE)
+    one, other = (sample.mask for sample in source.samples() if sample.fake)
+    assert one is not None
+    assert other is not None
+    assert match_masks(other, one).iou > 0.9
+    assert not source.tally.unusable_masks
+
+
+@pytest.mark.parametrize("alteration", [Alteration(), Alteration(h264_crf=23, as_clip=True)])
+@pytest.mark.parametrize(
+    ("mask", "problem"),
+    [
+        (np.zeros((100, 104), np.uint8), "is (100, 104), its picture ("),
+        (np.full((512, 512, 3), (255, 0, 0), np.uint8), "goes up to 76: manipulated is 255"),
+        (None, "cannot read the mask"),
+    ],
+)
+def test_a_mask_that_cannot_be_used_costs_its_fake_nothing_but_the_mask(
+    mask: NDArray[np.uint8] | None,
+    problem: str,
+    alteration: Alteration,
+    tmp_path: Path,
+    astronaut: NDArray[np.uint8],
 ) -> None:
     save(tmp_path / "real/a.png", astronaut)
     save(tmp_path / "fake/swap/a.png", astronaut)
-    save(tmp_path / "masks/a.png", np.zeros((100, 100), np.uint8))
-    source = FolderSource(tmp_path, RULE)
-    assert [s.fake for s in source.samples()] == [False]
-    assert "(100, 100)" in source.tally.unreadable["fake/swap/a.png"]
+    if mask is None:
+        (tmp_path / "masks").mkdir()
+        (tmp_path / "masks/a.png").write_bytes(b"no picture")
+    else:
+        save(tmp_path / "masks/a.png", mask)
+    source = FolderSource(tmp_path, RULE, frames=1, alteration=alteration)
+    assert [(sample.fake, sample.mask) for sample in source.samples()] == [
+        (False, None),
+        (True, None),
+    ]
+    assert not source.tally.unreadable
+    assert [*source.tally.unusable_masks] == ["fake/swap/a.png"]
+    assert problem in source.tally.unusable_masks["fake/swap/a.png"]
 
 
 def test_of_several_faces_the_masked_one_is_judged(
@@ -139,7 +182,7 @@ def test_of_several_faces_the_masked_one_is_judged(
     assert (fakes[0].mask > 128).mean() > 0.05
 
 
-@pytest.mark.parametrize("kind", ["numbered pictures", "a clip"])
+@pytest.mark.parametrize("kind", ["numbered pictures", "a clip", "a small clip"])
 def test_masks_of_a_clip_follow_its_frames(
     kind: str, tmp_path: Path, astronaut: NDArray[np.uint8]
 ) -> None:
@@ -149,12 +192,14 @@ def test_masks_of_a_clip_follow_its_frames(
     save(tmp_path / "real/0.png", astronaut)
     (tmp_path / "fake/swap").mkdir(parents=True)
     (tmp_path / "fake/swap/a.mp4").write_bytes(clip(moved))
-    if kind == "a clip":
-        (tmp_path / "masks/swap").mkdir(parents=True)
-        (tmp_path / "masks/swap/a.mp4").write_bytes(clip([np.dstack([m] * 3) for m in masks]))
-    else:
+    if kind == "numbered pictures":
         for number, each in enumerate(masks):
             save(tmp_path / f"masks/a/{number:05d}.png", each)
+    else:
+        step = 2 if kind == "a small clip" else 1
+        (tmp_path / "masks/swap").mkdir(parents=True)
+        frames = [np.dstack([each[::step, ::step]] * 3) for each in masks]
+        (tmp_path / "masks/swap/a.mp4").write_bytes(clip(frames))
     samples = [s for s in FolderSource(tmp_path, RULE, frames=3).samples() if s.fake]
     assert len(samples) == 3
     for sample in samples:
