@@ -20,19 +20,22 @@ COUNTS_FROM = 128
 
 def read_picture(path: Path) -> Pixels:
     """A picture, uint8 RGB (H, W, 3), upright. Raises ValueError when it cannot be read."""
-    return _read(path, cv2.IMREAD_COLOR_RGB, "picture")
+    return np.asarray(_read(path, cv2.IMREAD_COLOR_RGB, "picture"), np.uint8)
 
 
 def read_mask(path: Path) -> Pixels:
-    """A mask, uint8 (H, W), 255 = manipulated.
+    """A mask, uint8 (H, W), 255 = manipulated; one of 16 bits has the upper eight.
 
     Raises ValueError when it cannot be read, or is not black but has no pixel that counts.
     """
-    mask = _read(path, cv2.IMREAD_GRAYSCALE, "mask")
-    if 0 < mask.max() < COUNTS_FROM:
+    # Without its depth one of 16 bits that goes up to 255 would be black.
+    stored = _read(path, cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH, "mask")
+    deep = stored.dtype == np.uint16
+    mask = np.asarray(stored >> 8 if deep else stored, np.uint8)
+    if stored.any() and mask.max() < COUNTS_FROM:
         raise ValueError(
-            f"the mask {path} goes up to {mask.max()}: manipulated is 255 (white), "
-            "all else is 0 (black)"
+            f"the mask {path} goes up to {stored.max()}: manipulated is {65535 if deep else 255} "
+            "(white), all else is 0 (black)"
         )
     return mask
 
@@ -67,13 +70,13 @@ def tenths_held(mask: Pixels, box: Box) -> int:
     return round(10 * inside / max(int(np.count_nonzero(there)), 1))
 
 
-def _read(path: Path, flags: int, what: str) -> Pixels:
+def _read(path: Path, flags: int, what: str) -> NDArray[np.unsignedinteger]:
     try:
         pixels = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), flags)
     except OSError as error:
         raise ValueError(f"cannot read the {what} {path}: {error.strerror}") from error
     except cv2.error as error:  # an empty file, or more pixels than OpenCV reads
         raise ValueError(f"cannot read the {what} {path}") from error
-    if pixels is None:
+    if pixels is None or pixels.dtype.kind != "u":
         raise ValueError(f"cannot read the {what} {path}")
-    return np.asarray(pixels, np.uint8)
+    return np.asarray(pixels)

@@ -4,6 +4,7 @@ import json
 import os
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -38,6 +39,18 @@ def test_what_is_no_picture_is_said_to_be_none(content: bytes | None, tmp_path: 
     for read in (read_picture, read_mask):
         with pytest.raises(ValueError, match="cannot read the"):
             read(path)
+
+
+def test_a_mask_of_sixteen_bits_counts_from_the_middle_of_them(tmp_path: Path) -> None:
+    path = tmp_path / "mask.png"
+    deep = np.zeros((4, 6), np.uint16)
+    deep[1:3] = 65535
+    cv2.imwrite(str(path), deep)
+    np.testing.assert_array_equal(read_mask(path), deep >> 8)
+    for value in (1, 255):
+        cv2.imwrite(str(path), deep // 65535 * value)
+        with pytest.raises(ValueError, match=f"goes up to {value}: manipulated is 65535"):
+            read_mask(path)
 
 
 def test_faces_are_found_and_forged_under_any_name(
