@@ -9,7 +9,10 @@ from numpy.typing import NDArray
 
 from model_export.data.clip_frames import frames_at
 from model_export.data.pictures import COUNTS_FROM, read_mask
+from model_export.sources.numbered import numbered_pictures
+from service.errors import UnmaskError
 from service.faces.extraction import Extraction
+from service.media.sniff import sniff
 
 Mask = NDArray[np.uint8]
 CLIPS = (".mp4", ".avi", ".mkv", ".mov", ".webm")
@@ -20,12 +23,14 @@ _SAME_SHAPE = 0.02
 def find_mask(masks: Path, inner: Path) -> Path | None:
     """The mask of the fake at `inner` below `fake/`, or None.
 
-    At the same path below `masks/`, or under the fake's stem alone: a PNG, a folder of PNGs
-    named by frame number from 0, or a clip; endings in small or in capital letters.
+    At the same path below `masks/`, or under the fake's stem alone: a PNG, a file with the fake's
+    own ending, a clip, or a folder of pictures numbered by frame, see `numbered_pictures`; endings
+    in small or in capital letters.
     """
     plain = inner.with_suffix("")
+    endings = dict.fromkeys((".png", inner.suffix, inner.suffix.lower(), *CLIPS))
     for place in (masks / plain, masks / plain.name):
-        for suffix in (".png", *CLIPS):
+        for suffix in endings:
             for spelt in (suffix, suffix.upper()):
                 path = place.with_name(place.name + spelt)
                 if path.is_file():
@@ -46,11 +51,13 @@ def read_masks(
     shape = (extraction.media.height, extraction.media.width)
     indices = [index for index, _, _ in extraction.frames]
     if path.is_dir():
-        pictures = [file for file in path.iterdir() if file.suffix.lower() == ".png"]
-        numbered = {int(file.stem): file for file in pictures if file.stem.isdecimal()}
+        numbered = numbered_pictures(path, extraction.media.frames_total)
         change = altered if extraction.media.kind == "image" else lambda mask: mask
-        return {i: _fitted_picture(numbered[i], shape, change) for i in indices if i in numbered}
-    if path.suffix.lower() in CLIPS:
+        found = {i: _fitted_picture(numbered[i], shape, change) for i in indices if i in numbered}
+        if not found:
+            raise ValueError(f"no picture in {path.name} has the number of a frame looked at")
+        return found
+    if _is_clip(path):
         return _read_clip(path, set(indices), shape)
     if extraction.media.kind == "video":
         raise ValueError(f"{path.name} is one picture, but its fake is a clip")
@@ -61,16 +68,30 @@ def _read_clip(path: Path, wanted: set[int], shape: tuple[int, int]) -> dict[int
     """The wanted frames of a clip of masks, each of which must be there."""
     found: dict[int, Mask] = {}
     for index, frame in frames_at(path, wanted):
-        # Codecs do not keep black black; the values of a mask lie far apart.
-        mask = np.where(frame.max(2) >= COUNTS_FROM, 255, 0).astype(np.uint8)
-        found[index] = fitted(path, mask, shape)
+        found[index] = fitted(path, _black_and_white(frame.max(2)), shape)
     if missing := wanted - set(found):
         raise ValueError(f"{path.name} has no frame {min(missing)}, its fake does")
     return found
 
 
+def _is_clip(path: Path) -> bool:
+    if path.suffix.lower() in CLIPS:
+        return True
+    try:
+        return sniff(path.read_bytes()).family != "picture"
+    except UnmaskError:
+        return False
+
+
 def _fitted_picture(path: Path, shape: tuple[int, int], altered: Callable[[Mask], Mask]) -> Mask:
-    return fitted(path, altered(read_mask(path)), shape)
+    mask = read_mask(path)
+    lossless = path.suffix.lower() == ".png"
+    return fitted(path, altered(mask if lossless else _black_and_white(mask)), shape)
+
+
+def _black_and_white(mask: Mask) -> Mask:
+    """What a codec made of a mask: it does not keep black black, but the values lie far apart."""
+    return np.where(mask >= COUNTS_FROM, 255, 0).astype(np.uint8)
 
 
 def fitted(path: Path, mask: Mask, shape: tuple[int, int]) -> Mask:

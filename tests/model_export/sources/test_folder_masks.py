@@ -92,9 +92,9 @@ def test_masks_that_belong_to_no_fake_are_named(folder: Path, tmp_path: Path) ->
     assert not unused_masks(folder / "masks", list_entries(folder))
     copy = shutil.copytree(folder, tmp_path / "copy")
     masks = sorted(path for path in (copy / "masks").rglob("*.png"))
-    masks[0].rename(masks[0].with_suffix(".jpg"))
+    masks[0].rename(masks[0].with_suffix(".bmp"))
     source = FolderSource(copy, RULE, frames=1)
-    lost = masks[0].with_suffix(".jpg").relative_to(copy / "masks").as_posix()
+    lost = masks[0].with_suffix(".bmp").relative_to(copy / "masks").as_posix()
     assert [*source.samples()]
     assert source.tally.unused_masks == [lost]
     assert f"masks that belong to no fake, 1: {lost}" in _files(source.tally.to_dict())
