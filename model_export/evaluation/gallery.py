@@ -1,6 +1,5 @@
 """The pictures worth looking at: the best and the worst a detector did."""
 
-import heapq
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,16 +30,17 @@ class Tile:
 
 
 class Gallery:
-    """Keeps the most telling crops of each category while rows go by."""
+    """Keeps the most telling crops of each category while rows go by, one of each picture or clip.
+
+    Frames of a clip look alike: with all of them a sheet would show little else.
+    """
 
     def __init__(self, level: int) -> None:
         self._level = level
-        self._kept: dict[str, list[tuple[float, int, Tile]]] = {name: [] for name in CATEGORIES}
-        self._count = 0
+        self._kept: dict[str, dict[str, tuple[float, Tile]]] = {name: {} for name in CATEGORIES}
 
     def add(self, row: Row, sample: Sample, mask: NDArray[np.uint8]) -> None:
         """Consider one row."""
-        self._count += 1
         if not row.fake:
             self._offer("reals_worst", row.logit, row, sample, mask)
             self._offer("reals_best", -row.logit, row, sample, mask)
@@ -53,19 +53,20 @@ class Gallery:
         self, category: str, rank: float, row: Row, sample: Sample, mask: NDArray[np.uint8]
     ) -> None:
         kept = self._kept[category]
-        if len(kept) == KEPT and rank <= kept[0][0]:
+        full = row.group not in kept and len(kept) == KEPT
+        replaced = min(kept, key=lambda group: kept[group][0]) if full else row.group
+        if replaced in kept and rank <= kept[replaced][0]:
             return
-        tile = draw_tile(row, sample, mask, self._level)
-        # The count breaks ties, so that tiles are never compared.
-        (heapq.heappush if len(kept) < KEPT else heapq.heapreplace)(kept, (rank, self._count, tile))
+        kept.pop(replaced, None)
+        kept[row.group] = rank, draw_tile(row, sample, mask, self._level)
 
     def write(self, folder: Path) -> list[str]:
         """Write one sheet per category; returns the names of the files."""
         names = []
         for category, kept in self._kept.items():
             if kept:
-                tiles = [tile for _, _, tile in sorted(kept, reverse=True)]
-                sheet = draw_sheet(tiles)
+                ranked = sorted(kept.values(), key=lambda each: each[0], reverse=True)
+                sheet = draw_sheet([tile for _, tile in ranked])
                 names.append(f"overlays_{category}.png")
                 write_picture(folder / names[-1], sheet)
         return names
