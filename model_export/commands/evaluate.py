@@ -163,4 +163,4 @@ def _write(
     pictures = "\n".join(f"![{name}]({name})" for name in plots + sheets)
     written = f"{text}\n## Plots\n\n{pictures}\n"
     # Files may have names that are no Unicode.
-    (folder / TEXT).write_text(written, encoding="utf-8", errors="surrogateescape")
+    (folder / TEXT).write_text(written, encoding="utf-8", errors="backslashreplace")

@@ -18,10 +18,10 @@ _HEAD = ("file", "kin", "fake", "method", "logit", "probability", "verdict")
 def write_judged(rows: Sequence[Row], thresholds: Thresholds, path: Path) -> None:
     """A line for each picture or clip, see `figures.as_clips`; what looks most fake comes first.
 
-    verdict: what the thresholds say of the probability; the service leaves more open. Raises
-    OSError.
+    verdict: what the thresholds say of the probability; the service leaves more open. What is no
+    Unicode in a name is escaped, and so alike in all such files. Raises OSError.
     """
-    with path.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
+    with path.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file:
         lines = csv.writer(file)
         lines.writerow(_HEAD)
         for row in sorted(rows, key=lambda row: (-row.logit, row.group)):
@@ -33,7 +33,7 @@ def write_judged(rows: Sequence[Row], thresholds: Thresholds, path: Path) -> Non
 def read_judged(path: Path) -> tuple[list[str], Trials]:
     """The names of the files, rising, and what was said of them. Raises ValueError, OSError."""
     try:
-        with path.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
+        with path.open(newline="", encoding="utf-8") as file:
             lines = sorted(csv.DictReader(file), key=lambda line: line["file"])
         if not lines:
             raise ValueError("nothing was judged")

@@ -91,6 +91,8 @@ def test_fakes_are_measured_by_masks_under_any_name(
     assert "not caf" in told
     figures = json.loads((out / "report.json").read_text())["figures"]
     assert figures["segmentation"]["fakes_with_truth"] == 4
-    report = (out / "report.md").read_text(encoding="utf-8", errors="surrogateescape")
-    assert f"not {CAFE}.png" in report
+    assert r"not caf\udce9.png" in (out / "report.md").read_text(encoding="utf-8")
+    assert r"fake/caf\udce9.png" in (out / "judged.csv").read_text(encoding="utf-8")
+    assert main(["tabulate", f"one={out}", f"two={out}"]) == 0
+    assert "less that" in capsys.readouterr().out
     assert (out / "overlays_fakes_best.png").is_file()

@@ -78,12 +78,16 @@ def test_files_that_could_not_be_read_make_no_difference(tmp_path: Path) -> None
     assert "less that" in comparison([one, two])
 
 
-def test_names_that_are_no_unicode_come_back_as_they_were(tmp_path: Path) -> None:
+def test_names_that_are_no_unicode_are_written_as_unicode_and_still_match(tmp_path: Path) -> None:
     name = b"real/caf\xe9.png".decode("utf-8", "surrogateescape")
-    write_judged([row(0.0, None, name)], THRESHOLDS, tmp_path / "judged.csv")
-    files, trials = read_judged(tmp_path / "judged.csv")
-    assert files == [name]
-    assert [*trials.kin] == [name]
+    read = []
+    for path in (tmp_path / "one.csv", tmp_path / "two.csv"):
+        write_judged([row(0.0, None, name), row(1.0, "swap", "fake/a")], THRESHOLDS, path)
+        assert r"real/caf\udce9.png" in path.read_text(encoding="utf-8")
+        read.append(read_judged(path))
+    (files, trials), (others, _) = read
+    assert files == others == ["fake/a", r"real/caf\udce9.png"]
+    assert [*trials.kin] == files
 
 
 def test_a_verdict_is_what_the_thresholds_say(tmp_path: Path) -> None:
