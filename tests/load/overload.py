@@ -1,4 +1,5 @@
-"""Five times as much as the service can do arrives, and keeps arriving."""
+"""Five times as much as the service can do arrives, and keeps arriving; and clients who come back
+at once when they are refused."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ _CAPACITY_CROPS = 32
 
 
 def trial(model: Path, *, seconds: float = 20.0, deadline_s: float = 10.0) -> Iterator[Check]:
-    """Peak first, then the overload on the same server."""
+    """Peak first, then the overload on the same server, then the impatient."""
     picture = materials.jpeg()
     settings = {
         "SERVER__DEADLINE_S": str(deadline_s),
@@ -27,7 +28,7 @@ def trial(model: Path, *, seconds: float = 20.0, deadline_s: float = 10.0) -> It
             picture_load(
                 server.port,
                 picture,
-                connections=8 * _CAPACITY_CROPS,
+                connections=20 * _CAPACITY_CROPS,
                 seconds=seconds,
                 per_second=_TIMES * peak.rate(),
             )
@@ -55,4 +56,17 @@ def trial(model: Path, *, seconds: float = 20.0, deadline_s: float = 10.0) -> It
             "p99 of the accepted stays under the deadline",
             flood.percentile_ms(99) < 1000 * deadline_s,
             f"{flood.percentile_ms(99):.0f} ms of {1000 * deadline_s:.0f} ms",
+        )
+        impatient = run_load(
+            picture_load(
+                server.port, picture, connections=_TIMES * _CAPACITY_CROPS, seconds=seconds / 2
+            )
+        )
+        yield Check(
+            "goodput with five times as many clients as there is room for, none of whom heeds "
+            "Retry-After, is at least 0.90 of peak",
+            impatient.rate() >= 0.9 * peak.rate(),
+            f"{impatient.rate():.1f} of {peak.rate():.1f} a second "
+            f"({impatient.rate() / peak.rate():.2f}); statuses {dict(impatient.statuses)}; the "
+            f"client itself took {impatient.cpu_s / impatient.seconds:.2f} of a core",
         )
