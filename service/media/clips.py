@@ -47,7 +47,8 @@ class Clip:
         """Open the container, check its size, and learn from its packets when frames are shown.
 
         name: a format of `sniff`.
-        Raises MediaCorruptError, MediaTooLargeError (limits "pixels", "duration", "frames").
+        Raises MediaCorruptError, UnsupportedMediaError (its codec), MediaTooLargeError (limits
+        "pixels", "duration", "frames").
         """
         self._name, self._limits = name, limits
         rewrite = _AS_FFMPEG_READS_THEM.get(name)

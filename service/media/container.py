@@ -8,11 +8,14 @@ from typing import Any, Self
 
 import av
 import numpy as np
+from av.container import InputContainer
 from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
 from service.errors import MediaCorruptError
+from service.media.codecs import expect_readable
 from service.media.display import Display, Stretch, placed
+from service.memory import blank_memory
 
 # FFmpeg's name of what reads each format of `sniff`. It is told, not left to guess: among what it
 # knows are lists of other files and addresses.
@@ -47,28 +50,19 @@ class Container:
     """
 
     def __init__(self, name: str, data: bytes, display: Display | None = None) -> None:
-        """Open it. MediaCorruptError where it holds no video.
+        """Open it. MediaCorruptError where it holds no video, UnsupportedMediaError where that is
+        in a codec which is not read.
 
         name: a format of `sniff`. display: how frames are shown, where another reader of the same
             clip has learnt it.
         """
-        unreadable = "The clip cannot be opened: it holds no video, or ends early"
+        # What a decoder takes and does not fill must not be what was freed before.
+        blank_memory(blank=True)
         try:
-            self._opened = av.open(
-                io.BytesIO(data), "r", format=_READERS[name], metadata_errors="ignore"
-            )
-        except MemoryError:
+            self._opened, streams = _opened(name, data)
+        except BaseException:
+            blank_memory(blank=False)
             raise
-        except (av.FFmpegError, ValueError) as error:
-            raise MediaCorruptError(unreadable) from error
-        # Covers are stored as video, too, and some come first.
-        streams = [
-            each
-            for each in self._opened.streams.video
-            if not each.disposition & av.stream.Disposition.attached_pic
-        ]
-        if not streams or streams[0].codec_context is None:
-            raise MediaCorruptError(unreadable)
         self._stream, self.others = streams[0], len(streams) > 1
         codec = self._stream.codec_context
         # One decoding thread: more would multiply the frames held, and workers are the parallelism.
@@ -125,6 +119,7 @@ class Container:
         """Give the decoder's memory back, which else waits for the garbage collector."""
         self._frame, self._frames = None, iter(())
         self._opened.close()
+        blank_memory(blank=False)
 
     def packets(self) -> Iterator[tuple[float, bool]]:
         """Time in seconds of each packet, and whether it holds a key frame, in decoding order.
@@ -209,3 +204,24 @@ class Container:
                 failures += 1
             else:
                 return
+
+
+def _opened(name: str, data: bytes) -> tuple[InputContainer, list[av.VideoStream]]:
+    """A container and its video tracks, at least one, the first of them in a codec that is read."""
+    unreadable = "The clip cannot be opened: it holds no video, or ends early"
+    try:
+        opened = av.open(io.BytesIO(data), "r", format=_READERS[name], metadata_errors="ignore")
+    except MemoryError:
+        raise
+    except (av.FFmpegError, ValueError) as error:
+        raise MediaCorruptError(unreadable) from error
+    # Covers are stored as video, too, and some come first.
+    streams = [
+        each
+        for each in opened.streams.video
+        if not each.disposition & av.stream.Disposition.attached_pic
+    ]
+    if not streams or streams[0].codec_context is None:
+        raise MediaCorruptError(unreadable)
+    expect_readable(streams[0].codec_context.codec)
+    return opened, streams

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.errors import UnsupportedMediaError
+from service.media import codecs
 from service.media.clips import Clip
 from service.media.encoding import encode
 from service.media.limits import MediaLimits
@@ -196,3 +197,12 @@ def print_lies() -> None:
     """Write what looks like the service's own words."""
     for descriptor in (1, 2):
         os.write(descriptor, b"all is well\n")
+
+
+def values_behind_the_list(codec: str, data: bytes) -> list[int]:
+    """What a clip shows where its codec is read and the worker has freed pictures before."""
+    codecs.READ |= {codec}
+    for size in (2**16, 2**17, 3 * 2**16, 2**18) * 4:
+        bytearray(b"\xa5" * size)
+    opened = Clip(sniff(data).name, data, MediaLimits())
+    return [int(value) for value in np.unique([frame.pixels for frame in opened.frames(16)])]
