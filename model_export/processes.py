@@ -9,6 +9,11 @@ from typing import TypeVar
 
 import cv2
 
+from service.libraries import library_path
+
+# Workers are started with this process's environment, which cv2 has added to.
+os.environ.update(library_path(os.environ))
+
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 

@@ -8,11 +8,12 @@ import signal
 import sys
 from pathlib import Path
 
+from service.libraries import library_path
 from service.memory import keep_freed_memory
 from service.priority import stand_back
 
 # Everything else a parent may hold (keys, tokens, addresses) is of no use to a decoder.
-_KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_LIBRARY_PATH")
+_KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR")
 # Workers are the unit of parallelism: threads inside one would only fight over its core.
 _THREADS = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 # Codecs tell stderr about each broken byte; a hostile file must not be able to fill the logs.
@@ -27,7 +28,7 @@ def environment() -> dict[str, str]:
     """The whole environment of a worker; it finds the modules that this process finds."""
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
     modules = {"PYTHONPATH": os.pathsep.join(path or str(Path.cwd()) for path in sys.path)}
-    return {**kept, **modules, **_THREADS, **_QUIET}
+    return {**kept, **library_path(os.environ), **modules, **_THREADS, **_QUIET}
 
 
 def isolate(memory_bytes: int) -> None:
