@@ -29,7 +29,7 @@ from service.media.process import WorkerDefectError
 from service.opening import open_pipeline
 from service.runtime import Runtime
 from service.settings import Settings, ignored_variables
-from service.startup import end_when_told, keep_no_core, occupy_standard_streams
+from service.startup import end_when_told, occupy_standard_streams, seal_memory
 from service.telemetry import Telemetry
 from service.terminal import printable, show_progress, table_head, table_row, wipe_progress
 
@@ -42,7 +42,7 @@ _NOBODY_LISTENS = 128 + signal.SIGPIPE
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the exit code. 1: a file failed; 2: the configuration is wrong."""
     occupy_standard_streams()
-    keep_no_core()
+    seal_memory()
     end_when_told()
     chosen = _parser().parse_args(arguments)
     try:

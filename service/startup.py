@@ -1,5 +1,6 @@
 """What a process asks of its surroundings before anything else."""
 
+import ctypes
 import os
 import resource
 import signal
@@ -8,6 +9,7 @@ from types import FrameType
 
 _ENOUGH_DESCRIPTORS = 65_536
 """Containers may allow a billion, and whoever closes all of them one by one takes that long."""
+_PR_SET_DUMPABLE = 4  # prctl(2)
 
 
 def occupy_standard_streams() -> None:
@@ -22,9 +24,16 @@ def occupy_standard_streams() -> None:
         sys.stderr = os.fdopen(2, "w", closefd=False)
 
 
-def keep_no_core() -> None:
-    """Leave no file of this process's memory behind: it would hold pictures of persons."""
+def seal_memory() -> None:
+    """Leave no core file of this process behind, and show its memory to no other of its user.
+
+    WHY: there are pictures of persons in it, and keys. Media workers run as the service's user, and
+    one that its file has come to rule could read them below /proc. And where core files go to a
+    program, it is handed them whatever their limit says (core(5)).
+    """
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0)
 
 
 def end_when_told() -> None:

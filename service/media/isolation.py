@@ -11,6 +11,7 @@ from pathlib import Path
 from service.libraries import library_path
 from service.memory import keep_freed_memory
 from service.priority import stand_back
+from service.startup import seal_memory
 
 # Everything else a parent may hold (keys, tokens, addresses) is of no use to a decoder.
 _KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR")
@@ -40,13 +41,12 @@ def isolate(memory_bytes: int) -> None:
     if most != resource.RLIM_INFINITY:
         memory_bytes = min(memory_bytes, most)  # nobody but root may raise it
     resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
-    # A crashing decoder's core file would hold the picture of a person.
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     keep_freed_memory(KEPT_BYTES)
     stand_back()
     # Memory that is shared is not in the limit: where there is none left, a worker goes first.
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000")
+    seal_memory()  # last of what is done below /proc: it is the kernel's from now on
     if sys.platform == "linux":
         # A service that was killed can no longer end the worker that hangs in a codec.
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

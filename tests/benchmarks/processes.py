@@ -35,7 +35,10 @@ def command(pid: int) -> str:
 
 
 def pss_bytes(root: int) -> int:
-    """Memory of a tree: private pages, and of each shared one the share of this tree."""
+    """Memory of a tree: private pages, and of each shared one the share of this tree.
+
+    Raises PermissionError where they are not told: to root alone, of processes of `unmask`.
+    """
     return sum(_field_bytes(pid, "smaps_rollup", "Pss:") for pid in tree(root))
 
 
@@ -74,7 +77,7 @@ def _stat(pid: int) -> list[str]:
 
 
 def _field_bytes(pid: int, file: str, name: str) -> int:
-    with suppress(OSError):
+    with suppress(FileNotFoundError, ProcessLookupError):
         for line in (_PROC / str(pid) / file).read_text().splitlines():
             if line.startswith(name):
                 return 1024 * int(line.split()[1])

@@ -34,7 +34,8 @@ def test_a_worker_leaves_no_picture_behind_and_is_the_first_to_go() -> None:
         "import ctypes, resource\nfrom service.media.isolation import isolate\nisolate(2**31)\n"
         "signal = ctypes.c_int()\nctypes.CDLL(None).prctl(2, ctypes.byref(signal))\n"
         "score = open('/proc/self/oom_score_adj').read()\n"
-        "print(*resource.getrlimit(resource.RLIMIT_CORE), score, signal.value)"
+        "dumpable = ctypes.CDLL(None).prctl(3)\n"
+        "print(*resource.getrlimit(resource.RLIMIT_CORE), dumpable, score, signal.value)"
     )
     told = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
-    assert told.stdout.split() == [b"0", b"0", b"1000", b"9"]
+    assert told.stdout.split() == [b"0", b"0", b"0", b"1000", b"9"]

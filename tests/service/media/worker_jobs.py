@@ -1,5 +1,6 @@
 """What the tests let workers do; importable, because workers are other processes."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -95,8 +96,21 @@ def pid() -> int:
 
 
 def environment() -> tuple[dict[str, str], bytes]:
-    """The environment as Python sees it, and as the kernel shows it."""
-    return dict(os.environ), Path("/proc/self/environ").read_bytes()
+    """The environment as Python sees it, and as the kernel shows it, which it may to root alone."""
+    shown = b""
+    with contextlib.suppress(PermissionError):
+        shown = Path("/proc/self/environ").read_bytes()
+    return dict(os.environ), shown
+
+
+def readable(processes: list[int]) -> list[str]:
+    """Which files of other processes' memory this one could read."""
+    found = []
+    for process in processes:
+        for name in ("environ", "maps", "mem"):
+            with contextlib.suppress(PermissionError), Path(f"/proc/{process}/{name}").open("rb"):
+                found.append(f"{name} of {process}")
+    return found
 
 
 def write_after(seconds: float, path: str) -> None:
