@@ -202,7 +202,8 @@ class InferencePool:
             finally:
                 feeding.cancel()
                 await asyncio.gather(feeding, return_exceptions=True)
-            logger.error("the session on %s died", name, exc_info=_reason(worker))
+            reason = worker.exited.result() if worker.exited.done() else None
+            logger.error("the session on %s died", name, exc_info=reason)
             self._observer.worker_restarted()
             worker.stop()
             await self._reopen(place)
@@ -225,25 +226,28 @@ class InferencePool:
 
     async def _feed(self, worker: SessionWorker, limit: int) -> None:
         while True:
-            batch = await self._queue.take(limit)
-            try:
-                # One crop that wants its mask gets every crop of its batch one.
-                floor = min(entry.mask_floor for entry in batch)
-                outcomes = await worker.run([entry.crop for entry in batch], floor)
-            except BaseException:
-                for entry in batch:
-                    self._retry(entry)
-                raise
-            judged = [outcome for outcome in outcomes if isinstance(outcome, Evidence)]
-            self._observer.batch_done(len(batch), sum(each.looks - 1 for each in judged))
-            for entry, outcome in zip(batch, outcomes, strict=True):
-                if entry.future.done():
-                    continue
-                if isinstance(outcome, Evidence):
-                    entry.future.set_result(outcome)
-                else:
-                    logger.error("a crop cannot be judged", exc_info=outcome)
-                    entry.future.set_exception(UnmaskError("A face of this file cannot be judged."))
+            await self._settle(await self._queue.take(limit), worker)
+
+    async def _settle(self, batch: Sequence[Entry], worker: SessionWorker) -> None:
+        """Have a batch judged. Its faces leave with this: the next may be long in coming."""
+        try:
+            # One crop that wants its mask gets every crop of its batch one.
+            floor = min(entry.mask_floor for entry in batch)
+            outcomes = await worker.run([entry.crop for entry in batch], floor)
+        except BaseException:
+            for entry in batch:
+                self._retry(entry)
+            raise
+        judged = [outcome for outcome in outcomes if isinstance(outcome, Evidence)]
+        self._observer.batch_done(len(batch), sum(each.looks - 1 for each in judged))
+        for entry, outcome in zip(batch, outcomes, strict=True):
+            if entry.future.done():
+                continue
+            if isinstance(outcome, Evidence):
+                entry.future.set_result(outcome)
+            else:
+                logger.error("a crop cannot be judged", exc_info=outcome)
+                entry.future.set_exception(UnmaskError("A face of this file cannot be judged."))
 
     def _retry(self, entry: Entry) -> None:
         """Give an entry one more session; a second death is put down to the entry itself."""
@@ -254,7 +258,3 @@ class InferencePool:
             self._queue.put_back(entry)
         else:
             entry.future.set_exception(UnmaskError("A face of this file cannot be judged."))
-
-
-def _reason(worker: SessionWorker) -> BaseException | None:
-    return worker.exited.result() if worker.exited.done() else None

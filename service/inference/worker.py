@@ -71,7 +71,7 @@ class SessionWorker:
         try:
             return await self._reply
         finally:
-            self._busy_since = None
+            self._busy_since = self._reply = None
 
     def stop(self) -> None:
         """Let the thread end after the batch in hand."""
@@ -85,14 +85,25 @@ class SessionWorker:
             session = self._open()
             session.warm()
             self._post(_resolve, self.opened, session)
-            while (job := self._inbox.get()) is not None:
-                self._post(_resolve, job.reply, judge(session, job.crops, job.mask_floor))
+            while self._judge_next(session):
+                pass
         except BaseException as error:  # noqa: BLE001 - whatever ended the thread is its reason
             reason = error
         finally:
             # A successor, which is opened as soon as anyone hears of it, needs the device's memory.
             _release(session, reason)
             self._post(self._on_exit, reason)
+
+    def _judge_next(self, session: Session) -> bool:
+        """Wait for a batch and judge it; False when there is none to come.
+
+        What is held of it ends with this: between batches there are no faces in memory.
+        """
+        job = self._inbox.get()
+        if job is None:
+            return False
+        self._post(_resolve, job.reply, judge(session, job.crops, job.mask_floor))
+        return True
 
     def _post(self, callback: Callable[..., None], *args: object) -> None:
         # A thread may outlive a loop that was not shut down in order; then nobody listens.

@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import weakref
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
@@ -18,6 +19,7 @@ from service.inference.session import Session
 from service.runtime import Runtime
 from tests.service.conftest import CPU, PLAN
 from tests.service.looks import looking_again
+from tests.service.media.worker_pool import until
 
 GOOD: NDArray[np.uint8] = np.full((256, 256, 3), 90, np.uint8)
 POISON: NDArray[np.uint8] = np.full((64, 64, 3), 90, np.uint8)
@@ -70,6 +72,21 @@ def test_evidence_comes_in_the_order_of_the_crops(
             assert found == pytest.approx(expected, abs=1e-3)
             assert sum(counts.batches) == len(crops)
             assert max(counts.batches) > 1
+
+    asyncio.run(scenario())
+
+
+def test_no_face_stays_once_it_is_judged(open_session: Callable[[Device], Session]) -> None:
+    """Nobody else may come for hours."""
+
+    async def scenario() -> None:
+        async with started(open_session) as (pool, _):
+            crops = [GOOD.copy() for _ in range(6)]
+            left = [weakref.ref(crop) for crop in crops]
+            await pool.judge(crops, later())
+            crops.clear()
+            # The thread lets go a moment after it has told.
+            await until(lambda: all(face() is None for face in left), 5)
 
     asyncio.run(scenario())
 
