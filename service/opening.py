@@ -10,7 +10,6 @@ from platform import python_version
 from typing import Any
 
 from service.devices import media_workers, obtain_model, one_for_each_session, session_plan
-from service.faces.extract import warm_up
 from service.faces.extraction import ANSWERS
 from service.inference.admission import Admission
 from service.inference.batcher import BatchQueue
@@ -22,6 +21,7 @@ from service.pipeline import Pipeline
 from service.runtime import Runtime, device_memory_bytes
 from service.settings import Settings
 from service.telemetry import Telemetry
+from service.verdict.rendering import warm_up
 
 _OVERLAY_BYTES = 256 * 2**20
 _BESIDE_CROP_BYTES = 1024

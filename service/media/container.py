@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any, Self
 
 import av
+import av.subtitles.stream  # else read where a file has subtitles: a warm worker opens nothing
 import numpy as np
 from av.container import InputContainer
 from av.video.reformatter import VideoReformatter

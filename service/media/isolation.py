@@ -57,3 +57,12 @@ def silence() -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stderr.fileno())
     os.close(nowhere)
+
+
+def shut_in() -> None:
+    """Open nothing more: no file, no connection, no pipe. What is open stays so.
+
+    Decoding takes memory and the way back, and both are there once a worker is warm. Only root may
+    raise the limit again.
+    """
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))

@@ -8,7 +8,7 @@ import traceback
 
 from service.errors import MediaCorruptError, UnmaskError
 from service.media.encoding import encode
-from service.media.isolation import isolate, silence
+from service.media.isolation import isolate, shut_in, silence
 from service.media.wire import BEGUN, Incoming, receive, send
 
 _TOO_MUCH_MEMORY = MediaCorruptError("Decoding the file needs too much memory")
@@ -25,6 +25,7 @@ def main() -> None:
         try:
             _work(connection)  # the warm-up
             silence()
+            shut_in()
             while _work(connection):
                 pass
         except (EOFError, ConnectionError):

@@ -51,7 +51,8 @@ class MediaWorkers:
 
         workers: number of processes, at least 1.
         memory_bytes: each worker's limit of private memory, imports included.
-        warm_up: importable function, called once in each new worker before it takes jobs.
+        warm_up: importable function, called once in each new worker before it takes jobs. What
+            jobs need of files, their modules included, must be loaded then: see `shut_in`.
         answers: the dataclasses that results are made of.
         lost: told of each worker that ends unplanned, and why.
         lifetime_s: age at the latest at which a worker's successor is started, which it leaves to

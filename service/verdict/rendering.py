@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.errors import MediaCorruptError
+from service.faces import extract
+from service.faces.plan import DetectorPlan
 from service.media.frame import Frame
 from service.media.limits import MediaLimits
 from service.media.moving import open_moving
@@ -46,6 +48,11 @@ class RenderPlan:
     frames: int
     threshold: int
     marks: Mapping[int, tuple[Mark, ...]]
+
+
+def warm_up(plan: DetectorPlan) -> None:
+    """As `extract.warm_up`, in workers that draw as well: this loads what drawing takes."""
+    extract.warm_up(plan)
 
 
 def plan_rendering(report: Report, limits: MediaLimits, frames: int, threshold: int) -> RenderPlan:

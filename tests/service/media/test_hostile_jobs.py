@@ -39,7 +39,10 @@ def test_a_job_whose_worker_somebody_kills_is_done_by_another(tmp_path: Path) ->
     trace, enough = tmp_path / "trace", tmp_path / "enough"
 
     def begun() -> list[int]:
-        return [int(line) for line in trace.read_text().split()] if trace.exists() else []
+        folders = sorted(trace.iterdir(), key=lambda folder: folder.stat().st_mtime)
+        return [int(folder.name) for folder in folders]
+
+    trace.mkdir()
 
     async def test(pool: MediaWorkers) -> None:
         running = asyncio.create_task(pool.run(jobs.tell_and_wait_for, trace, enough, timeout_s=20))
@@ -183,9 +186,9 @@ def test_what_a_worker_has_forked_goes_with_it(tmp_path: Path) -> None:
     async def test(pool: MediaWorkers) -> None:
         trace = tmp_path / "pid"
         with pytest.raises(DecodeTimeoutError):
-            await pool.run(jobs.leave_a_child, str(trace), timeout_s=0.5)
+            await pool.run(jobs.leave_a_child, trace, timeout_s=0.5)
         await until(lambda: pool.restarts == 1)
-        await until(lambda: not running(int(trace.read_text())))
+        await until(lambda: not running(int(trace.readlink().name)))
 
     with_workers(test, workers=1)
 
@@ -219,13 +222,32 @@ def test_what_a_worker_prints_stands_nowhere(capfd: pytest.CaptureFixture[str]) 
     assert "all is well" not in captured.out + captured.err
 
 
+def environment_of(worker: int) -> bytes:
+    """As the kernel shows it, which it may to root alone."""
+    try:
+        return Path(f"/proc/{worker}/environ").read_bytes()
+    except PermissionError:
+        return b""
+
+
 def test_no_secret_reaches_a_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("UNMASK_API_KEYS", "a-secret")
 
     async def test(pool: MediaWorkers) -> None:
-        seen, shown = await pool.run(jobs.environment, timeout_s=5)
+        seen, worker = await pool.run(jobs.environment, timeout_s=5)
         assert "UNMASK_API_KEYS" not in seen
         assert seen["OMP_NUM_THREADS"] == "1"
-        assert b"a-secret" not in shown
+        assert b"a-secret" not in environment_of(worker)
 
     with_workers(test)
+
+
+def test_a_warm_worker_opens_nothing(tmp_path: Path) -> None:
+    there = tmp_path / "there"
+    there.touch()
+
+    async def test(pool: MediaWorkers) -> None:
+        assert await pool.run(jobs.opened, there, timeout_s=5) == []
+        assert await pool.run(jobs.add, 1, 1, timeout_s=5) == 2
+
+    with_workers(test, workers=1)

@@ -81,7 +81,7 @@ def test_a_job_nearly_done_is_finished_though_its_caller_is_gone() -> None:
 def test_cancelling_the_caller_stops_the_job(tmp_path: Path) -> None:
     async def test(pool: MediaWorkers) -> None:
         trace = tmp_path / "trace"
-        task = asyncio.create_task(pool.run(jobs.write_after, 1.0, str(trace), timeout_s=10))
+        task = asyncio.create_task(pool.run(jobs.folder_after, 1.0, trace, timeout_s=10))
         await asyncio.sleep(0.3)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):

@@ -7,6 +7,7 @@ import socket
 import stat
 import struct
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -55,9 +56,8 @@ def die_after(seconds: float, of: signal.Signals) -> None:
 
 
 def tell_and_wait_for(trace: Path, path: Path) -> int:
-    """A job that writes down which process does it and takes until there is such a file."""
-    with trace.open("a") as lines:
-        lines.write(f"{os.getpid()}\n")
+    """A job that names a folder after the process that does it, and takes until there is a file."""
+    (trace / str(os.getpid())).mkdir()
     wait_for(path)
     return os.getpid()
 
@@ -95,28 +95,33 @@ def pid() -> int:
     return os.getpid()
 
 
-def environment() -> tuple[dict[str, str], bytes]:
-    """The environment as Python sees it, and as the kernel shows it, which it may to root alone."""
-    shown = b""
-    with contextlib.suppress(PermissionError):
-        shown = Path("/proc/self/environ").read_bytes()
-    return dict(os.environ), shown
+def environment() -> tuple[dict[str, str], int]:
+    """The environment as Python sees it, and whose it is."""
+    return dict(os.environ), os.getpid()
 
 
-def readable(processes: list[int]) -> list[str]:
-    """Which files of other processes' memory this one could read."""
+def opened(path: Path) -> list[str]:
+    """What could be opened: a file, a socket, a pipe, and a file in the place of another."""
+    attempts: dict[str, Callable[[], object]] = {
+        "file": path.read_bytes,
+        "socket": socket.socket,
+        "pipe": os.pipe,
+    }
     found = []
-    for process in processes:
-        for name in ("environ", "maps", "mem"):
-            with contextlib.suppress(PermissionError), Path(f"/proc/{process}/{name}").open("rb"):
-                found.append(f"{name} of {process}")
+    for closed in (None, 0):
+        if closed is not None:
+            os.close(closed)
+        for name, attempt in attempts.items():
+            with contextlib.suppress(OSError):
+                attempt()
+                found.append(name)
     return found
 
 
-def write_after(seconds: float, path: str) -> None:
+def folder_after(seconds: float, path: Path) -> None:
     """Leave a trace, if not stopped before."""
     time.sleep(seconds)
-    Path(path).write_text("done")
+    path.mkdir()
 
 
 def pid_after(seconds: float) -> int:
@@ -127,8 +132,8 @@ def pid_after(seconds: float) -> int:
 
 def threads_beside_frames(data: bytes) -> list[int]:
     """How many threads this process has at each of a clip's frames."""
-    opened = Clip(sniff(data).name, data, MediaLimits())
-    return [len([*Path("/proc/self/task").iterdir()]) for _ in opened.frames(16)]
+    clip = Clip(sniff(data).name, data, MediaLimits())
+    return [Path("/proc/self/task").stat().st_nlink - 2 for _ in clip.frames(16)]
 
 
 def divide(a: int, b: int) -> float:
@@ -151,30 +156,34 @@ def crops(count: int) -> list[tuple[str, NDArray[np.uint8]]]:
     return [("x" * 500, np.zeros(8, np.uint8)) for _ in range(count)]
 
 
-def _own_socket() -> socket.socket:
-    for entry in Path("/proc/self/fd").iterdir():
-        try:
-            if stat.S_ISSOCK(entry.stat().st_mode):
-                return socket.socket(fileno=os.dup(int(entry.name)))
-        except OSError:
-            continue  # the listing's own descriptor
-    raise LookupError("no socket")
+def _shout(data: bytes) -> None:
+    """Write to the worker's own socket whatever it is."""
+    (own,) = (number for number in range(64) if _is_socket(number))
+    while data:
+        data = data[os.write(own, data) :]
+
+
+def _is_socket(descriptor: int) -> bool:
+    try:
+        return stat.S_ISSOCK(os.fstat(descriptor).st_mode)
+    except OSError:
+        return False
 
 
 def _say(text: bytes, body: bytes = b"") -> None:
-    _own_socket().sendall(b"".join(frame(text, [memoryview(body)])))
+    _shout(b"".join(frame(text, [memoryview(body)])))
 
 
 def die_within_an_answer(size: int) -> None:
     """Crash when half of a large answer is out."""
     message = b"".join(frame(*encode(["value", grey(size)])))
-    _own_socket().sendall(message[: len(message) // 2])
+    _shout(message[: len(message) // 2])
     os.kill(os.getpid(), signal.SIGSEGV)
 
 
 def talk_nonsense() -> None:
     """Send what is no message."""
-    _own_socket().sendall(b"\xff" * 64)
+    _shout(b"\xff" * 64)
     time.sleep(60)
 
 
@@ -186,23 +195,23 @@ def name_a_stranger() -> None:
 
 def promise_much(size: int) -> None:
     """Announce an answer larger than the service takes."""
-    _own_socket().sendall(struct.pack("!QQ", 10, size))
+    _shout(struct.pack("!QQ", 10, size))
     time.sleep(60)
 
 
 def begin_for_ever() -> None:
     """Say again and again that the job has been taken up."""
     while True:
-        _own_socket().sendall(BEGUN)
+        _shout(BEGUN)
 
 
-def leave_a_child(path: str) -> int:
-    """Fork, and be killed; the child, whose number is left at a path, holds the socket."""
+def leave_a_child(path: Path) -> int:
+    """Fork, and be killed; the child, whose number a link at a path leads to, holds the socket."""
     child = os.fork()
     if child == 0:
         time.sleep(60)
         os._exit(0)
-    Path(path).write_text(str(child))
+    path.symlink_to(str(child))
     os.kill(os.getpid(), signal.SIGKILL)
     return 0
 
@@ -219,4 +228,5 @@ def values_behind_the_list(codec: str, data: bytes) -> list[int]:
     for size in (2**16, 2**17, 3 * 2**16, 2**18) * 4:
         bytearray(b"\xa5" * size)
     opened = Clip(sniff(data).name, data, MediaLimits())
-    return [int(value) for value in np.unique([frame.pixels for frame in opened.frames(16)])]
+    pixels = np.concatenate([frame.pixels.ravel() for frame in opened.frames(16)])
+    return [int(value) for value in np.flatnonzero(np.bincount(pixels))]
