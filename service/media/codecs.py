@@ -16,9 +16,14 @@ _EDITED = (
     "apng cfhd cinepak dnxhd ffv1 ffvhuff gif huffyuv jpeg2000 magicyuv png prores qtrle utvideo"
 )
 READ = frozenset(f"{_RECORDED} {_EDITED}".split())
+_PLAIN = (
+    "rgb24 bgr24 rgb0 bgr0 0rgb 0bgr rgba bgra argb abgr gray "
+    "yuv420p yuvj420p yuv422p yuv444p yuyv422 uyvy422 nv12"
+)
+"""Pixel formats in which a frame that is not compressed is read: each pixel is all there."""
 
 
-def expect_readable(codec: av.Codec) -> None:
+def expect_readable(context: av.VideoCodecContext) -> None:
     """Raise UnsupportedMediaError for a codec, whichever decoder is there for it, of other clips.
 
     WHY a closed list: a container names any of some 270 decoders, and who sends it has the choice.
@@ -27,5 +32,6 @@ def expect_readable(codec: av.Codec) -> None:
     files. Frames themselves come filled with noughts; clips in these codecs, of those that
     FFmpeg also writes, showed nothing else, whole or damaged.
     """
-    if codec.canonical_name not in READ:
-        raise UnsupportedMediaError(f"Clips in the codec {codec.canonical_name} are not read")
+    name = context.codec.canonical_name
+    if name not in READ and not (name == "rawvideo" and context.pix_fmt in _PLAIN.split()):
+        raise UnsupportedMediaError(f"Clips in the codec {name} are not read")

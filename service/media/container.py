@@ -224,5 +224,5 @@ def _opened(name: str, data: bytes) -> tuple[InputContainer, list[av.VideoStream
     ]
     if not streams or streams[0].codec_context is None:
         raise MediaCorruptError(unreadable)
-    expect_readable(streams[0].codec_context.codec)
+    expect_readable(streams[0].codec_context)
     return opened, streams

@@ -44,6 +44,10 @@ OTHERS = [
     ("avi", "wmv2", "yuv420p"),
     ("avi", "huffyuv", "yuv422p"),
     ("avi", "utvideo", "yuv420p"),
+    ("avi", "rawvideo", "bgr24"),
+    ("avi", "rawvideo", "yuv420p"),
+    ("mov", "rawvideo", "uyvy422"),
+    ("matroska", "rawvideo", "rgba"),
 ]
 
 
