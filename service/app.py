@@ -35,7 +35,7 @@ def create_app(settings: Settings) -> FastAPI:
     # The meter is the outer of the two: it counts what the gate refuses.
     app.add_middleware(Gate, desk=desk, path="/analyze")
     app.add_middleware(RequestMeter, telemetry=telemetry, path="/analyze")
-    install_problem_handlers(app)
+    install_problem_handlers(app, desk.pace)
     app.include_router(build_router(desk))
     describe(app)
     return app

@@ -90,7 +90,7 @@ class Pipeline:
         """
         plan = self._plan(options)
         moves = sniff(upload.data).family != "picture"
-        await permit.claim(plan.frames if moves else 1)
+        permit.grow(plan.frames if moves else 1)
         clock = time.perf_counter  # the loop's own time is rounded to milliseconds by uvloop
         begun = clock()
         telemetry = self._telemetry

@@ -1,12 +1,10 @@
 """The door: no room, no entry."""
 
 import asyncio
-import time
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.api.meter import REFUSED
-from service.api.pace import Pace
 from service.api.problems import response_for
 from service.api.routes import Desk
 from service.errors import OverloadedError
@@ -24,7 +22,6 @@ class Gate:
         self._app = app
         self._desk = desk
         self._path = path
-        self._pace = Pace(time.monotonic)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         pipeline = self._desk.pipeline
@@ -34,7 +31,7 @@ class Gate:
                 pipeline.admission.expect_room()
             except OverloadedError as error:
                 scope.setdefault("state", {}).update({REFUSED: True, "code": error.code})
-                await asyncio.sleep(self._pace.wait_s())
+                await asyncio.sleep(self._desk.pace.wait_s())
                 await response_for(error)(scope, receive, send)
                 return
         await self._app(scope, receive, send)

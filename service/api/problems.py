@@ -1,5 +1,6 @@
 """Errors to RFC 9457 problem details."""
 
+import asyncio
 import functools
 from http import HTTPStatus
 from typing import Any
@@ -11,8 +12,9 @@ from pydantic.json_schema import SkipJsonSchema
 from starlette.exceptions import HTTPException
 
 from service.api.headers import RETRY_AFTER, WWW_AUTHENTICATE
+from service.api.pace import Pace
 from service.api.schemas.vocabulary import LIMITS, listed
-from service.errors import InvalidRequestError, UnmaskError
+from service.errors import InvalidRequestError, OverloadedError, UnmaskError
 
 MEDIA_TYPE = "application/problem+json"
 PROBLEM_SCHEMA = "#/components/schemas/Problem"
@@ -92,8 +94,14 @@ def response_for(error: UnmaskError) -> Response:
     )
 
 
-def install_problem_handlers(app: FastAPI) -> None:
-    """Let every error of an app leave as a problem."""
+def install_problem_handlers(app: FastAPI, pace: Pace) -> None:
+    """Let every error of an app leave as a problem. pace: of refusals."""
+
+    async def overloaded(request: Request, error: OverloadedError) -> Response:
+        await asyncio.sleep(pace.wait_s())
+        return await _unmask_error(request, error)
+
+    app.exception_handler(OverloadedError)(overloaded)
     app.exception_handler(UnmaskError)(_unmask_error)
     app.exception_handler(RequestValidationError)(_validation_error)
     app.exception_handler(HTTPException)(_http_exception)

@@ -1,6 +1,7 @@
 """The routes of the API, version 1."""
 
 import asyncio
+import time
 from dataclasses import asdict
 from functools import partial
 from importlib.metadata import version
@@ -23,6 +24,7 @@ from service.api.auth import KeyRing
 from service.api.disconnect import while_connected
 from service.api.meter import CLIENT_GONE
 from service.api.negotiation import negotiate
+from service.api.pace import Pace
 from service.api.pages import add_pages
 from service.api.parameters import Masks, MaxFaces, MaxFrames
 from service.api.problems import documented
@@ -70,7 +72,7 @@ class Desk:
     """What the handlers need; lives as long as the app.
 
     pipeline: None until the stages have started.
-    draining: set on SIGTERM; readiness then says 503.
+    draining: set on SIGTERM; readiness then says 503. pace: of all refusals.
     """
 
     def __init__(self, settings: Settings, telemetry: Telemetry) -> None:
@@ -79,6 +81,7 @@ class Desk:
         self.keys = KeyRing(key.get_secret_value() for key in settings.api_keys)
         self.pipeline: Pipeline | None = None
         self.draining = False
+        self.pace = Pace(time.monotonic)
         telemetry.ready.set_function(lambda: float(self.problem() is None))
 
     def problem(self) -> str | None:

@@ -1,11 +1,10 @@
 """Who may come in: permits counted in crops, and in bytes of uploads."""
 
-import asyncio
-import contextlib
 import math
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from enum import Enum
 from typing import NoReturn
 
 from service.errors import OverloadedError
@@ -13,9 +12,16 @@ from service.errors import OverloadedError
 _RATE_WINDOW_S = 10.0
 LONGEST_WAIT_S = 60
 """The most that a client is told to wait."""
-_PATIENCE_S = 1.0
-"""For so long room is kept for who needs much of it. Two cores judge 64 crops, the most that a clip
-asks for unless set otherwise, in less."""
+_KEPT = 4
+"""One part in so many is kept for each kind of request."""
+
+
+class _Kind(Enum):
+    ONE, MANY = "one crop", "several"
+
+
+def _kind(crops: int) -> _Kind:
+    return _Kind.MANY if crops > 1 else _Kind.ONE
 
 
 class Permit:
@@ -28,28 +34,18 @@ class Permit:
     def grow(self, crops: int) -> None:
         """Ask for the number the upload will need; raises OverloadedError without room."""
         if crops > self.crops:
-            self._admission.reserve(crops - self.crops, held=self.crops)
+            self._admission.reserve(crops, held=self.crops)
             self.crops = self.most = crops
-
-    async def claim(self, crops: int) -> None:
-        """The same, waiting a moment where the room is there, but in small pieces.
-
-        WHY: pictures take any room for one crop as soon as it is there. A clip that is refused
-        whenever there is none for all of its frames would never get in beside them.
-        """
-        if crops > self.crops:
-            await self._admission.room_for(crops - self.crops, held=self.crops)
-        self.grow(crops)
 
     def rest(self) -> None:
         """Give the room back, to be asked for anew."""
-        self._admission.give_back(self.crops)
+        self._admission.change(self.crops, 0)
         self.crops = 0
 
     def settle(self, crops: int) -> None:
         """Correct the number to what was found. Never refuses: the work is half done."""
         crops = max(1, crops)
-        self._admission.give_back(self.crops - crops)
+        self._admission.change(self.crops, crops)
         self.crops = crops
         self.most = max(self.most, crops)
 
@@ -70,6 +66,9 @@ class Hold:
 class Admission:
     """Hands out permits up to a capacity in crops and one in bytes; owned by one event loop.
 
+    Pictures take any room for one crop as soon as it is there, and clips come in dozens: of the
+    capacity in crops a quarter is kept for those with one crop, and a quarter for those with more.
+
     now: a monotonic clock in seconds.
     on_refusal: called with the reason for each refusal.
     """
@@ -81,16 +80,19 @@ class Admission:
         now: Callable[[], float],
         on_refusal: Callable[[str], None],
     ) -> None:
-        self.in_use = self.bytes_in_use = 0
+        self.bytes_in_use = 0
+        self._used = {_Kind.ONE: 0, _Kind.MANY: 0}
         self._capacity, self._capacity_bytes = capacity, capacity_bytes
         self._now = now
         self._on_refusal = on_refusal
         self._released: deque[tuple[float, int]] = deque()
         self._released_crops = 0
         self._unmoved_since = now()
-        self._claimed = 0
-        self._room: asyncio.Future[None] | None = None
-        self._let_in = capacity
+
+    @property
+    def in_use(self) -> int:
+        """How many crops are in the service, or may turn up."""
+        return sum(self._used.values())
 
     @contextmanager
     def permit(self) -> Iterator[Permit]:
@@ -103,7 +105,7 @@ class Admission:
             refused = True
             raise
         finally:
-            self.give_back(permit.crops)
+            self.change(permit.crops, 0)
             # Who was refused after all, or left while resting, is no work done.
             if permit.crops and not refused:
                 self._unmoved_since = self._now()
@@ -124,48 +126,30 @@ class Admission:
     def expect_room(self) -> None:
         """Raise OverloadedError where `permit` would; takes nothing."""
         self.reserve(1)
-        self.in_use -= 1
+        self.change(1, 0)
 
     def reserve(self, crops: int, held: int = 0) -> None:
-        """Take room for crops beside the `held` ones, or raise OverloadedError.
+        """Take room for crops, of which `held` are there already, or raise OverloadedError.
 
-        A request that alone exceeds the capacity is let in when it has the house to itself.
+        A request that alone exceeds the capacity is let in when it has the house to itself. Where
+        none of several crops is in, one of up to half of the capacity is let in all the same.
         """
-        if not self._fits(self._claimed + crops, held):
+        kind, other = (_Kind.MANY, _Kind.ONE) if crops > 1 else (_Kind.ONE, _Kind.MANY)
+        used = self._used.copy()
+        used[_kind(held)] -= held
+        beside = sum(used.values())
+        kept = max(0, self._capacity // _KEPT - used[other])
+        first = kind is _Kind.MANY and not used[kind] and crops <= self._capacity // 2
+        if beside and beside + crops + kept > self._capacity and not first:
             self._refuse("capacity")
         if not self.in_use:
             self._unmoved_since = self._now()
-        self.in_use += crops
-        self._let_in += crops
+        self.change(held, crops)
 
-    async def room_for(self, crops: int, held: int) -> None:
-        """Return when there is room for crops beside the `held` ones, or will not soon be.
-
-        Meanwhile nobody else is given what is wanted here. One request at a time has this right,
-        and the next one when as many crops of others have been let in.
-        """
-        if self._fits(crops, held) or held + crops > self._capacity:
-            return
-        if self._room is not None or self._let_in < crops:
-            return
-        self._room = asyncio.get_running_loop().create_future()
-        self._claimed = crops
-        try:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_PATIENCE_S):
-                    await self._room
-        finally:
-            self._claimed, self._room = 0, None
-            self._let_in = -crops  # its own count, too
-
-    def give_back(self, crops: int) -> None:
-        """Make room; fewer than no crops take it, whether or not there is any."""
-        self.in_use -= crops
-        if self._room is not None and not self._room.done() and self._fits(self._claimed):
-            self._room.set_result(None)
-
-    def _fits(self, crops: int, held: int = 0) -> bool:
-        return self.in_use + crops <= self._capacity or self.in_use <= held
+    def change(self, held: int, crops: int) -> None:
+        """Have one request hold another number of crops, whether or not there is room."""
+        self._used[_kind(held)] -= held
+        self._used[_kind(crops)] += crops
 
     def reserve_bytes(self, count: int, held: int) -> None:
         """The same for bytes: an upload in memory must fit beside those that are there already."""

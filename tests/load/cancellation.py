@@ -14,7 +14,8 @@ from tests.service.running import Running, running_server
 
 def trial(model: Path, *, requests: int = 1000, at_once: int = 48) -> Iterator[Check]:
     """Begin requests and hang up, at every stage from half an upload to a nearly ready answer."""
-    with running_server(model, INFERENCE__CAPACITY_CROPS=str(at_once)) as server:
+    # A quarter is kept for clips.
+    with running_server(model, INFERENCE__CAPACITY_CROPS=str(at_once * 4 // 3)) as server:
         asyncio.run(_storm(server, requests, at_once))
         left = settles_at_zero(server, "unmask_in_flight_requests", within_s=60.0)
         queued = settles_at_zero(server, "unmask_queue_crops", within_s=10.0)

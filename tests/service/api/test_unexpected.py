@@ -1,6 +1,7 @@
 """What nobody foresaw is a typed problem too, and counted as such."""
 
 import asyncio
+import time
 
 import httpx
 import pytest
@@ -8,6 +9,7 @@ from fastapi import FastAPI
 from starlette.types import Receive, Scope, Send
 
 from service.api.meter import RequestMeter
+from service.api.pace import Pace
 from service.api.problems import install_problem_handlers, response_for
 from service.errors import DeadlineExceededError
 from service.telemetry import Telemetry
@@ -17,7 +19,7 @@ from tests.service.api.app_server import serving
 def test_an_unforeseen_error_says_nothing_of_itself(caplog: pytest.LogCaptureFixture) -> None:
     telemetry, app = Telemetry(), FastAPI()
     app.add_middleware(RequestMeter, telemetry=telemetry, path="/broken")
-    install_problem_handlers(app)
+    install_problem_handlers(app, Pace(time.monotonic))
 
     @app.get("/broken")
     async def broken() -> None:

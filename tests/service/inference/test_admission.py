@@ -1,13 +1,11 @@
 """Permits are counted in crops, always come back, and a refusal says when to return."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Any
+from contextlib import ExitStack
 
 import pytest
 
 from service.errors import OverloadedError
-from service.inference.admission import Admission, Permit
+from service.inference.admission import Admission
 from tests.service.inference.clock import Clock
 
 
@@ -72,9 +70,9 @@ def test_a_request_larger_than_the_house_may_have_it_alone(admission: Admission)
 
 def test_work_half_done_is_never_refused(admission: Admission) -> None:
     with admission.permit() as first, admission.permit() as second:
-        first.grow(9)
+        first.grow(8)
         second.settle(20)
-        assert admission.in_use == 29
+        assert admission.in_use == 28
     assert admission.in_use == 0
 
 
@@ -188,104 +186,45 @@ def test_who_rests_makes_room_and_asks_anew(admission: Admission) -> None:
     assert admission.in_use == 0
 
 
-async def turns(count: int = 5) -> None:
-    """Let every other task go on."""
-    for _ in range(count):
-        await asyncio.sleep(0)
+def test_a_quarter_is_kept_for_clips_however_many_pictures_come(admission: Admission) -> None:
+    with ExitStack() as house:
+        for _ in range(8):
+            house.enter_context(admission.permit())
+        with pytest.raises(OverloadedError):
+            house.enter_context(admission.permit())
+        assert admission.in_use == 8
 
 
-def waiting(
+def test_a_clip_gets_in_beside_pictures_where_there_is_no_other(admission: Admission) -> None:
+    with ExitStack() as house:
+        first, second, *_ = [house.enter_context(admission.permit()) for _ in range(8)]
+        first.grow(5)
+        assert admission.in_use == 12
+        with pytest.raises(OverloadedError):
+            second.grow(2)
+        with pytest.raises(OverloadedError):
+            admission.expect_room()
+
+
+def test_one_that_wants_more_than_half_of_the_house_has_no_such_right(
     admission: Admission,
-    scenario: Callable[[Permit, Permit, "asyncio.Task[None]"], Awaitable[Any]],
-    *,
-    pictures: int,
-    frames: int,
 ) -> None:
-    """Run a scenario in which pictures are in the house and a clip asks for room for its frames."""
-
-    async def run() -> None:
-        with admission.permit() as full, admission.permit() as clip:
-            full.grow(pictures)
-            claim = asyncio.create_task(clip.claim(frames))
-            await turns()
-            assert not claim.done()
-            await scenario(full, clip, claim)
-            await asyncio.gather(claim, return_exceptions=True)
-
-    asyncio.run(run())
-    assert admission.in_use == 0
+    with admission.permit() as clip, ExitStack() as house:
+        for _ in range(5):
+            house.enter_context(admission.permit())
+        with pytest.raises(OverloadedError):
+            clip.grow(6)
+        assert (clip.crops, admission.in_use) == (1, 6)
 
 
-def test_a_clip_is_kept_the_room_that_pictures_would_take_one_by_one(
-    admission: Admission, refusals: list[str]
-) -> None:
-    async def scenario(full: Permit, clip: Permit, claim: "asyncio.Task[None]") -> None:
-        for left in (7, 6, 5):
-            full.settle(left)
+def test_a_quarter_is_kept_for_pictures_however_many_clips_come(admission: Admission) -> None:
+    with admission.permit() as first, admission.permit() as second:
+        first.grow(4)
+        with pytest.raises(OverloadedError):
+            second.grow(5)
+        second.grow(4)
+        with admission.permit(), admission.permit():
+            assert admission.in_use == 10
             with pytest.raises(OverloadedError):
                 admission.expect_room()
-            await turns()
-        assert claim.done()
-        assert (clip.crops, admission.in_use) == (5, 10)
-        assert refusals == ["capacity"] * 3
-
-    waiting(admission, scenario, pictures=8, frames=5)
-
-
-def test_a_clip_that_waits_in_vain_is_refused_and_leaves_the_room_to_others(
-    admission: Admission, refusals: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("service.inference.admission._PATIENCE_S", 0.01)
-
-    async def scenario(full: Permit, clip: Permit, claim: "asyncio.Task[None]") -> None:
-        with pytest.raises(OverloadedError):
-            await claim
-        assert (clip.crops, refusals) == (1, ["capacity"])
-        admission.expect_room()
-
-    waiting(admission, scenario, pictures=8, frames=5)
-
-
-def test_a_clip_whose_client_leaves_while_it_waits_keeps_no_room(admission: Admission) -> None:
-    async def scenario(full: Permit, clip: Permit, claim: "asyncio.Task[None]") -> None:
-        claim.cancel()
-        await turns()
-        admission.expect_room()
-
-    waiting(admission, scenario, pictures=8, frames=5)
-
-
-def test_clips_do_not_keep_pictures_out_in_their_turn(admission: Admission) -> None:
-    async def scenario(full: Permit, clip: Permit, claim: "asyncio.Task[None]") -> None:
-        full.settle(4)
-        with pytest.raises(OverloadedError):
-            await clip_beside()
-        await claim
-        full.settle(5)  # the house is full again
-        clip.settle(4)
-        with pytest.raises(OverloadedError):
-            await clip_beside()
-        for _ in range(5):
-            with admission.permit():
-                pass
-        later = asyncio.create_task(clip_beside())
-        await turns()
-        assert not later.done(), "as many others were let in: now it may wait"
-        full.settle(1)
-        await later
-
-    async def clip_beside() -> None:
-        with admission.permit() as permit:
-            await permit.claim(5)
-
-    waiting(admission, scenario, pictures=8, frames=5)
-
-
-def test_what_is_larger_than_the_house_does_not_empty_it(admission: Admission) -> None:
-    async def scenario() -> None:
-        with admission.permit() as small, admission.permit() as large:
-            small.grow(2)
-            with pytest.raises(OverloadedError):
-                await large.claim(50)
-
-    asyncio.run(scenario())
+    assert admission.in_use == 0
