@@ -39,9 +39,10 @@ def keep_freed_memory(most_bytes: int | None = None) -> bool:
 def blank_memory(*, blank: bool) -> None:
     """Have glibc hand out memory filled with noughts, and overwrite what is freed; or end that.
 
-    Blocks of up to 1 KiB, which it keeps at hand, come as they were. WHY: a decoder that takes too
-    much for what a file holds shows the rest, and that would be what was freed before: faces of
-    others. All the time, it would cost 5 % of a picture; 2 % of clips (CPU time of `extract`).
+    Blocks of up to 1 KiB, which it keeps at hand, come as they were, and so does what is added to
+    one that grows in its place. WHY: a decoder that takes too much for what a file holds shows the
+    rest, and that would be what was freed before: faces of others. All the time, it would cost 5 %
+    of a picture; 2 % of clips (CPU time of `extract`).
     """
     libc = _glibc()
     if libc is not None:

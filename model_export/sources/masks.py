@@ -23,12 +23,12 @@ _SAME_SHAPE = 0.02
 def find_mask(masks: Path, inner: Path) -> Path | None:
     """The mask of the fake at `inner` below `fake/`, or None.
 
-    At the same path below `masks/`, or under the fake's stem alone: a PNG, a file with the fake's
-    own ending, a clip, or a folder of pictures numbered by frame, see `numbered_pictures`; endings
-    in small or in capital letters.
+    At the same path below `masks/`, or under the fake's stem alone: a file with the fake's own
+    ending, a PNG, a clip, or a folder of pictures numbered by frame, see `numbered_pictures`;
+    endings in small or in capital letters.
     """
     plain = inner.with_suffix("")
-    endings = dict.fromkeys((".png", inner.suffix, inner.suffix.lower(), *CLIPS))
+    endings = dict.fromkeys((inner.suffix, inner.suffix.lower(), ".png", *CLIPS))
     for place in (masks / plain, masks / plain.name):
         for suffix in endings:
             for spelt in (suffix, suffix.upper()):

@@ -23,8 +23,10 @@ _PLAIN = (
 """Pixel formats in which a frame that is not compressed is read: each pixel is all there."""
 
 
-def expect_readable(context: av.VideoCodecContext) -> None:
+def expect_readable(context: av.VideoCodecContext | None) -> None:
     """Raise UnsupportedMediaError for a codec, whichever decoder is there for it, of other clips.
+
+    context: None for a codec that FFmpeg does not know.
 
     WHY a closed list: a container names any of some 270 decoders, and who sends it has the choice.
     Those that unpack a frame into memory of their own (of recorded screens, TIFFs, uncompressed
@@ -32,6 +34,8 @@ def expect_readable(context: av.VideoCodecContext) -> None:
     files. Frames themselves come filled with noughts; clips in these codecs, of those that
     FFmpeg also writes, showed nothing else, whole or damaged.
     """
+    if context is None:
+        raise UnsupportedMediaError("Clips in this codec are not read")
     name = context.codec.canonical_name
     if name not in READ and not (name == "rawvideo" and context.pix_fmt in _PLAIN.split()):
         raise UnsupportedMediaError(f"Clips in the codec {name} are not read")

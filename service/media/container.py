@@ -222,7 +222,7 @@ def _opened(name: str, data: bytes) -> tuple[InputContainer, list[av.VideoStream
         for each in opened.streams.video
         if not each.disposition & av.stream.Disposition.attached_pic
     ]
-    if not streams or streams[0].codec_context is None:
+    if not streams:
         raise MediaCorruptError(unreadable)
     expect_readable(streams[0].codec_context)
     return opened, streams

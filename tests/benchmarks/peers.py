@@ -19,7 +19,7 @@ from service.runtime import usable_cpus
 from service.settings import Settings
 from tests.benchmarks import materials, results
 from tests.benchmarks.client import ROOT, Load, picture_load, run_load
-from tests.benchmarks.processes import cpu_share, kill_tree, pss_bytes
+from tests.benchmarks.processes import cpu_share, kill_tree, memory_bytes
 from tests.service.running import environment, free_port
 
 OURS = "unmask"
@@ -44,7 +44,7 @@ class Round:
     p50_ms: float
     p99_ms: float
     idle_cores: float
-    pss_bytes: int
+    memory_bytes: int
     failed: int
 
 
@@ -100,7 +100,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     for name, row in medians.items():
         print(
             f"{name:<28}{row['requests_per_s']:8.1f} /s  p50 {row['p50_ms']:8.1f} ms  p99 "
-            f"{row['p99_ms']:8.1f} ms  {row['pss_bytes'] / 2**20:6.0f} MiB  idle "
+            f"{row['p99_ms']:8.1f} ms  {row['memory_bytes'] / 2**20:6.0f} MiB  idle "
             f"{row['idle_cores']:.2%} of a core  failed {row['failed']:g}"
         )
     for name, reason in skipped.items():
@@ -135,7 +135,7 @@ def measure(peer: Peer, options: argparse.Namespace) -> Round:
             outcome.percentile_ms(50),
             outcome.percentile_ms(99),
             idle,
-            pss_bytes(process.pid),
+            memory_bytes(process.pid),
             failed,
         )
 
@@ -192,8 +192,8 @@ def _ratios(medians: dict[str, dict[str, float]]) -> dict[str, float]:
 
 def _plot(medians: dict[str, dict[str, float]], folder: Path) -> None:
     figure, axes = results.canvas(3, "The same stages behind other servers")
-    columns = (("requests_per_s", 1.0), ("p99_ms", 1.0), ("pss_bytes", 1 / 2**20))
+    columns = (("requests_per_s", 1.0), ("p99_ms", 1.0), ("memory_bytes", 1 / 2**20))
     for axis, (key, factor) in zip(axes, columns, strict=True):
         axis.barh(list(medians), [factor * row[key] for row in medians.values()])
-        axis.set_title("memory, MiB (PSS)" if key == "pss_bytes" else key)
+        axis.set_title("memory, MiB" if key == "memory_bytes" else key)
     results.save_plot("peers", figure, folder)

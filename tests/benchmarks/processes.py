@@ -34,12 +34,15 @@ def command(pid: int) -> str:
     return ""
 
 
-def pss_bytes(root: int) -> int:
+def memory_bytes(root: int) -> int:
     """Memory of a tree: private pages, and of each shared one the share of this tree.
 
-    Raises PermissionError where they are not told: to root alone, of processes of `unmask`.
+    Of processes of `unmask` root alone is told that; to others shared pages count in each of them.
     """
-    return sum(_field_bytes(pid, "smaps_rollup", "Pss:") for pid in tree(root))
+    try:
+        return sum(_field_bytes(pid, "smaps_rollup", "Pss:") for pid in tree(root))
+    except PermissionError:
+        return sum(resident_bytes(pid) for pid in tree(root))
 
 
 def resident_bytes(pid: int) -> int:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tests.benchmarks import materials
 from tests.benchmarks.client import picture_load, run_load
-from tests.benchmarks.processes import pss_bytes, resident_bytes
+from tests.benchmarks.processes import memory_bytes, resident_bytes
 from tests.load.verdict import Check
 from tests.service.running import running_server
 
@@ -28,7 +28,7 @@ def trial(model: Path, *, requests: int = 10_000) -> Iterator[Check]:
             )
             outcome = run_load(load)
             failed += len(outcome.answers) - outcome.statuses[200]
-            readings.append((resident_bytes(server.process.pid), pss_bytes(server.process.pid)))
+            readings.append((resident_bytes(server.process.pid), memory_bytes(server.process.pid)))
     first, last = readings[0], readings[-1]
     flat = all(b <= _GROWTH * a + _SLACK_BYTES for a, b in zip(first, last, strict=True))
     trail = ", ".join(f"{resident / 2**20:.0f}/{pss / 2**20:.0f}" for resident, pss in readings)

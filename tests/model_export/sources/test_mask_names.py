@@ -31,9 +31,19 @@ def test_a_mask_may_have_its_fakes_own_name(fake: str, mask: str, tmp_path: Path
     path = tmp_path / mask
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch()
-    assert find_mask(tmp_path, Path(fake)) == path
     path.with_suffix(".png").touch()
+    assert find_mask(tmp_path, Path(fake)) == path
+    path.unlink()
     assert find_mask(tmp_path, Path(fake)) == path.with_suffix(".png")
+
+
+def test_two_fakes_that_differ_in_their_endings_alone_have_each_its_own_mask(
+    tmp_path: Path,
+) -> None:
+    for name in ("a.jpg", "a.png"):
+        (tmp_path / name).touch()
+    for name in ("a.jpg", "a.png"):
+        assert find_mask(tmp_path, Path(name)) == tmp_path / name
 
 
 def test_a_mask_stored_as_jpeg_is_as_black_and_white_as_a_png(

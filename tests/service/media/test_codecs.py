@@ -75,6 +75,11 @@ def test_a_codec_that_nobody_films_in_is_refused_by_its_name(codec: str) -> None
         read(avi(*LEAKING[codec]))
 
 
+def test_so_is_one_that_nobody_knows() -> None:
+    with pytest.raises(UnsupportedMediaError, match="Clips in this codec are not read"):
+        read(avi(b"BRAW", 24, bytes(99)))
+
+
 @pytest.mark.parametrize("codec", LEAKING)
 def test_even_their_decoders_show_nothing_of_what_a_worker_held_before(codec: str) -> None:
     async def test(pool: MediaWorkers) -> None:
