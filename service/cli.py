@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import contextlib
 import io
 import json
 import logging
@@ -214,9 +213,12 @@ def _print_failure(path: Path, error: UnmaskError, *, as_json: bool) -> None:
 
 
 def _complain(line: str) -> None:
-    # A log that is full, or that nobody reads, is no reason not to start.
-    with contextlib.suppress(OSError):
+    try:
         print(line, file=sys.stderr, flush=True)
+    except OSError:
+        # A log that is full, or that nobody reads, is no reason not to start. Nor to fail: what is
+        # left in the stream would be tried again at the end.
+        sys.stderr = os.fdopen(2, "w", closefd=False)
 
 
 def _tell(line: str) -> None:

@@ -134,8 +134,11 @@ def test_a_service_goes_on_whose_log_nobody_reads(model_path: Path) -> None:
         server.process.stderr.close()
 
 
-def test_a_service_starts_whose_log_is_full(model_path: Path) -> None:
+def test_a_service_starts_whose_log_is_full(
+    model_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Not even the warning of a setting that is none can be written."""
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)  # with it nothing is left to be written
     with (
         Path("/dev/full").open("w") as full,
         running_server(model_path, full, NO_SETTING="1", **SETTINGS) as server,
