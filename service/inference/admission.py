@@ -134,11 +134,11 @@ class Admission:
         A request that alone exceeds the capacity is let in when it has the house to itself. Where
         none of several crops is in, one of up to half of the capacity is let in all the same.
         """
-        kind, other = (_Kind.MANY, _Kind.ONE) if crops > 1 else (_Kind.ONE, _Kind.MANY)
-        used = self._used.copy()
+        kind, used = _kind(crops), self._used.copy()
         used[_kind(held)] -= held
         beside = sum(used.values())
-        kept = max(0, self._capacity // _KEPT - used[other])
+        of_the_other = beside - used[kind]
+        kept = max(0, self._capacity // _KEPT - of_the_other)
         first = kind is _Kind.MANY and not used[kind] and crops <= self._capacity // 2
         if beside and beside + crops + kept > self._capacity and not first:
             self._refuse("capacity")

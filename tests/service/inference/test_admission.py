@@ -1,4 +1,4 @@
-"""Permits are counted in crops, always come back, and a refusal says when to return."""
+"""Permits are counted in crops and always come back; a quarter is kept for either kind."""
 
 from contextlib import ExitStack
 
@@ -76,72 +76,11 @@ def test_work_half_done_is_never_refused(admission: Admission) -> None:
     assert admission.in_use == 0
 
 
-def test_retry_after_follows_the_measured_rate(admission: Admission, clock: Clock) -> None:
-    for _ in range(4):  # two crops a second
-        with admission.permit():
-            pass
-        clock.seconds += 0.5
-    with admission.permit() as permit:
-        permit.grow(9)
-        assert admission.retry_after_s() == 5, "rounded up"
-        permit.grow(1000)
-        assert admission.retry_after_s() == 60, "at most a minute"
-
-
-def test_an_old_rate_is_forgotten(admission: Admission, clock: Clock) -> None:
-    with admission.permit():
-        pass
-    clock.seconds += 1000.0
-    with admission.permit() as permit:
-        permit.grow(10)
-        assert admission.retry_after_s() == 1
-
-
 def test_what_asks_for_no_more_is_not_refused(admission: Admission, refusals: list[str]) -> None:
     with admission.permit() as picture, admission.permit() as clip:
         clip.settle(30)
         picture.grow(1)
         assert (admission.in_use, refusals) == (31, [])
-
-
-def test_a_clip_without_faces_makes_room_for_all_that_it_had_asked_for(
-    admission: Admission, clock: Clock
-) -> None:
-    for _ in range(4):  # ten crops' room in half a second each
-        with admission.permit() as clip:
-            clip.grow(10)
-            clip.settle(0)
-        clock.seconds += 0.5
-    with admission.permit() as permit:
-        permit.grow(10)
-        assert admission.retry_after_s() == 1
-
-
-def test_where_nothing_is_done_nobody_is_asked_back_at_once(
-    admission: Admission, clock: Clock
-) -> None:
-    with admission.permit():
-        clock.seconds += 25.0
-        assert admission.retry_after_s() == 25
-        clock.seconds += 1000.0
-        assert admission.retry_after_s() == 60
-    clock.seconds += 1000.0
-    assert admission.retry_after_s() == 1
-
-
-def test_who_is_refused_after_all_or_leaves_while_resting_is_no_work_done(
-    admission: Admission, clock: Clock
-) -> None:
-    with admission.permit() as stuck:
-        stuck.grow(9)
-        clock.seconds += 25.0
-        with pytest.raises(OverloadedError) as caught, admission.permit() as clip:
-            clip.grow(2)
-        assert caught.value.retry_after_s == 25
-        with pytest.raises(ZeroDivisionError), admission.permit() as slow:
-            slow.rest()
-            raise ZeroDivisionError
-        assert (admission.retry_after_s(), admission.in_use) == (25, 9)
 
 
 def test_the_bytes_of_an_upload_come_back_however_its_work_ends(admission: Admission) -> None:
@@ -215,6 +154,29 @@ def test_one_that_wants_more_than_half_of_the_house_has_no_such_right(
         with pytest.raises(OverloadedError):
             clip.grow(6)
         assert (clip.crops, admission.in_use) == (1, 6)
+
+
+def test_of_any_house_it_is_a_quarter(clock: Clock) -> None:
+    admission = Admission(16, 1000, clock, lambda _: None)
+    with ExitStack() as house:
+        for _ in range(12):
+            house.enter_context(admission.permit())
+        with pytest.raises(OverloadedError):
+            admission.expect_room()
+
+
+def test_two_crops_are_several_and_one_is_one(admission: Admission) -> None:
+    with ExitStack() as house:
+        first, second, *_ = [house.enter_context(admission.permit()) for _ in range(8)]
+        first.grow(2)
+        second.grow(2)
+        assert admission.in_use == 10
+        first.settle(0)
+        second.settle(1)
+        assert (first.crops, second.crops, admission.in_use) == (1, 1, 8)
+        with pytest.raises(OverloadedError):
+            admission.expect_room()
+    assert admission.in_use == 0
 
 
 def test_a_quarter_is_kept_for_pictures_however_many_clips_come(admission: Admission) -> None:
