@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from model_export.sources.folders import FolderSource
 from model_export.sources.masks import find_mask
+from model_export.sources.numbered import numbered_pictures
 from service.faces.crop import CropRule
 from tests.media_files import clip
 from tests.model_export.labelled import manipulated, save
@@ -96,6 +97,24 @@ def test_frames_of_masks_are_numbered_from_nought_or_one(name: str, first: int, 
     found, told = shares(data)
     assert found == pytest.approx(expected, rel=0.02)
     assert not told
+
+
+@pytest.mark.parametrize(
+    ("numbers", "frames"),
+    [
+        (range(FRAMES + 1), range(FRAMES)),  # one too many, from 0
+        (range(1, FRAMES), range(1, FRAMES)),  # the first is not there
+        (range(2, FRAMES + 1), range(1, FRAMES)),  # from 1, and the first is not there
+    ],
+)
+def test_frames_count_from_one_only_where_the_last_number_says_so(
+    numbers: range, frames: range, tmp_path: Path
+) -> None:
+    for number in numbers:
+        (tmp_path / f"{number:04d}.png").touch()
+    found = numbered_pictures(tmp_path, FRAMES)
+    kept = {index: int(path.stem) for index, path in found.items() if index < FRAMES}
+    assert kept == dict(zip(frames, numbers, strict=False))
 
 
 def test_other_pictures_beside_numbered_pngs_count_for_nothing(data: Path) -> None:
