@@ -122,6 +122,12 @@ def test_other_pictures_beside_numbered_pngs_count_for_nothing(data: Path) -> No
     assert len(shares(data)[0]) == 2
 
 
+def test_what_other_systems_keep_of_a_picture_is_no_second_one(tmp_path: Path) -> None:
+    for name in ("frame_0012.png", "._frame_0012.png"):
+        (tmp_path / name).touch()
+    assert numbered_pictures(tmp_path, 20) == {12: tmp_path / "frame_0012.png"}
+
+
 @pytest.mark.parametrize(
     ("names", "problem"),
     [
