@@ -108,3 +108,16 @@ def test_where_a_label_is_on_a_face_its_frame_is_whole() -> None:
 def test_a_label_fits_into_frames_smaller_than_itself() -> None:
     picture = drawn((30, 12), [Box(2.0, 1.0, 20.0, 10.0)], "4.0 s")
     assert picture.shape == (12, 30, 3)
+
+
+@pytest.mark.parametrize("frame", [(400, 300), (2800, 1400)])
+def test_words_fill_the_middle_half_of_their_strip(frame: tuple[int, int]) -> None:
+    label = in_corner("0: 16%", GROUND, frame)
+    picture = np.zeros((frame[1], frame[0], 3), np.uint8)
+    label.draw(picture)
+    strip = picture[int(label.strip.y) :, : int(label.strip.width)]
+    height, width = strip.shape[:2]
+    rows, columns = np.nonzero(strip.min(axis=2) > 150)
+    slack = 2 + height // 16
+    assert (rows.min(), height - 1 - rows.max()) == pytest.approx([height / 4] * 2, abs=slack)
+    assert (columns.min(), width - 1 - columns.max()) == pytest.approx([height / 4] * 2, abs=slack)
