@@ -21,15 +21,15 @@ def test_no_error_in_few_trials_is_no_proof() -> None:
 
 
 def test_each_method_has_its_own_miss_rate() -> None:
-    fake = np.array([0.9, 0.4, 0.5, 0.1])
-    methods = np.array(["swap", "swap", "edit", "edit"])
-    real, alone = np.array([0.2, 0.5, 0.1, 0.0]), np.array([*"abcd"])
-    errors = errors_at(0.5, fake, methods, real, fake_kin=alone, real_kin=alone)
-    assert errors.apcer["swap"].rate == 0.5
-    assert errors.apcer["edit"].rate == 0.5
+    fake = np.array([0.9, 0.4, 0.5, 0.6, 0.1])
+    methods = np.array(["swap", "swap", "edit", "edit", "edit"])
+    real, alone = np.array([0.2, 0.5, 0.1, 0.0]), np.array([*"abcde"])
+    errors = errors_at(0.5, fake, methods, real, fake_kin=alone, real_kin=alone[:4])
+    assert (errors.apcer["swap"].errors, errors.apcer["swap"].count) == (1, 2)
+    assert (errors.apcer["edit"].errors, errors.apcer["edit"].count) == (1, 3)
     assert errors.bpcer.rate == 0.25
-    assert errors.hter == pytest.approx((0.5 + 0.25) / 2)
-    assert errors.accuracy == pytest.approx(5 / 8)
+    assert errors.hter == pytest.approx((0.4 + 0.25) / 2)
+    assert errors.accuracy == pytest.approx(6 / 9)
 
 
 def test_a_rate_needs_trials() -> None:
@@ -68,6 +68,12 @@ def test_a_clip_without_an_error_is_one_clip_however_long_it_is(wrong: bool) -> 
     assert one.high - one.low == pytest.approx(0.975)
 
 
+def test_frames_of_one_clip_alone_tell_next_to_nothing_of_others() -> None:
+    rate = Rate.of(np.arange(200) < 60, np.zeros(200).astype(str))
+    assert (rate.errors, rate.count) == (60, 200)
+    assert rate.high - rate.low > 0.9
+
+
 @pytest.mark.parametrize("clips", [5, 40])
 def test_an_interval_covers_the_rate_of_clips_that_differ_as_often_as_it_says(clips: int) -> None:
     rng, covered = np.random.default_rng(1), 0
@@ -88,9 +94,9 @@ def test_clips_that_are_alike_tell_no_more_than_as_many_pictures() -> None:
 
 
 def test_frames_of_one_clip_are_kin_in_every_rate() -> None:
-    fake, methods = np.repeat([0.9, 0.1], 50), np.repeat(["swap", "edit"], 50)
+    fake, methods = np.repeat([0.9, 0.1], [30, 70]), np.repeat(["swap", "edit"], [30, 70])
     kin, real = np.repeat([*"abcdefghij"], 10), np.zeros(100)
     errors = errors_at(0.5, fake, methods, real, fake_kin=kin, real_kin=kin)
-    assert errors.apcer["swap"].high == pytest.approx(1 - 0.025 ** (1 / 5)), "five clips"
-    assert errors.apcer["edit"].low == pytest.approx(0.025 ** (1 / 5))
+    assert errors.apcer["swap"].high == pytest.approx(1 - 0.025 ** (1 / 3)), "three clips"
+    assert errors.apcer["edit"].low == pytest.approx(0.025 ** (1 / 7))
     assert errors.bpcer.high == pytest.approx(1 - 0.025 ** (1 / 10))
