@@ -34,6 +34,14 @@ def test_certainty_falls_into_the_last_bin() -> None:
     assert reliability(np.array([1.0]), np.array([True])).ece == 0
 
 
+def test_bins_without_a_prediction_are_left_out_wherever_they_are() -> None:
+    bins = reliability(np.array([0.2, 0.6]), np.array([False, True]))
+    assert bins.counts.tolist() == [1, 1]
+    assert bins.ece == pytest.approx((0.2 + 0.4) / 2)
+    even = np.linspace(0, 1, 1500)
+    assert reliability(even, even > 0.5).counts.tolist() == [100] * 15
+
+
 def test_brier_agrees_with_scikit_learn() -> None:
     rng = np.random.default_rng(2)
     probabilities = rng.random(100)
@@ -89,8 +97,9 @@ def test_overconfident_logits_are_cooled() -> None:
 
 
 def test_nothing_cannot_be_calibrated() -> None:
-    with pytest.raises(ValueError, match="fakes and reals"):
-        fit_logistic(np.array([1.0]), np.array([True]))
+    for fake in (True, False):
+        with pytest.raises(ValueError, match="fakes and reals"):
+            fit_logistic(np.array([1.0]), np.array([fake]))
     with pytest.raises(ValueError, match="at least one"):
         reliability(np.array([]), np.array([], bool))
     with pytest.raises(ValueError, match="labelled"):
