@@ -15,6 +15,8 @@ from service.faces.plan import ExtractionPlan
 from service.media.limits import MediaLimits
 from service.media.upload import Upload
 from service.verdict.findings import Report
+from service.verdict.label import in_corner
+from service.verdict.overlay import draw_overlay
 from service.verdict.rendering import RenderPlan, plan_rendering, render_frame, render_overlay
 from service.verdict.report import build_report
 from service.verdict.support import SupportRule
@@ -26,11 +28,13 @@ WHOLE = block(0, 0, 256, 256)
 SPEC_HERE = replace(SPEC, methods=())
 
 
-def reported(data: bytes, logit: float, frames: int = 16) -> tuple[Upload, Report, RenderPlan]:
-    """An upload judged with one logit everywhere and masks that are all white."""
+def reported(
+    data: bytes, logit: float, frames: int = 16, mask: Pixels = WHOLE
+) -> tuple[Upload, Report, RenderPlan]:
+    """An upload judged with one logit everywhere, and one mask."""
     upload = Upload(data)
     taken = extract(upload, ExtractionPlan(frames=frames))
-    found = [evidence(logit, WHOLE) for _ in taken.crops]
+    found = [evidence(logit, mask) for _ in taken.crops]
     report = build_report(taken, found, SPEC_HERE, SupportRule(32, 1.0))
     return upload, report, plan_rendering(report, MediaLimits(), frames, 128)
 
@@ -67,6 +71,18 @@ def test_a_picture_becomes_a_still_with_its_mask(astronaut: Pixels) -> None:
     x, y, side = round(square.x), round(square.y), round(square.width)
     assert more[y + 6 : y + side - 6, x + 6 : x + side - 6].mean() > 40
     assert abs(more[y + side + 8 :].mean()) < 4
+
+
+def test_what_is_below_the_level_of_masks_is_not_tinted(astronaut: Pixels) -> None:
+    upload, report, plan = reported(encode(astronaut, ".png"), 5.0, mask=WHOLE // 2)
+    (still,), _ = animation(render_overlay(upload, plan))
+    frame = cv2.imdecode(np.frombuffer(render_frame(upload, plan, 0), np.uint8), 1)
+    assert frame is not None
+    box = report.faces[0].box
+    x, y = round(box.x + box.width / 2), round(box.y + box.height / 2)
+    middle = slice(y - 20, y + 20), slice(x - 20, x + 20)
+    for drawn in (still, np.asarray(frame[:, :, ::-1], np.uint8)):
+        assert abs((redness(drawn) - redness(astronaut))[middle].mean()) < 4
 
 
 def test_an_authentic_face_is_framed_but_not_tinted(astronaut: Pixels) -> None:
@@ -118,13 +134,33 @@ def test_slow_clips_are_not_slow_to_watch(astronaut: Pixels) -> None:
     assert durations == [500] * len(report.timeline)
 
 
-def test_one_frame_comes_at_its_full_size(astronaut: Pixels) -> None:
+def test_a_frame_is_shown_with_its_time_until_the_next_but_not_too_briefly(
+    astronaut: Pixels,
+) -> None:
+    frames = moving(astronaut[:320, 60:380], 4)
+    upload, _, plan = reported(clip(frames, "mkv", times_ms=[0, 40, 1000, 1300]), 5.0)
+    drawn, durations = animation(render_overlay(upload, plan))
+    assert durations == [100, 500, 300, 300]
+    told = draw_overlay(np.asarray(frames[-1], np.uint8), (), 128, "1.3 s")
+    strip = in_corner("1.3 s", (0, 0, 0), (320, 320)).strip
+    corner = slice(int(strip.y), None), slice(int(strip.width))
+    assert np.abs(drawn[-1][corner].astype(int) - told[corner]).mean() < 14
+    assert np.abs(frames[-1][corner].astype(int) - told[corner]).mean() > 30
+
+
+def test_one_frame_comes_at_its_full_size_and_an_animation_at_960_pixels(astronaut: Pixels) -> None:
     frames = moving(np.asarray(cv2.resize(astronaut, (1200, 1200)), np.uint8), 4)
     upload, report, plan = reported(clip(frames), 5.0)
     assert report.mask is not None
     drawn = cv2.imdecode(np.frombuffer(render_frame(upload, plan, 2), np.uint8), 1)
     assert drawn is not None
     assert drawn.shape == (1200, 1200, 3)
+    shown, box = np.asarray(drawn[:, :, ::-1], np.uint8), report.timeline[2].faces[0].box
+    x, y = round(box.x + box.width / 2), round(box.y + box.height / 2)
+    more = redness(shown) - redness(frames[2])
+    assert more[y - 40 : y + 40, x - 40 : x + 40].mean() > 30
+    assert np.abs(shown[900:, 300:].astype(int) - frames[2][900:, 300:]).mean() < 14
+    assert animation(render_overlay(upload, plan))[0][0].shape == (960, 960, 3)
     with pytest.raises(MediaCorruptError):
         render_frame(upload, plan, 99)
 
