@@ -53,6 +53,14 @@ def test_a_line_is_an_object_with_what_belongs_to_the_event(pipe: tuple[int, int
     assert "ValueError: grüße" in told["exception"]
 
 
+def test_whatever_belongs_to_an_event_can_be_told(pipe: tuple[int, int]) -> None:
+    extra = {"place": Path("a"), "color_message": "\033[36mtold\033[0m"}
+    logger_to(pipe[1]).info("of %s", os.fsdecode(b"\xff.jpg"), extra=extra)
+    (told,) = lines(os.read(pipe[0], 2**16))
+    assert (told["message"], told["place"]) == ("of \udcff.jpg", "a")
+    assert "color_message" not in told, "uvicorn says everything twice"
+
+
 def test_what_nobody_reads_is_left_out_and_counted(pipe: tuple[int, int]) -> None:
     logger = logger_to(pipe[1])
     for number in range(2000):
@@ -113,6 +121,20 @@ def test_a_line_that_only_begins_to_fit_is_left_out_whole(tmp_path: Path) -> Non
     assert len(broken) == 1, "the one that did not fit, on a line of its own"
     (missed,) = (line["count"] for line in told if "count" in line)
     assert missed + len(told) - 1 == 40
+
+
+def test_only_lines_of_the_level_asked_for_are_written_and_nothing_beside_them() -> None:
+    program = (
+        "import logging\n"
+        "from service.logs import configure_logging\n"
+        "logging.basicConfig()\n"
+        "configure_logging('warning')\n"
+        "logging.info('too little')\n"
+        "logging.getLogger('uvicorn.access').error('told otherwise')\n"
+        "logging.warning('enough')\n"
+    )
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, cwd=ROOT, check=True)
+    assert [line["message"] for line in lines(run.stderr)] == ["enough"]
 
 
 SETTINGS = {"MEDIA__WORKERS": "1", "SERVER__UNREADY_S": "0"}
