@@ -67,7 +67,7 @@ def method_threshold(best: Values, right: NDArray[np.bool_], policy: Policy) -> 
     best: largest method probability of each fake (N,); right: whether it names the true
     method. 1.0, which names next to nothing, where no threshold reaches the policy's accuracy.
     """
-    order = np.argsort(-best, kind="stable")
+    order = np.argsort(-best)
     ordered = best[order]
     accuracy = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
     # Equal ones are named together: only after the last of them is it known how many are right.

@@ -68,6 +68,13 @@ def test_as_many_are_called_as_the_policy_allows() -> None:
     assert (real >= manipulated).sum() == (fake <= authentic).sum() == 57
 
 
+def test_a_policy_that_allows_everything_is_kept_too() -> None:
+    real, fake = np.linspace(0.6, 0.99, 100), np.linspace(0.01, 0.4, 100)
+    manipulated, authentic = verdict_thresholds(fake, real, Policy(bpcer=1.0, missed=1.0))
+    assert (real >= manipulated).sum() == (fake <= authentic).sum() == 99
+    assert mean_excess(real, Policy(bpcer=1.0)) == pytest.approx(0.39 * 50 / 99)
+
+
 def test_the_excess_is_that_of_the_reals_most_like_fakes() -> None:
     rng = np.random.default_rng(0)
     assert mean_excess(rng.exponential(0.8, 100_000), Policy()) == pytest.approx(0.8, rel=0.02)
