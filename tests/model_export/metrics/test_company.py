@@ -32,3 +32,8 @@ def test_real_uploads_are_called_manipulated_as_often_whatever_their_faces() -> 
     together = rng.choice(real, (20_000, 8)).max(1)
     called = (together >= logit_of(manipulated_among(8, thresholds))).mean()
     assert called == pytest.approx(found[-1].reals, abs=0.005)
+
+
+def test_what_reaches_the_threshold_is_called_manipulated() -> None:
+    alone, *_ = in_company(np.zeros(1), np.array([0.0, -1.0]), Thresholds(0.5, 0.1, 128, 0.5))
+    assert (alone.faces, alone.fakes, alone.reals) == (1, 1.0, 0.5)

@@ -28,10 +28,15 @@ def test_random_masks_agree_with_scikit_learn() -> None:
 
 def test_two_black_masks_agree() -> None:
     black = np.zeros((8, 8), np.uint8)
-    assert match_masks(black, black).iou == 1
+    assert (match_masks(black, black).iou, match_masks(black, black).dice) == (1, 1)
     assert match_masks(black, black).area == 0
 
 
 def test_masks_of_two_sizes_cannot_be_compared() -> None:
     with pytest.raises(ValueError, match="cannot be compared"):
         match_masks(np.zeros((8, 8), np.uint8), np.zeros((8, 9), np.uint8))
+
+
+def test_a_pixel_counts_from_the_level_on() -> None:
+    masks = [np.full((8, 8), grey, np.uint8) for grey in (89, 90)]
+    assert [match_masks(mask, mask, level=90).area for mask in masks] == [0, 1]
