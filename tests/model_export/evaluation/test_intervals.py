@@ -28,7 +28,7 @@ def test_overlap_in_time() -> None:
     assert time_iou([(1, 3)], (1, 3)) == 1
     assert time_iou([(0, 2)], (1, 3)) == pytest.approx(1 / 3)
     assert time_iou([(0, 1), (2, 3)], (0, 3)) == pytest.approx(2 / 3)
-    assert time_iou([], (1, 3)) == 0
+    assert time_iou([], (1, 3)) == time_iou([], (1, 1)) == 0
 
 
 def test_a_clip_judged_right_in_every_frame_is_found_to_the_sampling() -> None:
@@ -37,6 +37,9 @@ def test_a_clip_judged_right_in_every_frame_is_found_to_the_sampling() -> None:
     # Frames a second apart place an edge half a second off at most.
     assert figures["iou"] > 0.75
     assert figures["edge_error_s"] <= 0.5
+    for truth, off in (((0.0, 6.0), 1.0), ((2.0, 8.0), 1.0), ((1.0, 9.0), 2.0)):
+        shifted = overlap_in_time(rows, {"a": truth}, NOTE)
+        assert shifted["edge_error_s"] == pytest.approx(off, abs=0.5)
 
 
 def test_what_is_too_poor_to_judge_is_no_interval_where_there_are_better_frames() -> None:
@@ -54,6 +57,16 @@ def test_what_is_judged_authentic_has_no_interval_however_loud_two_frames_are() 
     poor = [replace(each, good=False) for each in loud]
     assert overlap_in_time(poor, truths, NOTE)["reals_with_an_interval"] == 1, "left open"
     assert overlap_in_time(loud[4:12], truths, NOTE)["reals_with_an_interval"] == 1, "long enough"
+
+
+def test_what_is_left_open_for_its_frames_contradict_one_another_may_have_one() -> None:
+    def alarms(*loud: int) -> float:
+        rows = [row("a", t / 2, 4.0 if t in loud else -9.0) for t in range(16)]
+        found: float = overlap_in_time(rows, {"a": None}, NOTE)["reals_with_an_interval"]
+        return found
+
+    assert alarms(7, 8) == 0, "judged authentic"
+    assert alarms(2, 3, 7, 8, 12, 13) == 1
 
 
 def test_real_clips_with_an_interval_are_false_alarms() -> None:
