@@ -21,7 +21,8 @@ class SupportRule:
     def reasons(self, quality: Quality) -> tuple[str, ...]:
         """Stable codes of what a face lacks; empty when it is good enough."""
         small = ("face_too_small",) if quality.width_px < self.min_width_px else ()
-        blurred = ("face_too_blurred",) if quality.sharpness < self.min_sharpness else ()
+        soft = quality.sharpness < self.min_sharpness or "shaken" in quality.warnings
+        blurred = ("face_too_blurred",) if soft else ()
         covered = ("face_covered",) if "covered" in quality.warnings else ()
         tight = ("face_too_tight",) if "tight" in quality.warnings else ()
         return small + blurred + covered + tight

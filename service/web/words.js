@@ -14,6 +14,7 @@ const WARNINGS = {
   face_covered: "A part of the face is hidden behind another one.",
   small_face: "small",
   blurred: "blurred",
+  shaken: "blurred by motion",
   dark: "dark",
   overexposed: "overexposed",
   compressed: "heavily compressed",

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from service.faces import quality
+from service.faces.shake import SHAKEN_RATIO
 from service.settings import VerdictSettings
 from service.verdict.agreement import LEAST_AGREEMENT
 from service.verdict.findings import Confidence, Verdict
@@ -47,7 +48,8 @@ FACE_WARNINGS: Mapping[str, str] = {
     "narrower than the service asks for (`UNMASK_VERDICT__MIN_FACE_PX`, by default "
     f"{_LEAST.min_face_px} pixels)",
     "face_too_blurred": "the same, but less sharp than it asks for "
-    f"(`UNMASK_VERDICT__MIN_SHARPNESS`, by default {_LEAST.min_sharpness:g})",
+    f"(`UNMASK_VERDICT__MIN_SHARPNESS`, by default {_LEAST.min_sharpness:g}), or blurred by motion "
+    "(`shaken`)",
     "face_covered": "the same, but partly behind a larger face (`covered`)",
     "face_too_tight": "the same, but with too little around it (`tight`)",
     "frames_disagree": f"`agreement` is below {LEAST_AGREEMENT:g}",
@@ -68,13 +70,15 @@ UPLOAD_WARNINGS: Mapping[str, str] = {
 QUALITY_WARNINGS: Mapping[str, str] = {
     "small_face": f"the face is narrower than {quality.SMALL_FACE_PX} pixels",
     "blurred": f"`sharpness` is below {quality.BLURRED_SHARPNESS:g}",
+    "shaken": "blurred by motion: across one direction more than "
+    f"{SHAKEN_RATIO:g} times as much of the fine detail changes as along it",
     "dark": f"`brightness` is below {quality.DARK_BRIGHTNESS:g}",
     "overexposed": f"`brightness` is above {quality.BRIGHT_BRIGHTNESS:g}",
     "compressed": f"`blockiness` is above {quality.COMPRESSED_BLOCKINESS:g}",
     "profile": "turned aside so far that the nose nears an eye or passes it, by some 45 degrees",
     "cut_off": f"more than {100 * quality.CUT_OFF_SHARE:g} % of the face box is outside the frame",
     "tight": f"of the square that the model looks at, more than {100 * quality.TIGHT_SHARE:g} % is "
-    "outside the frame",
+    "outside the frame, or evenly coloured up to the square's edge, as a border is",
     "covered": f"more than {100 * quality.COVERED_SHARE:g} % of the face box lies in that of a "
     "larger face",
 }

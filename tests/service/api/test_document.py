@@ -103,6 +103,7 @@ def test_the_warnings_of_quality_are_those_that_are_measured() -> None:
     blocks = np.kron(rng.integers(0, 250, (16, 16), np.uint8), np.ones((8, 8), np.uint8))
     grain = rng.integers(0, 5, blocks.shape, np.uint8)
     compressed = (blocks + grain)[:, :, None].repeat(3, axis=2)
+    stripes = np.tile(np.array([90, 90, 96, 96], np.uint8)[:, None, None], (32, 128, 3))
     aside = ((0.0, 0.0), (10.0, 0.0), (30.0, 5.0))
     far = np.array([[1.0, 0.0, 100.0], [0.0, 1.0, 0.0]])
     found = set[str]()
@@ -110,6 +111,7 @@ def test_the_warnings_of_quality_are_those_that_are_measured() -> None:
         (compressed, Box(0, 0, 128, 128)),
         (np.zeros_like(compressed), Box(-30, 0, 60, 60)),
         (np.full_like(compressed, 255), Box(0, 0, 60, 60)),
+        (stripes, Box(0, 0, 60, 60)),
     ):
         larger = Box(box.x, box.y, 2 * box.width, 2 * box.height)
         found.update(measure(frame, box, aside, frame, others=[larger], crop_to_frame=far).warnings)

@@ -12,6 +12,7 @@ def test_every_lack_is_named() -> None:
     poor = Quality(63, 0.9, 100.0, warnings=("covered", "tight", "dark"))
     lacks = ("face_too_small", "face_too_blurred", "face_covered", "face_too_tight")
     assert rule.reasons(poor) == lacks
+    assert rule.reasons(Quality(64, 9.0, 100.0, warnings=("shaken",))) == ("face_too_blurred",)
 
 
 @pytest.mark.parametrize(
