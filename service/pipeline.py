@@ -11,7 +11,7 @@ from service.errors import DeadlineExceededError
 from service.faces.extract import extract
 from service.faces.extraction import Extraction
 from service.faces.plan import ExtractionPlan
-from service.inference.admission import Admission, Permit
+from service.inference.admission import Admission, Kind, Permit
 from service.inference.device import Device
 from service.inference.model_file import ModelFile
 from service.inference.pool import InferencePool
@@ -90,7 +90,10 @@ class Pipeline:
         """
         plan = self._plan(options)
         moves = sniff(upload.data).family != "picture"
-        permit.grow(plan.frames if moves else 1)
+        if moves:
+            permit.grow(plan.frames, Kind.CLIP)
+        else:
+            permit.grow(1, Kind.PICTURE)
         clock = time.perf_counter  # the loop's own time is rounded to milliseconds by uvloop
         begun = clock()
         telemetry = self._telemetry

@@ -2,7 +2,7 @@
 
 import math
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from enum import Enum
 from typing import NoReturn
@@ -16,38 +16,49 @@ _KEPT = 4
 """One part in so many is kept for each kind of request."""
 
 
-class _Kind(Enum):
-    ONE, MANY = "one crop", "several"
+class Kind(Enum):
+    """Of a request. What has not yet arrived counts as a picture."""
 
-
-def _kind(crops: int) -> _Kind:
-    return _Kind.MANY if crops > 1 else _Kind.ONE
+    PICTURE, CLIP = "picture", "clip"
 
 
 class Permit:
     """The right to have a number of crops in the service."""
 
-    def __init__(self, admission: "Admission", crops: int) -> None:
+    def __init__(self, admission: "Admission") -> None:
         self._admission = admission
-        self.crops = self.most = crops
+        self.kind = Kind.PICTURE
+        self.crops = self.most = 0
 
-    def grow(self, crops: int) -> None:
-        """Ask for the number the upload will need; raises OverloadedError without room."""
-        if crops > self.crops:
-            self._admission.reserve(crops, held=self.crops)
-            self.crops = self.most = crops
+    def grow(self, crops: int, kind: Kind) -> None:
+        """Ask for the number the upload will need; raises OverloadedError without room.
+
+        The kind is kept until it settles, however few crops a clip needs, and after that by all
+        but a clip of one crop.
+        """
+        if crops > self.crops or kind is not self.kind:
+            self._admission.reserve(crops, kind, self)
+            self.crops, self.kind = crops, kind
+            self.most = max(self.most, crops)
 
     def rest(self) -> None:
         """Give the room back, to be asked for anew."""
-        self._admission.change(self.crops, 0)
-        self.crops = 0
+        self._change(0)
 
     def settle(self, crops: int) -> None:
         """Correct the number to what was found. Never refuses: the work is half done."""
-        crops = max(1, crops)
-        self._admission.change(self.crops, crops)
+        self._change(max(1, crops))
+        self.most = max(self.most, self.crops)
+        if self.crops == 1:
+            # It no longer waits where clips wait. And the place that it leaves must be one that
+            # a clip can arrive at, however many pictures come.
+            self._admission.change(self.kind, -1)
+            self.kind = Kind.PICTURE
+            self._admission.change(self.kind, 1)
+
+    def _change(self, crops: int) -> None:
+        self._admission.change(self.kind, crops - self.crops)
         self.crops = crops
-        self.most = max(self.most, crops)
 
 
 class Hold:
@@ -67,7 +78,11 @@ class Admission:
     """Hands out permits up to a capacity in crops and one in bytes; owned by one event loop.
 
     Pictures take any room for one crop as soon as it is there, and clips come in dozens: of the
-    capacity in crops a quarter is kept for those with one crop, and a quarter for those with more.
+    capacity in crops a quarter is kept for pictures and a quarter for clips. What a kind asks for
+    up to its quarter is let in whatever the other has settled at, as how many faces a request
+    shows is known only when it is inside. So more than the capacity may be in. But none is let in
+    beyond three quarters for its kind, unless alone, and to settle multiplies that by no more than
+    the faces kept of a frame. What has not yet arrived is let in as a picture is.
 
     now: a monotonic clock in seconds.
     on_refusal: called with the reason for each refusal.
@@ -81,7 +96,7 @@ class Admission:
         on_refusal: Callable[[str], None],
     ) -> None:
         self.bytes_in_use = 0
-        self._used = {_Kind.ONE: 0, _Kind.MANY: 0}
+        self._used = dict.fromkeys(Kind, 0)
         self._capacity, self._capacity_bytes = capacity, capacity_bytes
         self._now = now
         self._on_refusal = on_refusal
@@ -97,15 +112,15 @@ class Admission:
     @contextmanager
     def permit(self) -> Iterator[Permit]:
         """A permit for one crop, to be grown once more is known; given back at the end."""
-        self.reserve(1)
-        permit, refused = Permit(self, 1), False
+        permit, refused = Permit(self), False
+        permit.grow(1, Kind.PICTURE)
         try:
             yield permit
         except OverloadedError:
             refused = True
             raise
         finally:
-            self.change(permit.crops, 0)
+            self.change(permit.kind, -permit.crops)
             # Who was refused after all, or left while resting, is no work done.
             if permit.crops and not refused:
                 self._unmoved_since = self._now()
@@ -125,31 +140,35 @@ class Admission:
 
     def expect_room(self) -> None:
         """Raise OverloadedError where `permit` would; takes nothing."""
-        self.reserve(1)
-        self.change(1, 0)
+        if not self._fits(1, Kind.PICTURE, self._used):
+            self._refuse("capacity")
 
-    def reserve(self, crops: int, held: int = 0) -> None:
-        """Take room for crops, of which `held` are there already, or raise OverloadedError.
-
-        A request that alone exceeds the capacity is let in when it has the house to itself. Where
-        none of several crops is in, one of up to half of the capacity is let in all the same.
-        """
-        kind, used = _kind(crops), self._used.copy()
-        used[_kind(held)] -= held
-        beside = sum(used.values())
-        of_the_other = beside - used[kind]
-        kept = max(0, self._capacity // _KEPT - of_the_other)
-        first = kind is _Kind.MANY and not used[kind] and crops <= self._capacity // 2
-        if beside and beside + crops + kept > self._capacity and not first:
+    def reserve(self, crops: int, kind: Kind, permit: Permit) -> None:
+        """Take room for crops instead of what a permit holds, or raise OverloadedError."""
+        beside = self._used.copy()
+        beside[permit.kind] -= permit.crops
+        if not self._fits(crops, kind, beside):
             self._refuse("capacity")
         if not self.in_use:
             self._unmoved_since = self._now()
-        self.change(held, crops)
+        self._used = beside
+        self.change(kind, crops)
 
-    def change(self, held: int, crops: int) -> None:
-        """Have one request hold another number of crops, whether or not there is room."""
-        self._used[_kind(held)] -= held
-        self._used[_kind(crops)] += crops
+    def _fits(self, crops: int, kind: Kind, beside: Mapping[Kind, int]) -> bool:
+        """Whether there is room beside what is in.
+
+        A request that alone exceeds the capacity is let in when it has the house to itself. Where
+        no clip is in, one of up to half of the capacity is let in all the same.
+        """
+        total, own, quarter = sum(beside.values()), beside[kind], self._capacity // _KEPT
+        kept_for_the_other = max(0, quarter - (total - own))
+        alone, owed = total == 0, own + crops <= quarter
+        first = kind is Kind.CLIP and own == 0 and crops <= self._capacity // 2
+        return alone or owed or first or total + crops + kept_for_the_other <= self._capacity
+
+    def change(self, kind: Kind, crops: int) -> None:
+        """Have so many crops more, or fewer, whether or not there is room."""
+        self._used[kind] += crops
 
     def reserve_bytes(self, count: int, held: int) -> None:
         """The same for bytes: an upload in memory must fit beside those that are there already."""

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from service.analysis import Analysis, Options
 from service.errors import OverloadedError
 from service.faces.extraction import Extraction
-from service.inference.admission import Permit
+from service.inference.admission import Kind, Permit
 from service.media.upload import Upload
 from service.media.workers import MediaWorkers
 from service.opening import open_pipeline
@@ -103,6 +103,22 @@ def test_no_more_faces_are_kept_than_the_settings_allow(
             report = (await asked(pipeline, two, permit)).report
         assert [each.reasons for each in report.faces] == [("face_too_small",)]
         assert "faces_left_out" in report.warnings
+
+    with_pipeline(strict, scenario)
+
+
+@pytest.mark.parametrize("frames", [1, 3])
+def test_a_clip_takes_the_room_of_clips_however_few_of_its_frames_are_asked_for(
+    strict: Settings, frames: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked_for: list[tuple[int, Kind]] = []
+    grey = clip([np.full((64, 64, 3), 90 + i, np.uint8) for i in range(12)])
+
+    async def scenario(pipeline: Pipeline) -> None:
+        with pipeline.admission.permit() as permit:
+            monkeypatch.setattr(permit, "grow", lambda *asked: asked_for.append(asked))
+            await asked(pipeline, grey, permit, Options(max_frames=frames))
+        assert asked_for == [(frames, Kind.CLIP)]
 
     with_pipeline(strict, scenario)
 

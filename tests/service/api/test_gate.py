@@ -13,6 +13,7 @@ from service.api.pace import Pace
 from service.api.problems import install_problem_handlers
 from service.app import create_app
 from service.errors import OverloadedError
+from service.inference.admission import Kind
 from service.settings import MediaSettings, Settings
 
 FLOOD = 50
@@ -40,7 +41,7 @@ def test_a_flood_is_held_back_at_the_door_and_gets_no_lines_one_by_one(
     async def flood() -> float:
         async with app.router.lifespan_context(app):
             with app.state.desk.pipeline.admission.permit() as permit:
-                permit.grow(10_000)
+                permit.grow(10_000, Kind.PICTURE)
                 return await refused_for_s(app)
 
     assert asyncio.run(flood()) > LEAST_S

@@ -5,7 +5,7 @@ import tracemalloc
 import pytest
 
 from service.errors import OverloadedError
-from service.inference.admission import Admission
+from service.inference.admission import Admission, Kind
 from tests.service.inference.clock import Clock
 
 
@@ -25,9 +25,9 @@ def test_retry_after_follows_the_measured_rate(admission: Admission, clock: Cloc
             pass
         clock.seconds += 0.5
     with admission.permit() as permit:
-        permit.grow(9)
+        permit.grow(9, Kind.CLIP)
         assert admission.retry_after_s() == 5, "rounded up"
-        permit.grow(1000)
+        permit.grow(1000, Kind.CLIP)
         assert admission.retry_after_s() == 60, "at most a minute"
 
 
@@ -36,7 +36,7 @@ def test_an_old_rate_is_forgotten(admission: Admission, clock: Clock) -> None:
         pass
     clock.seconds += 1000.0
     with admission.permit() as permit:
-        permit.grow(10)
+        permit.grow(10, Kind.CLIP)
         assert admission.retry_after_s() == 1
 
 
@@ -45,11 +45,11 @@ def test_a_clip_without_faces_makes_room_for_all_that_it_had_asked_for(
 ) -> None:
     for _ in range(4):  # ten crops' room in half a second each
         with admission.permit() as clip:
-            clip.grow(10)
+            clip.grow(10, Kind.CLIP)
             clip.settle(0)
         clock.seconds += 0.5
     with admission.permit() as permit:
-        permit.grow(10)
+        permit.grow(10, Kind.CLIP)
         clock.seconds += 3.0
         assert admission.retry_after_s() == 2, "forty in five seconds"
 
@@ -58,11 +58,11 @@ def test_work_counts_as_it_turned_out_where_that_is_more(
     admission: Admission, clock: Clock
 ) -> None:
     with admission.permit() as clip:
-        clip.grow(2)
+        clip.grow(2, Kind.CLIP)
         clip.settle(20)
     clock.seconds += 5.0
     with admission.permit() as permit:
-        permit.grow(9)
+        permit.grow(9, Kind.CLIP)
         assert admission.retry_after_s() == 3
 
 
@@ -80,10 +80,10 @@ def test_only_what_was_done_of_late_makes_the_rate(admission: Admission, clock: 
     clock.seconds += 500.0
     for crops, later in ((10, 8.0), (2, 4.0)):
         with admission.permit() as permit:
-            permit.grow(crops)
+            permit.grow(crops, Kind.CLIP)
         clock.seconds += later
     with admission.permit() as permit:
-        permit.grow(10)
+        permit.grow(10, Kind.CLIP)
         assert admission.retry_after_s() == 20, "two in four seconds"
 
 
@@ -116,10 +116,10 @@ def test_who_is_refused_after_all_or_leaves_while_resting_is_no_work_done(
     admission: Admission, clock: Clock
 ) -> None:
     with admission.permit() as stuck:
-        stuck.grow(9)
+        stuck.grow(9, Kind.CLIP)
         clock.seconds += 25.0
         with pytest.raises(OverloadedError) as caught, admission.permit() as clip:
-            clip.grow(2)
+            clip.grow(2, Kind.CLIP)
         assert caught.value.retry_after_s == 25
         with pytest.raises(ZeroDivisionError), admission.permit() as slow:
             slow.rest()
