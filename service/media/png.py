@@ -7,6 +7,9 @@ _HEADER, _END = 8, b"IEND\xaeB`\x82"
 _FRAME_CONTROL, _DELAY_AT = 26, 20
 _ANIMATION_CONTROL, _CHECKSUM = 8, 4
 _OF_ANIMATIONS = frozenset({b"acTL", b"fcTL", b"fdAT"})
+# Words and profiles of colours that are packed: nothing here looks at them, but decoders unpack all
+# of them, 8 KiB to 8 MB, whatever the picture's own size.
+_PACKED = frozenset({b"iCCP", b"iTXt", b"zTXt"})
 # Hostile files hold chunks of a few bytes; what comes after so many is not looked at.
 _MOST_CHUNKS = 1_000_000
 
@@ -42,15 +45,20 @@ def lacks_frames(data: bytes, most: int) -> bool:
 
 
 def still(data: bytes) -> bytes:
-    """The same picture without what belongs to animations: OpenCV would show black, or nothing."""
-    if b"acTL" not in data:
+    """The same picture without what is packed beside it, and without what belongs to animations:
+    OpenCV would show black, or nothing.
+    """
+    left_out = _PACKED | _OF_ANIMATIONS if b"acTL" in data else _PACKED
+    if not any(kind in data for kind in left_out):
         return data
     kept, done = [data[:_HEADER]], _HEADER
     for kind, end in chunks(data):
-        if kind not in _OF_ANIMATIONS:
+        if kind not in left_out:
             kept.append(data[done:end])
         done = end
-    return b"".join([*kept, data[done:]])
+        if kind == b"IEND":
+            break
+    return b"".join(kept)
 
 
 def delays_s(data: bytes) -> list[float]:
@@ -67,18 +75,21 @@ def delays_s(data: bytes) -> list[float]:
 
 
 def whole_frames(data: bytes) -> bytes:
-    """An animated PNG of complete chunks only: at others FFmpeg 8.0 reads where it must not, dies.
+    """An animated PNG of complete chunks only, without those that are packed: at others FFmpeg 8.0
+    reads where it must not, dies.
 
     Of one that ends early, the frame that it ends in is left out, since FFmpeg would fill in the
     rest of it; only what follows a frame's chunks tells that there are no more of them.
     """
-    end, frame = _HEADER, 0
-    for kind, after in chunks(data):
+    kept, done, frame = [data[:_HEADER]], _HEADER, 0
+    for kind, end in chunks(data):
         if kind == b"IEND":
             break
         if kind == b"fcTL" or (kind == b"IDAT" and not frame):
-            frame = end
-        end = after
+            frame = len(kept)
+        if kind not in _PACKED:
+            kept.append(data[done:end])
+        done = end
     else:
-        end = frame or end
-    return data[:end] + bytes(4) + _END
+        kept = kept[: frame or None]
+    return b"".join([*kept, bytes(4), _END])

@@ -1,0 +1,76 @@
+"""What stands beside the picture of a PNG is left out, and changes nothing of it."""
+
+import io
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from service.media.clips import Clip
+from service.media.limits import MediaLimits
+from service.media.pictures import decode_picture
+from service.media.png import chunks, still, whole_frames
+from tests.media_files import with_orientation
+
+_PACKED = zlib.compress(bytes(1_000_000))
+BESIDE = {
+    b"zTXt": b"words\0\0" + _PACKED,
+    b"iTXt": b"words\0\1\0\0\0" + _PACKED,
+    b"iCCP": b"profile\0\0" + _PACKED,
+}
+HEADER_END = 33
+
+
+def chunk(kind: bytes, content: bytes) -> bytes:
+    checksum = struct.pack(">I", zlib.crc32(kind + content))
+    return struct.pack(">I", len(content)) + kind + content + checksum
+
+
+def between(data: bytes, added: bytes) -> bytes:
+    """A PNG with chunks added behind its header, before its last frame, and before its end."""
+    end = len(data) - 12
+    last = data.rfind(b"fcTL") - 4 if b"fcTL" in data else end
+    return data[:HEADER_END] + added + data[HEADER_END:last] + added + data[last:end] + added
+
+
+def kinds(data: bytes) -> list[bytes]:
+    return [kind for kind, _ in chunks(data)]
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+@pytest.mark.parametrize("kind", BESIDE)
+def test_what_is_packed_beside_a_picture_is_not_unpacked(
+    astronaut: NDArray[np.uint8], kind: bytes, orientation: int
+) -> None:
+    plain = with_orientation(astronaut[:64, :96], orientation, "PNG")
+    added = chunk(kind, BESIDE[kind]) * 3
+    data = between(plain, added) + plain[-12:]
+    assert kinds(data).count(kind) == 9
+    assert still(data) == plain
+    pixels = decode_picture("png", data, MediaLimits()).pixels
+    assert np.array_equal(pixels, decode_picture("png", plain, MediaLimits()).pixels)
+    assert pixels.shape == ((64, 96, 3) if orientation == 1 else (96, 64, 3))
+
+
+@pytest.mark.parametrize("kind", BESIDE)
+def test_what_is_packed_beside_an_animation_is_not_unpacked(
+    astronaut: NDArray[np.uint8], kind: bytes
+) -> None:
+    stream = io.BytesIO()
+    first, *rest = [Image.fromarray(astronaut[top : top + 64, :96]) for top in (0, 100, 200)]
+    first.save(stream, "PNG", save_all=True, append_images=rest, duration=40)
+    plain = stream.getvalue()
+    data = between(plain, chunk(kind, BESIDE[kind]) * 3) + plain[-12:]
+    assert kinds(data).count(kind) == 9
+    assert whole_frames(data) == plain
+    shown = [[*Clip("png", each, MediaLimits()).frames(3)] for each in (data, plain)]
+    for frame, same in zip(*shown, strict=True):
+        assert np.array_equal(frame.pixels, same.pixels)
+
+
+def test_without_anything_beside_it_a_file_stays_as_it_is(astronaut: NDArray[np.uint8]) -> None:
+    data = with_orientation(astronaut[:64, :96], 6, "PNG")
+    assert still(data) is data
