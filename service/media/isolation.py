@@ -19,6 +19,9 @@ _KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR")
 _THREADS = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 # Codecs tell stderr about each broken byte; a hostile file must not be able to fill the logs.
 _QUIET = {"OPENCV_LOG_LEVEL": "OFF"}
+# Of JPEGs within TIFFs libtiff counts the scans by itself. Those that programs write have one, or
+# one of each colour.
+_SCANS = {"LIBTIFF_JPEG_MAX_ALLOWED_SCAN_NUMBER": "20"}
 # A few full-HD frames: freed memory that a worker may keep for its next job. What ONNX Runtime
 # keeps comes on top: 10 MiB after small pictures, 90 after one that needed the largest pass.
 KEPT_BYTES = 64 * 2**20
@@ -29,7 +32,7 @@ def environment() -> dict[str, str]:
     """The whole environment of a worker; it finds the modules that this process finds."""
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
     modules = {"PYTHONPATH": os.pathsep.join(path or str(Path.cwd()) for path in sys.path)}
-    return {**kept, **library_path(os.environ), **modules, **_THREADS, **_QUIET}
+    return {**kept, **library_path(os.environ), **modules, **_THREADS, **_QUIET, **_SCANS}
 
 
 def isolate(memory_bytes: int) -> None:

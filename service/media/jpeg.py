@@ -1,5 +1,8 @@
-"""What comes before a JPEG's data, and what makes OpenCV notice that this ends early."""
+"""What comes before a JPEG's data, in how many scans these come, and what makes OpenCV notice that
+they end early.
+"""
 
+import re
 import struct
 from collections.abc import Iterator
 
@@ -12,6 +15,8 @@ _BARE_MARKERS = frozenset({0x01, *range(0xD0, 0xD9)})
 _START_OF_SCAN, _END = 0xDA, 0xD9
 # What may follow 0xFF within a scan: zero where that is data, a restart marker, a fill byte.
 _WITHIN_SCAN = np.isin(np.arange(256), [0x00, *range(0xD0, 0xD8), 0xFF])
+# What decoders look for from the end of a scan, or of a segment, on, whatever lies between.
+_MARKER = re.compile(rb"\xff[\xc0-\xcf\xd9-\xfe]")
 # Far more than come before any picture's data, fill bytes among them.
 _MOST_MARKERS = 100_000
 # The decoder reads up to eight bytes ahead. More would be taken for missing data.
@@ -29,6 +34,26 @@ def size(data: bytes) -> tuple[int, int]:
             height, width = struct.unpack_from(">HH", data, at + 5)
             return width, height
     return 0, 0
+
+
+def has_more_scans(data: bytes, than: int) -> bool:
+    """Whether the picture's data come in more scans than so many; also where they cannot be
+    counted, for more segments than any picture has.
+
+    Counted are those that a decoder comes to: none within a segment, as of thumbnails, and none
+    behind the picture's end.
+    """
+    at, scans = 2, 0
+    for _ in range(_MOST_MARKERS):
+        found = _MARKER.search(data, at)
+        if found is None or data[found.start() + 1] == _END:
+            return False
+        scans += data[found.start() + 1] == _START_OF_SCAN
+        if scans > than:
+            return True
+        length = int.from_bytes(data[found.end() : found.end() + 2], "big")
+        at = found.end() + max(length, 2)
+    return True
 
 
 def without_end(data: bytes) -> bytes:

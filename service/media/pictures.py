@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from service.errors import MediaCorruptError, MediaTooLargeError
 from service.media.frame import Frame
 from service.media.headers import picture_size
-from service.media.jpeg import without_end
+from service.media.jpeg import has_more_scans, without_end
 from service.media.limits import MediaLimits
 from service.media.png import still
 from service.media.tiff import ends_early, said_upright, with_colours_as_stored
@@ -16,6 +16,11 @@ _UNDECODABLE = (
     "The picture cannot be decoded whole: it is damaged, ends early, is stored in a way that is "
     "not read here, or needs more memory than there is"
 )
+# Each scan of a JPEG is a pass over the whole picture, of ten bytes if need be. libjpeg writes 10
+# of colours and 18 of CMYK; other programs' scripts have some tens at most.
+_MOST_SCANS = 100
+# As many of the largest picture that is accepted, and what costs the same of smaller ones.
+_MOST_PASSES = 20
 
 
 def decode_picture(name: str, data: bytes, limits: MediaLimits) -> Frame:
@@ -32,9 +37,11 @@ def decode_picture(name: str, data: bytes, limits: MediaLimits) -> Frame:
     Raises MediaTooLargeError (limit "pixels"), from the header alone where the decoder reads the
     same there, MediaCorruptError.
     """
-    check_pixels(*picture_size(name, data), limits)
+    width, height = picture_size(name, data)
+    check_pixels(width, height, limits)
     orientation = 1
     if name == "jpeg":
+        _check_scans(data, width * height, limits)
         data = without_end(data)
     elif name == "png":
         data = still(data)
@@ -71,4 +78,14 @@ def check_pixels(width: int, height: int, limits: MediaLimits) -> None:
         raise MediaTooLargeError(
             f"{width} x {height} pixels are too many; at most {limits.max_pixels} are accepted",
             limit="pixels",
+        )
+
+
+def _check_scans(data: bytes, pixels: int, limits: MediaLimits) -> None:
+    """Raise MediaCorruptError for a JPEG of more scans than are written of so many pixels."""
+    most = min(_MOST_SCANS, _MOST_PASSES * limits.max_pixels // pixels)
+    if has_more_scans(data, most):
+        raise MediaCorruptError(
+            "The picture is stored in more scans, or among more segments, than programs write; "
+            f"at most {most} scans are read of one of its size"
         )
