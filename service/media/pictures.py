@@ -10,7 +10,7 @@ from service.media.headers import picture_size
 from service.media.jpeg import has_more_scans, without_end
 from service.media.limits import MediaLimits
 from service.media.png import still
-from service.media.tiff import ends_early, said_upright, with_colours_as_stored
+from service.media.tiff import ends_early, read_pieces, said_upright, with_colours_as_stored
 
 _UNDECODABLE = (
     "The picture cannot be decoded whole: it is damaged, ends early, is stored in a way that is "
@@ -21,6 +21,9 @@ _UNDECODABLE = (
 _MOST_SCANS = 100
 # As many of the largest picture that is accepted, and what costs the same of smaller ones.
 _MOST_PASSES = 20
+# Strips of one row of pictures that are so many rows high. For each, libtiff may make its tables of
+# colours anew, in 60 us.
+_MOST_PIECES = 2**16
 
 
 def decode_picture(name: str, data: bytes, limits: MediaLimits) -> Frame:
@@ -46,8 +49,7 @@ def decode_picture(name: str, data: bytes, limits: MediaLimits) -> Frame:
     elif name == "png":
         data = still(data)
     elif name == "tiff":
-        if ends_early(data):
-            raise MediaCorruptError(_UNDECODABLE)
+        _check_pieces(data, limits)
         data, orientation = said_upright(with_colours_as_stored(data))
     try:
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)
@@ -89,3 +91,13 @@ def _check_scans(data: bytes, pixels: int, limits: MediaLimits) -> None:
             "The picture is stored in more scans, or among more segments, than programs write; "
             f"at most {most} scans are read of one of its size"
         )
+
+
+def _check_pieces(data: bytes, limits: MediaLimits) -> None:
+    """Raise MediaTooLargeError (limit "pixels") for a TIFF whose tiles together pass the limit,
+    MediaCorruptError for one of too many pieces, or where they are not all there.
+    """
+    pieces = read_pieces(data)
+    if pieces is None or pieces.count > _MOST_PIECES or ends_early(data):
+        raise MediaCorruptError(_UNDECODABLE)
+    check_pixels(pieces.width, pieces.height, limits)

@@ -2,31 +2,59 @@
 
 import struct
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import chain
 from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
-_WIDTH, _HEIGHT, _ORIENTATION, _TILE_WIDTH, _EXTRA_SAMPLES = 256, 257, 274, 322, 338
-_COLOUR_MAP = 320
+_WIDTH, _HEIGHT, _ORIENTATION, _ROWS_PER_STRIP, _EXTRA_SAMPLES = 256, 257, 274, 278, 338
+_COLOUR_MAP, _TILE_WIDTH, _TILE_HEIGHT = 320, 322, 323
 # Where each strip or tile is, and how many bytes it has.
 _PIECES = ((273, 279), (324, 325))
 _SHORT, _LONG = 3, 4
 _BYTES = MappingProxyType({_SHORT: 2, _LONG: 4})
+_FORMATS = MappingProxyType({_SHORT: "H", _LONG: "I"})
+_SIZES = frozenset({_WIDTH, _HEIGHT, _ROWS_PER_STRIP, _TILE_WIDTH, _TILE_HEIGHT})
 _INLINE_BYTES = 4
 _NONE = np.zeros(0, np.uint32)
 _ASSOCIATED, _UNASSOCIATED = 1, 2
 
 
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """The strips or tiles of a picture: how many, and width and height of all of them together.
+
+    Tiles are decoded whole, however little of them the picture shows.
+    """
+
+    count: int
+    width: int
+    height: int
+
+
 def size(data: bytes) -> tuple[int, int]:
     """Width and height, 0 where they are not told. Raises struct.error for a part of a header."""
-    order = _order(data)
-    found: dict[int, int] = {}
-    for tag, kind, _, at in _fields(data):
-        if tag in (_WIDTH, _HEIGHT) and kind in (_SHORT, _LONG):
-            (found[tag],) = struct.unpack_from(order + ("H" if kind == _SHORT else "I"), data, at)
+    found = _numbers(data)
     return found.get(_WIDTH, 0), found.get(_HEIGHT, 0)
+
+
+def read_pieces(data: bytes) -> Pieces | None:
+    """How the picture is divided; None where that is not told in the numbers of TIFF 6.0, which
+    are not the only ones that libtiff reads. Raises struct.error for a part of a header.
+    """
+    found = _numbers(data)
+    width, height = found.get(_WIDTH, 0), found.get(_HEIGHT, 0)
+    if _TILE_WIDTH in found or _TILE_HEIGHT in found:
+        across, down = found.get(_TILE_WIDTH, 0), found.get(_TILE_HEIGHT, 0)
+    else:
+        across, down = width, min(found.get(_ROWS_PER_STRIP, height), height)
+    if not across or not down:
+        return None
+    columns, rows = -(-width // across), -(-height // down)
+    tall = rows * down if _TILE_HEIGHT in found else height
+    return Pieces(columns * rows, columns * across, tall)
 
 
 def ends_early(data: bytes) -> bool:
@@ -82,6 +110,20 @@ def said_upright(data: bytes) -> tuple[bytes, int]:
 
 def _order(data: bytes) -> str:
     return "<" if data[:2] == b"II" else ">"
+
+
+def _numbers(data: bytes) -> dict[int, int]:
+    """The sizes of the picture and of its pieces, by tag; 0 for what is not one number of
+    SHORT or LONG.
+    """
+    order = _order(data)
+    found: dict[int, int] = {}
+    for tag, kind, count, at in _fields(data):
+        if tag in _SIZES:
+            found[tag] = 0
+            if kind in _BYTES and count == 1:
+                (found[tag],) = struct.unpack_from(order + _FORMATS[kind], data, at)
+    return found
 
 
 def _values(data: bytes, kind: int, count: int, at: int) -> NDArray[np.unsignedinteger] | None:
