@@ -12,10 +12,10 @@ from prometheus_client import (
     Gauge,
     Histogram,
     ProcessCollector,
-    generate_latest,
 )
 
 from service.errors import UnmaskError
+from service.exposition import Exposition
 from service.media.process import Loss
 from service.readings import Readings
 from service.verdict.findings import Report, Verdict
@@ -46,6 +46,7 @@ class Telemetry:
 
     def __init__(self) -> None:
         registry = self.registry = CollectorRegistry()
+        self.exposition = Exposition(registry)
         ProcessCollector(registry=registry)
         registry.register(Readings())
         self.requests = Counter(
@@ -228,7 +229,3 @@ class Telemetry:
         """Show the methods that reports may name before the first one does."""
         for method in (*methods, "unknown"):
             self.methods.labels(method)
-
-    def exposition(self) -> bytes:
-        """All metrics in Prometheus' text format."""
-        return generate_latest(self.registry)

@@ -189,11 +189,11 @@ def build_router(desk: Desk) -> APIRouter:
         response_class=PlainTextResponse,
         summary="Metrics for Prometheus",
         response_description="Counters, gauges and histograms `unmask_*`, and those of the "
-        "process, in its text format.",
+        "process, in its text format, at most a tenth of a second old.",
     )
     async def metrics() -> Response:
         kind = {"Content-Type": CONTENT_TYPE_LATEST}
-        return Response(desk.telemetry.exposition(), headers=kind)
+        return Response(desk.telemetry.exposition.text(), headers=kind)
 
     @router.get(
         "/model",

@@ -65,7 +65,7 @@ def exported() -> dict[str, set[str]]:
     silent = [family.name for family in telemetry.registry.collect() if not family.samples]
     assert silent == [], "a metric without samples would be missed by no test"
     labels: dict[str, set[str]] = {}
-    for family in text_string_to_metric_families(telemetry.exposition().decode()):
+    for family in text_string_to_metric_families(telemetry.exposition.text().decode()):
         for sample in family.samples:
             labels.setdefault(sample.name, set()).update(sample.labels)
     return labels

@@ -4,15 +4,14 @@ import time
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.service.running import Running
+from tests.service.running import Running, metrics_of
 
 
 def total(server: Running, name: str) -> float:
     """Sum of a metric over all its labels."""
-    text = server.client.get("/metrics").text
     return sum(
         sample.value
-        for family in text_string_to_metric_families(text)
+        for family in text_string_to_metric_families(metrics_of(server.client))
         for sample in family.samples
         if sample.name == name
     )

@@ -13,6 +13,8 @@ from typing import IO
 
 import httpx
 
+from service.exposition import KEPT_S
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -73,6 +75,12 @@ def wait_until_ready(process: subprocess.Popen[str], client: httpx.Client) -> No
             pass
         time.sleep(0.1)
     raise AssertionError("the server did not become ready")
+
+
+def metrics_of(client: httpx.Client) -> str:
+    """What a server says of all that has happened until now, in Prometheus' text format."""
+    time.sleep(KEPT_S)
+    return client.get("/metrics").text
 
 
 def eventually(holds: Callable[[], bool], seconds: float = 20.0) -> None:

@@ -21,6 +21,7 @@ from tests.service.running import (
     Running,
     environment,
     free_port,
+    metrics_of,
     running_server,
     wait_until_ready,
 )
@@ -203,7 +204,7 @@ class Sharing:
         wanted = 'unmask_requests_total{code="unsupported_media",status="415",verdict="none"} '
         found = []
         for client in self.alone:
-            lines = client.get("/metrics").text.splitlines()
+            lines = metrics_of(client).splitlines()
             values = [line.removeprefix(wanted) for line in lines if line.startswith(wanted)]
             found.append(int(float(values[0])) if values else 0)
         return found

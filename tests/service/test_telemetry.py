@@ -12,7 +12,7 @@ from tests.service.verdict.faces import SPEC, evidence, extraction, face
 
 
 def lines(telemetry: Telemetry) -> list[str]:
-    return telemetry.exposition().decode().splitlines()
+    return telemetry.exposition.text().decode().splitlines()
 
 
 def test_a_batch_counts_its_crops_once_and_its_second_looks_apart() -> None:

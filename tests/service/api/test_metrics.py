@@ -10,13 +10,13 @@ import numpy as np
 
 from service.inference.model_file import ModelFile
 from tests.media_files import encode
+from tests.service.running import metrics_of
 
 _LINE = re.compile(r"^(unmask_\w+(?:\{[^}]*\})?) (\S+)$", re.MULTILINE)
 
 
 def scrape(server: httpx.Client) -> dict[str, float]:
-    text = server.get("/metrics").text
-    return {name: float(value) for name, value in _LINE.findall(text)}
+    return {name: float(value) for name, value in _LINE.findall(metrics_of(server))}
 
 
 def total(metrics: dict[str, float], prefix: str) -> float:
