@@ -1,11 +1,15 @@
 """The addresses a server listens at."""
 
 import socket
+import struct
 import sys
 from contextlib import ExitStack
 
 from service.errors import ConfigurationError
 from service.settings import Settings
+
+_INFO_BYTES, _UNACKED_AT = 104, 24
+"""Of Linux's `struct tcp_info`, and where in it a listening socket has how many wait."""
 
 
 def bound(host: str, port: int, *, shared: bool = False) -> socket.socket:
@@ -82,3 +86,18 @@ def heard(found: socket.socket) -> bool:
         return found.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN) == 1
     except OSError:
         return False
+
+
+def take_no_more(listener: socket.socket) -> None:
+    """Let no more wait to be accepted than do already (on Linux, one more where nobody does)."""
+    with listener.dup() as own:  # uvloop's own has no `listen`
+        own.listen(0)
+
+
+def waiting(listener: socket.socket) -> int:
+    """How many wait to be accepted; 0 where the system does not tell, as only Linux does."""
+    if sys.platform != "linux":
+        return 0
+    info = listener.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _INFO_BYTES)
+    (count,) = struct.unpack_from("I", info, _UNACKED_AT)
+    return int(count)

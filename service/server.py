@@ -16,7 +16,13 @@ from service.api.connection import connections
 from service.api.endings import Endings
 from service.api.routes import Desk
 from service.app import create_app
-from service.listening import heard, sockets_of, takes_every_address
+from service.listening import (
+    heard,
+    sockets_of,
+    take_no_more,
+    takes_every_address,
+    waiting,
+)
 from service.memory import spare_the_collector
 from service.priority import share_the_interpreter
 from service.settings import Settings
@@ -24,6 +30,10 @@ from service.startup import raise_descriptor_limit
 
 _log = logging.getLogger(__name__)
 _TICKS_A_SECOND = 10
+_LOOK_S = 0.01
+_ACCEPTING_S = 2.0
+"""For so long at most those are accepted who wait for it when a shutdown begins."""
+
 _STOOD_STILL_S = 3.0
 _DESPAIR_S = 10.0
 """For so long there must have been no hope, watched all the time."""
@@ -85,6 +95,24 @@ class DrainingServer(uvicorn.Server):
         else:
             self._leave()
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Accept whoever waits for it, then drain.
+
+        WHY: when a socket ends that listens, the kernel resets those whom it has not accepted yet,
+        and they may have sent whole requests. uvloop accepts one a turn of its loop.
+        """
+        found = sockets or [each for server in self.servers for each in server.sockets]
+        listeners = [each for each in found if heard(each)]
+        for each in listeners:
+            take_no_more(each)
+        end = time.monotonic() + _ACCEPTING_S
+        # The kernel has no event for a queue that is empty.
+        while any(map(waiting, listeners)) and time.monotonic() < end:
+            if self.force_exit:
+                break
+            await asyncio.sleep(_LOOK_S)
+        await super().shutdown(sockets)
+
     async def on_tick(self, counter: int) -> bool:
         """Watch over readiness, once a second."""
         if counter % _TICKS_A_SECOND == 0:
@@ -124,7 +152,7 @@ def serve(settings: Settings) -> int:
     endings = Endings(desk.telemetry.connection_ended)
     config = uvicorn.Config(
         app,
-        http=connections(settings.server.deadline_s, endings),
+        http=connections(settings.server.deadline_s, endings, lambda: desk.draining),
         host=settings.host,
         port=settings.port,
         log_config=None,

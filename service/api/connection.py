@@ -5,7 +5,7 @@ from array import array
 from collections.abc import Callable
 from fcntl import ioctl
 from http import HTTPStatus
-from termios import TIOCOUTQ
+from termios import FIONREAD, TIOCOUTQ
 
 from service.api.offers import BEFORE_BYTES, Offers
 from service.api.orderly import OrderlyProtocol
@@ -17,6 +17,9 @@ them at once (256 KiB)."""
 
 LINGER_S = 5.0
 """How long the rest of the last request is heard out after its answer; a shutdown waits for it."""
+
+MOMENT_S = 0.1
+"""For what may be on its way when a shutdown finds nothing under way."""
 
 
 class Connection(OrderlyProtocol):
@@ -30,9 +33,11 @@ class Connection(OrderlyProtocol):
 
     head_s: how long a head may take to arrive, and what is left of a request that was answered
         before it had arrived; and how long a client may read nothing of an answer.
+    draining: whether the server is to end, so that answers are the last of their connections.
     """
 
     head_s: float
+    draining: Callable[[], bool]
     _late: asyncio.TimerHandle | None = None
     _reading: asyncio.TimerHandle | None = None
     _answers = 0
@@ -63,6 +68,8 @@ class Connection(OrderlyProtocol):
             return
         self._progress = False
         super().data_received(self._as_parsed(data))
+        if self.draining() and self._answer_is_due():
+            self.cycle.keep_alive = False
         if self.deaf:
             return
         self._unread_bytes = 0 if self._progress else self._unread_bytes + len(data)
@@ -114,6 +121,22 @@ class Connection(OrderlyProtocol):
         if self._reading is None:
             self._watch_reader()
 
+    def shutdown(self) -> None:
+        """Close after the answers that are due, or else in a moment, unless a request comes."""
+        if self._answer_is_due():
+            super().shutdown()
+        else:
+            self.loop.call_later(MOMENT_S, self._close_unless_asked)
+
+    def _close_unless_asked(self) -> None:
+        if self.transport.is_closing():
+            return
+        # Closing upon what was never read would be a reset.
+        if self._held_by_kernel(FIONREAD):
+            self.shutdown()
+        else:
+            super().shutdown()
+
     def leave(self) -> None:
         """Close, but not for ever upon a client that goes on sending."""
         super().leave()
@@ -129,9 +152,13 @@ class Connection(OrderlyProtocol):
 
     def _unread(self) -> int:
         """Bytes here and in the kernel, which takes more only when much of what it has is read."""
+        return self.transport.get_write_buffer_size() + self._held_by_kernel(TIOCOUTQ)
+
+    def _held_by_kernel(self, way: int) -> int:
+        """Bytes it has of what was sent (TIOCOUTQ), or of what has come (FIONREAD): tty(4)."""
         held = array("i", [0])
-        ioctl(self.transport.get_extra_info("socket").fileno(), TIOCOUTQ, held)
-        return self.transport.get_write_buffer_size() + held[0]
+        ioctl(self.transport.get_extra_info("socket").fileno(), way, held)
+        return held[0]
 
     def _judge_reader(self, unread: int, answers: int) -> None:
         """End the connection if nothing was read since: closing it would wait for the reader."""
@@ -174,11 +201,16 @@ class Connection(OrderlyProtocol):
         super().on_message_complete()
 
 
-def connections(head_s: float, ended: Callable[[Ending], None]) -> type[Connection]:
+def connections(
+    head_s: float, ended: Callable[[Ending], None], draining: Callable[[], bool]
+) -> type[Connection]:
     """The kind of connection that waits so many seconds for a head: see `Connection`.
 
-    ended: told of each that is ended, and why.
+    ended: told of each that is ended, and why. draining: whether the server is to end.
     """
-    return type(
-        Connection.__name__, (Connection,), {"head_s": head_s, "ended": staticmethod(ended)}
-    )
+    given = {
+        "head_s": head_s,
+        "ended": staticmethod(ended),
+        "draining": staticmethod(draining),
+    }
+    return type(Connection.__name__, (Connection,), given)

@@ -18,7 +18,7 @@ def serving(app: ASGIApp, head_s: float, endings: list[str]) -> Iterator[int]:
         uvicorn.Config(
             app,
             port=0,
-            http=connections(head_s, endings.append),
+            http=connections(head_s, endings.append, lambda: server.should_exit),
             lifespan="off",
             log_level="critical",
         )
