@@ -16,7 +16,8 @@ MOST_HEAD_BYTES = 64 * 1024
 them at once (256 KiB)."""
 
 LINGER_S = 5.0
-"""How long the rest of the last request is heard out after its answer; a shutdown waits for it."""
+"""For how long nothing may come of the rest of the last request after its answer. A shutdown waits
+for it no longer than that in all."""
 
 MOMENT_S = 0.1
 """For what may be on its way when a shutdown finds nothing under way."""
@@ -39,6 +40,7 @@ class Connection(OrderlyProtocol):
     head_s: float
     draining: Callable[[], bool]
     _late: asyncio.TimerHandle | None = None
+    _heard_until = 0.0
     _reading: asyncio.TimerHandle | None = None
     _answers = 0
     _unread_bytes = 0
@@ -64,6 +66,8 @@ class Connection(OrderlyProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Parse what has arrived; answers 400 or 431 and closes where that is no request."""
+        if self._leaves and not self.draining():
+            self._hear_out()
         if self.deaf:
             return
         self._progress = False
@@ -129,7 +133,7 @@ class Connection(OrderlyProtocol):
             self.loop.call_later(MOMENT_S, self._close_unless_asked)
 
     def _close_unless_asked(self) -> None:
-        if self.transport.is_closing():
+        if self._leaves or self.transport.is_closing():
             return
         # Closing upon what was never read would be a reset.
         if self._held_by_kernel(FIONREAD):
@@ -141,8 +145,13 @@ class Connection(OrderlyProtocol):
         """Close, but not for ever upon a client that goes on sending."""
         super().leave()
         if self._leaves and not self.transport.is_closing():
-            self._stop_clock()
-            self._late = self.loop.call_later(min(self.head_s, LINGER_S), self._give_up)
+            self._heard_until = self.loop.time() + self.head_s
+            self._hear_out()
+
+    def _hear_out(self) -> None:
+        self._stop_clock()
+        left_s = self._heard_until - self.loop.time()
+        self._late = self.loop.call_later(min(left_s, LINGER_S), self._give_up)
 
     def _watch_reader(self) -> None:
         if self.transport.get_write_buffer_size():
