@@ -4,8 +4,7 @@ import asyncio
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from service.api.meter import REFUSED
-from service.api.problems import response_for
+from service.api.problems import REFUSED, response_for
 from service.api.routes import Desk
 from service.errors import OverloadedError
 

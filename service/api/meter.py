@@ -8,7 +8,7 @@ from typing import Any
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.api.orderly import REFUSAL
-from service.api.problems import response_for
+from service.api.problems import REFUSED, response_for
 from service.api.request_id import REQUEST_ID_HEADER, request_id
 from service.api.tally import Tally
 from service.errors import UnmaskError
@@ -18,9 +18,6 @@ logger = logging.getLogger("unmask.requests")
 
 # nginx's status for a client that went away; it never leaves this process but in metrics.
 CLIENT_GONE = 499
-
-REFUSED = "refused"
-"""Key in a request's state: it was turned away at the door."""
 
 OTHER = "other"
 """What the log calls other paths, where they are not there (their names are the client's), or where
@@ -68,8 +65,9 @@ class RequestMeter:
     """ASGI middleware; handlers put `verdict`, `report`, `kind` and `bytes`, or `code` and `limit`,
     into the request's state.
 
-    Those that the gate refuses get a line together, once a second. Requests to other paths are
-    heeded where there is no such path, or where the connection refused them while they were sent.
+    Those that are refused for want of room get a line together, once a second. Requests to other
+    paths are heeded where there is no such path, or where the connection refused them while they
+    were sent.
     """
 
     def __init__(self, app: ASGIApp, telemetry: Telemetry, path: str) -> None:

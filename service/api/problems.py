@@ -20,6 +20,9 @@ MEDIA_TYPE = "application/problem+json"
 PROBLEM_SCHEMA = "#/components/schemas/Problem"
 """Where `document` puts the schema of problems: one for all of them."""
 
+REFUSED = "refused"
+"""Key in a request's state: it was turned away for want of room, at the door or behind it."""
+
 
 def _without_default(schema: dict[str, Any]) -> None:
     """Null is never sent: what does not apply is left out."""
@@ -99,6 +102,7 @@ def install_problem_handlers(app: FastAPI, pace: Pace) -> None:
 
     async def overloaded(request: Request, error: OverloadedError) -> Response:
         await asyncio.sleep(pace.wait_s())
+        setattr(request.state, REFUSED, True)
         return await _unmask_error(request, error)
 
     app.exception_handler(OverloadedError)(overloaded)

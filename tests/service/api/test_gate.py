@@ -9,12 +9,14 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from service.api.meter import RequestMeter
 from service.api.pace import Pace
 from service.api.problems import install_problem_handlers
 from service.app import create_app
 from service.errors import OverloadedError
 from service.inference.admission import Kind
 from service.settings import MediaSettings, Settings
+from service.telemetry import Telemetry
 
 FLOOD = 50
 LEAST_S = (FLOOD - 1) / 100 - 0.01
@@ -48,8 +50,10 @@ def test_a_flood_is_held_back_at_the_door_and_gets_no_lines_one_by_one(
     assert "request" not in [record.message for record in caplog.records]
 
 
-def test_so_is_one_that_is_refused_behind_it() -> None:
-    app = FastAPI()
+def test_so_is_one_that_is_refused_behind_it(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    app, telemetry = FastAPI(), Telemetry()
+    app.add_middleware(RequestMeter, telemetry=telemetry, path="/analyze")
     install_problem_handlers(app, Pace(time.monotonic))
 
     @app.post("/analyze")
@@ -57,3 +61,6 @@ def test_so_is_one_that_is_refused_behind_it() -> None:
         raise OverloadedError("There is no room.", retry_after_s=1)
 
     assert asyncio.run(refused_for_s(app)) > LEAST_S
+    assert "request" not in [record.message for record in caplog.records]
+    labels = {"status": "503", "code": "overloaded", "verdict": "none"}
+    assert telemetry.registry.get_sample_value("unmask_requests_total", labels) == FLOOD

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from service.api.meter import REFUSED, RequestMeter
+from service.api.meter import RequestMeter
+from service.api.problems import REFUSED
 from service.telemetry import Telemetry
 
 PATH = "/analyze"
