@@ -14,6 +14,7 @@ from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
 from service.errors import MediaCorruptError
+from service.media.brightness import PQ, standard
 from service.media.codecs import expect_readable
 from service.media.display import Display, Stretch, placed
 from service.memory import blank_memory
@@ -155,16 +156,23 @@ class Container:
         across, down = self._frame.width / display.width, self._frame.height / display.height
         self.shrunk = self.shrunk or max(across, down) >= _MUCH_LARGER
         try:
-            sized = self._converter.reformat(
-                self._frame, display.width, display.height, "rgb24", threads=1
-            )
-            stored = np.asarray(sized.to_ndarray(), np.uint8)
+            stored = self._converted(self._frame, display)
         except MemoryError:
             raise
         except (av.FFmpegError, ValueError):
             return None
         shown = self._stretch.applied(stored)
         return shown if display.matrix is None else placed(shown, display.matrix)
+
+    def _converted(self, frame: av.VideoFrame, display: Display) -> NDArray[np.uint8]:
+        """uint8 RGB (H, W, 3) as stored, in the display's size; by the curve that it states."""
+        in_pq = frame.color_trc == PQ
+        sized = self._converter.reformat(
+            frame, display.width, display.height, "rgb48le" if in_pq else "rgb24", threads=1
+        ).to_ndarray()
+        if in_pq:
+            return standard(np.asarray(sized, np.uint16), frame.color_primaries)
+        return np.asarray(sized, np.uint8)
 
     def seek(self, time_s: float) -> bool:
         """Go to the last key frame up to a time by the clip's clock; whether there is a way."""
