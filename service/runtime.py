@@ -4,7 +4,6 @@ import contextlib
 import importlib
 import io
 import logging
-import math
 import os
 import threading
 from collections.abc import Sequence
@@ -15,10 +14,9 @@ from numpy.typing import DTypeLike, NDArray
 
 from service.cuda import memory_in_use
 from service.errors import ConfigurationError, first_line
+from service.quota import quota_cores
 
 _log = logging.getLogger(__name__)
-_CGROUP_QUOTA = Path("/sys/fs/cgroup/cpu.max")
-_CGROUP_1 = Path("/sys/fs/cgroup/cpu")
 
 
 class Runtime:
@@ -110,20 +108,11 @@ class Runtime:
 
 
 def usable_cpus() -> int:
-    """Cores this process may use: its affinity mask, and its cgroup's quota where one is set."""
+    """Cores this process may use: its affinity mask, and its cgroups' quota where one is set."""
     affine = hasattr(os, "sched_getaffinity")
     count = len(os.sched_getaffinity(0)) if affine else os.cpu_count() or 1
-    if _CGROUP_QUOTA.is_file():
-        share, period = _CGROUP_QUOTA.read_text("ascii").split()
-    elif (_CGROUP_1 / "cpu.cfs_quota_us").is_file():
-        share, period = (
-            (_CGROUP_1 / f"cpu.cfs_{name}_us").read_text("ascii").strip()
-            for name in ("quota", "period")
-        )
-    else:
-        return max(1, count)
-    limited = share not in ("max", "-1")
-    return max(1, min(count, math.ceil(int(share) / int(period))) if limited else count)
+    quota = quota_cores()
+    return max(1, count if quota is None else min(count, quota))
 
 
 def device_memory_bytes(device_id: int | None) -> int | None:

@@ -29,9 +29,18 @@ _PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
 def environment() -> dict[str, str]:
-    """The whole environment of a worker; it finds the modules that this process finds."""
+    """The whole environment of a worker; it finds the modules that this process finds.
+
+    But for those that relative names stand for: what an editable install leaves is no folder but
+    such a name, and would be looked for in the folder that the service was started in, which may
+    be somebody else's, or gone.
+    """
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
-    modules = {"PYTHONPATH": os.pathsep.join(path or str(Path.cwd()) for path in sys.path)}
+    folders = [path for path in sys.path if Path(path).is_absolute()]
+    if "" in sys.path:
+        with contextlib.suppress(OSError):
+            folders.insert(0, str(Path.cwd()))
+    modules = {"PYTHONPATH": os.pathsep.join(folders)}
     return {**kept, **library_path(os.environ), **modules, **_THREADS, **_QUIET, **_SCANS}
 
 

@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import shlex
 import signal
 import subprocess
 import sys
@@ -121,7 +122,8 @@ def test_no_part_of_a_picture_is_left_where_there_is_no_room(
     """The limit of a file's size stands for a disk that is full."""
     picture, out = tmp_path / "face.jpg", tmp_path / "out"
     picture.write_bytes(astronaut_jpeg)
-    analyze = f"{sys.executable} -m service.cli analyze {picture} --out {out}"
+    program, *paths = (shlex.quote(str(path)) for path in (sys.executable, picture, out))
+    analyze = "{} -m service.cli analyze {} --out {}".format(program, *paths)
     result = subprocess.run(
         ["/bin/sh", "-c", f"ulimit -f 8; exec {analyze}"],
         env=environment(model_path),

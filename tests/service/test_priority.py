@@ -52,7 +52,9 @@ def test_decoding_workers_and_sessions_stand_behind_the_event_loop(model_path: P
     with running_server(model_path, MEDIA__WORKERS="2", DEVICE="cpu") as server:
         root = server.process.pid
         loop = levels(root)[root]
-        behind = min(19, loop + STEP)
+        behind = loop + STEP
+        if behind > 19:
+            pytest.skip("started so far back that nothing can stand behind it")
         workers = [process for process in tree(root) if process != root]
         assert len(workers) == 2
         for worker in workers:

@@ -23,30 +23,13 @@ def test_every_runtime_has_the_cpu(runtime: Runtime) -> None:
     assert "CPUExecutionProvider" in runtime.providers()
 
 
-@pytest.mark.parametrize(
-    ("quota", "cores"), [("150000", 2), ("100000", 1), ("20000", 1), ("none", 4), ("9900000", 4)]
-)
-@pytest.mark.parametrize("version", [1, 2])
-def test_the_quota_of_a_container_counts(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, version: int, quota: str, cores: int
+@pytest.mark.parametrize(("quota", "cores"), [(None, 4), (1, 1), (9, 4)])
+def test_a_quota_counts_where_it_is_less_than_the_cores(
+    monkeypatch: pytest.MonkeyPatch, quota: int | None, cores: int
 ) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(4)))
-    monkeypatch.setattr(module, "_CGROUP_QUOTA", tmp_path / "cpu.max")
-    monkeypatch.setattr(module, "_CGROUP_1", tmp_path)
-    if version == 1:
-        told = quota.replace("none", "-1")
-        (tmp_path / "cpu.cfs_quota_us").write_text(f"{told}\n")
-        (tmp_path / "cpu.cfs_period_us").write_text("100000\n")
-    else:
-        (tmp_path / "cpu.max").write_text(f"{quota.replace('none', 'max')} 100000\n")
+    monkeypatch.setattr(module, "quota_cores", lambda: quota)
     assert usable_cpus() == cores
-
-
-def test_without_a_quota_the_cores_count(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(4)))
-    monkeypatch.setattr(module, "_CGROUP_QUOTA", tmp_path / "cpu.max")
-    monkeypatch.setattr(module, "_CGROUP_1", tmp_path)
-    assert usable_cpus() == 4
 
 
 def test_memory_that_cannot_be_told_is_none(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import resource
+import shlex
 import signal
 import subprocess
 import sys
@@ -21,7 +22,7 @@ def test_a_service_with_closed_streams_works_and_ends_in_order(
     model_path: Path, closed: str
 ) -> None:
     port = free_port()
-    serve = f"exec {sys.executable} -m service.cli serve --port {port} {closed}"
+    serve = f"exec {shlex.quote(sys.executable)} -m service.cli serve --port {port} {closed}"
     process = subprocess.Popen(
         ["/bin/sh", "-c", serve], env=environment(model_path, **SETTINGS), text=True, cwd=ROOT
     )
