@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.faces.blocks import blockiness
-from service.faces.crop import Box, Quality
+from service.faces.crop import Box, Quality, enlargement_of
 from service.faces.shake import is_shaken
 from service.faces.surroundings import share_hidden
 
@@ -61,10 +61,11 @@ def measure(
     brightness = cv2.mean(grey)[0]
     blocks = blockiness(frame, box)
     frame_size = (frame.shape[1], frame.shape[0])
+    enlargement = 1.0 if crop_to_frame is None else enlargement_of(crop_to_frame)
     checks = {
         "small_face": box.width < SMALL_FACE_PX,
         "blurred": sharpness < BLURRED_SHARPNESS,
-        "shaken": is_shaken(grey, sharpness),
+        "shaken": is_shaken(grey, sharpness, enlargement),
         "dark": brightness < DARK_BRIGHTNESS,
         "overexposed": brightness > BRIGHT_BRIGHTNESS,
         "compressed": blocks > COMPRESSED_BLOCKINESS,

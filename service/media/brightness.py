@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 # ITU-T H.273, as FFmpeg numbers them.
+UNSPECIFIED = 2
 PQ = 16
 BT_2020 = 9
 # cd/m2: ITU-R BT.2408, reference white of HDR; and the most that PQ states.

@@ -14,7 +14,7 @@ from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
 from service.errors import MediaCorruptError
-from service.media.brightness import PQ, standard
+from service.media.brightness import PQ, UNSPECIFIED, standard
 from service.media.codecs import expect_readable
 from service.media.display import Display, Stretch, placed
 from service.memory import blank_memory
@@ -70,6 +70,8 @@ class Container:
         # One decoding thread: more would multiply the frames held, and workers are the parallelism.
         codec.thread_count, codec.thread_type = 1, "SLICE"
         self._stated_size = codec.width, codec.height
+        # Decoders of streams that say nothing of it forget what the container says.
+        self._stated_curve = codec.color_trc, codec.color_primaries, codec.colorspace
         self._stretch = Stretch.of(float(self._stream.sample_aspect_ratio or 1))
         self.display = display
         self.shrunk = False
@@ -139,7 +141,7 @@ class Container:
         self._frame = next(self._frames, None)
         if self._frame is None:
             return False
-        self.display = self.display or Display.of(self._frame)
+        self.display = self.display or Display.of(self._frame, self._stream.codec_context.name)
         moment = self._released_at if self._by_packets else self._frame.pts
         self.time_s = math.nan if moment is None else self._seconds(moment)
         return True
@@ -166,6 +168,8 @@ class Container:
 
     def _converted(self, frame: av.VideoFrame, display: Display) -> NDArray[np.uint8]:
         """uint8 RGB (H, W, 3) as stored, in the display's size; by the curve that it states."""
+        if frame.color_trc == UNSPECIFIED and self._stated_curve[0] == PQ:
+            frame.color_trc, frame.color_primaries, frame.colorspace = self._stated_curve
         in_pq = frame.color_trc == PQ
         sized = self._converter.reformat(
             frame, display.width, display.height, "rgb48le" if in_pq else "rgb24", threads=1

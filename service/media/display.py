@@ -67,8 +67,12 @@ class Display:
     matrix: bytes | None
 
     @classmethod
-    def of(cls, frame: av.VideoFrame) -> "Display":
-        """Read what a decoded frame says of itself."""
+    def of(cls, frame: av.VideoFrame, codec: str) -> "Display":
+        """Read what a frame says of itself that was decoded by a codec of FFmpeg's, by its name."""
+        # PyAV frees what a decoder notes beside side data, and so does FFmpeg. That of PNG notes
+        # the name of a colour profile, and memory freed twice ends the worker, in a later job.
+        if codec == "png":
+            return cls(frame.width, frame.height, None)
         # PyAV's types know of one kind of side data only.
         beside: Any = frame.side_data
         matrix = beside.get(SideData.DISPLAYMATRIX)

@@ -48,9 +48,21 @@ def test_a_compressed_face_is_not(astronaut: Pixels) -> None:
 
 def test_what_is_sharp_has_not_moved() -> None:
     stripes = np.tile(np.repeat(np.array([90, 110], np.uint8), 2), (256, 64))
-    assert is_shaken(stripes, 9.9)
-    assert not is_shaken(stripes, 10.0)
+    assert is_shaken(stripes, 9.0, 1.0)
+    assert not is_shaken(stripes, 10.0, 1.0)
+
+
+def test_a_dim_picture_is_judged_as_a_bright_one_is() -> None:
+    stripes = np.tile(np.repeat(np.array([45, 55], np.uint8), 2), (256, 64))
+    assert is_shaken(stripes, 4.5, 1.0)
+    assert not is_shaken(stripes, 5.0, 1.0)
+
+
+def test_of_what_is_much_enlarged_it_cannot_be_told() -> None:
+    stripes = np.tile(np.repeat(np.array([90, 110], np.uint8), 2), (256, 64))
+    assert is_shaken(stripes, 5.0, 1.5)
+    assert not is_shaken(stripes, 5.0, 1.51)
 
 
 def test_what_is_of_one_colour_has_not_moved() -> None:
-    assert not is_shaken(np.full((256, 256), 90, np.uint8), 0.0)
+    assert not is_shaken(np.full((256, 256), 90, np.uint8), 0.0, 1.0)

@@ -70,6 +70,13 @@ def test_a_slope_is_no_border() -> None:
     assert hidden(np.tile(np.arange(256, dtype=np.uint8), (256, 1))) < 0.05
 
 
+def test_a_dim_face_is_no_even_border(astronaut: Pixels) -> None:
+    dim = np.asarray(0.2 * astronaut, np.uint8)
+    (crop,) = extract(Upload(encode(dim)), ExtractionPlan(detector=DetectorPlan())).crops
+    grey = np.asarray(cv2.cvtColor(crop.pixels, cv2.COLOR_RGB2GRAY), np.uint8)
+    assert share_hidden(grey, crop.crop_to_frame, (512, 512), 0.0) < 0.3
+
+
 def test_what_is_outside_counts_once() -> None:
     picture = noise()
     picture[:, :64] = 0

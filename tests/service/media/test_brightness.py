@@ -31,9 +31,18 @@ def in_pq(srgb: NDArray[np.float64], primaries: int) -> NDArray[np.float64]:
     return ((0.8359375 + 18.8515625 * power) / (1 + 18.6875 * power)) ** 78.84375
 
 
-def encoded(code: NDArray[np.float64], transfer: int, primaries: int, pixel_format: str) -> bytes:
+def encoded(
+    code: NDArray[np.float64],
+    transfer: int,
+    primaries: int,
+    pixel_format: str,
+    *,
+    in_stream: bool = True,
+) -> bytes:
+    """in_stream: whether the stream itself tells of its colours, or the container alone."""
     buffer = io.BytesIO()
-    options = {"crf": "4", "x265-params": "log-level=none"}
+    unsaid = "" if in_stream else ":transfer=unknown:colorprim=unknown:colormatrix=unknown"
+    options = {"crf": "4", "x265-params": "log-level=none" + unsaid}
     with av.open(buffer, "w", format="mp4") as output:
         video = output.add_stream("libx265", rate=25, options=options)
         assert isinstance(video, av.VideoStream)
@@ -73,6 +82,15 @@ def test_pq_is_shown_as_its_original(primaries: int, pixel_format: str) -> None:
 
     assert np.abs(frame - 255 * original()).mean() < 3
     assert np.abs(255 * code - 255 * original()).mean() > 15
+
+
+def test_pq_is_known_where_the_container_alone_tells_of_it() -> None:
+    code = in_pq(original(), BT_2020)
+    data = encoded(code, PQ, BT_2020, "yuv420p10le", in_stream=False)
+    with av.open(io.BytesIO(data), "r") as opened:
+        assert next(opened.decode(video=0)).color_trc == 2, "the frame says nothing"
+
+    assert np.abs(shown(data) - 255 * original()).mean() < 3
 
 
 @pytest.mark.parametrize("transfer", [SDR, HLG])
