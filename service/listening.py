@@ -90,8 +90,12 @@ def heard(found: socket.socket) -> bool:
 
 def take_no_more(listener: socket.socket) -> None:
     """Let no more wait to be accepted than do already (on Linux, one more where nobody does)."""
-    with listener.dup() as own:  # uvloop's own has no `listen`
+    # uvloop's own has no `listen`, and for another descriptor there may be no room.
+    own = socket.socket(fileno=listener.fileno())
+    try:
         own.listen(0)
+    finally:
+        own.detach()
 
 
 def waiting(listener: socket.socket) -> int:

@@ -104,7 +104,8 @@ class DrainingServer(uvicorn.Server):
         found = sockets or [each for server in self.servers for each in server.sockets]
         listeners = [each for each in found if heard(each)]
         for each in listeners:
-            take_no_more(each)
+            with contextlib.suppress(OSError):  # whatever it is, the work inside comes first
+                take_no_more(each)
         end = time.monotonic() + _ACCEPTING_S
         # The kernel has no event for a queue that is empty.
         while any(map(waiting, listeners)) and time.monotonic() < end:

@@ -1,7 +1,5 @@
 """The door: no room, no entry."""
 
-import asyncio
-
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.api.problems import REFUSED, response_for
@@ -30,7 +28,7 @@ class Gate:
                 pipeline.admission.expect_room()
             except OverloadedError as error:
                 scope.setdefault("state", {}).update({REFUSED: True, "code": error.code})
-                await asyncio.sleep(self._desk.pace.wait_s())
+                await self._desk.pace.hold_back()
                 await response_for(error)(scope, receive, send)
                 return
         await self._app(scope, receive, send)

@@ -1,5 +1,6 @@
 """How fast refusals are sent."""
 
+import asyncio
 from collections.abc import Callable
 
 _AT_ONCE_PER_S = 100.0
@@ -15,10 +16,21 @@ class Pace:
     the event loop little, but thousands of them a second take the cores from the work inside.
     """
 
-    def __init__(self, now: Callable[[], float]) -> None:
-        """now: a monotonic clock in seconds."""
-        self._now = now
+    def __init__(
+        self, now: Callable[[], float], draining: Callable[[], bool] = lambda: False
+    ) -> None:
+        """now: a monotonic clock in seconds. draining: whether the server is to end."""
+        self._now, self._draining = now, draining
         self._next = 0.0
+
+    async def hold_back(self) -> None:
+        """Wait until the next refusal is to be sent, see `wait_s`, or the drain runs out."""
+        try:
+            await asyncio.sleep(self.wait_s())
+        except asyncio.CancelledError:
+            # uvicorn cancels what is left then, and would answer 500.
+            if not self._draining():
+                raise
 
     def wait_s(self) -> float:
         """For how many seconds the next refusal is held back.

@@ -1,6 +1,5 @@
 """Errors to RFC 9457 problem details."""
 
-import asyncio
 import functools
 from http import HTTPStatus
 from typing import Any
@@ -101,7 +100,9 @@ def install_problem_handlers(app: FastAPI, pace: Pace) -> None:
     """Let every error of an app leave as a problem. pace: of refusals."""
 
     async def overloaded(request: Request, error: OverloadedError) -> Response:
-        await asyncio.sleep(pace.wait_s())
+        # It holds the frames that it came through, and they the upload, which counts no more.
+        error.__traceback__ = None
+        await pace.hold_back()
         setattr(request.state, REFUSED, True)
         return await _unmask_error(request, error)
 

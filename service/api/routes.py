@@ -81,7 +81,7 @@ class Desk:
         self.keys = KeyRing(key.get_secret_value() for key in settings.api_keys)
         self.pipeline: Pipeline | None = None
         self.draining = False
-        self.pace = Pace(time.monotonic)
+        self.pace = Pace(time.monotonic, lambda: self.draining)
         telemetry.ready.set_function(lambda: float(self.problem() is None))
 
     def problem(self) -> str | None:

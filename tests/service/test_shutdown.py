@@ -1,5 +1,6 @@
 """A shutdown loses nobody who has come, says in time which answer is the last, and ends."""
 
+import resource
 import signal
 import socket
 import subprocess
@@ -69,6 +70,20 @@ def test_who_waits_is_counted_and_no_more_come_once_none_are_taken() -> None:
             assert waiting(found) == count
             found.accept()[0].close()
         assert waiting(found) == 0
+        assert heard(found)
+
+
+@linux
+def test_it_takes_no_descriptor_to_take_no_more() -> None:
+    """Where all are in use the work inside must be drained all the same."""
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with bound("127.0.0.1", 0) as found:
+        found.listen()
+        resource.setrlimit(resource.RLIMIT_NOFILE, (found.fileno(), most[1]))
+        try:
+            take_no_more(found)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, most)
         assert heard(found)
 
 
