@@ -4,9 +4,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from service.faces.light import light_of
+
 # Grey levels by which a drawn border, coded as JPEG, differs within three pixels of half a crop; in
 # dim pictures, where nothing differs by much, so much less.
-_EVEN, _USUAL_BRIGHTNESS = 3.0, 110.0
+_EVEN = 3.0
 _AROUND = np.ones((3, 3), np.uint8)
 
 
@@ -29,10 +31,10 @@ def share_hidden(
     if crop_to_frame is None:
         return 0.0
     outside = _share_outside(grey, crop_to_frame, frame_size)
-    half = cv2.resize(grey, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    smaller = cv2.resize(grey, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    half = np.asarray(smaller, np.uint8)
     differs = cv2.subtract(cv2.dilate(half, _AROUND), cv2.erode(half, _AROUND))
-    light = min(1.0, cv2.mean(half)[0] / _USUAL_BRIGHTNESS)
-    even = np.asarray(differs <= _EVEN * light, np.uint8)
+    even = np.asarray(differs <= _EVEN * light_of(half), np.uint8)
     if outside + float(cv2.dilate(even, _AROUND).mean()) <= enough:
         return outside
     # From beyond the edge, everything that is even as far as it hangs together.

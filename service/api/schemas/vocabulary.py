@@ -70,8 +70,8 @@ UPLOAD_WARNINGS: Mapping[str, str] = {
 QUALITY_WARNINGS: Mapping[str, str] = {
     "small_face": f"the face is narrower than {quality.SMALL_FACE_PX} pixels",
     "blurred": f"`sharpness` is below {quality.BLURRED_SHARPNESS:g}",
-    "shaken": "blurred by motion: across one direction more than "
-    f"{SHAKEN_RATIO:g} times as much of the fine detail changes as along it",
+    "shaken": "blurred by motion, where the face is large enough to tell: across one direction "
+    f"more than {SHAKEN_RATIO:g} times as much of the fine detail changes as along it",
     "dark": f"`brightness` is below {quality.DARK_BRIGHTNESS:g}",
     "overexposed": f"`brightness` is above {quality.BRIGHT_BRIGHTNESS:g}",
     "compressed": f"`blockiness` is above {quality.COMPRESSED_BLOCKINESS:g}",
