@@ -136,7 +136,7 @@ def _settings(config: NetworkConfig, facts: dict[str, Any]) -> dict[str, Any]:
         # Notes that know no sharpening are of crops that were not sharpened.
         crop = {"sharpening": 0.0} | facts["crop"]
         stated |= {f"crop {name}": value for name, value in crop.items()}
-    named = ("families", "strength", "people", "stored", "prepared")
+    named = ("families", "strength", "edited", "people", "stored", "prepared")
     return stated | {name: facts[name] for name in named if name in facts}
 
 

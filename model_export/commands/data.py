@@ -31,7 +31,7 @@ from service.faces.crop import CropRule
 log = logging.getLogger(__name__)
 KINDS = ("synthetic", "folders", "clips", "faceforensics")
 _ASKED = (
-    *("kind", "pairs", "strength", "family", "leave_out", "method"),
+    *("kind", "pairs", "strength", "edited", "family", "leave_out", "method"),
     *("frames", "equal_sharpness", "h264", "as_clips", "turn", "scale"),
 )
 SPLITS: dict[Part, str] = {"training": "train", "calibration": "val", "test": "test"}
@@ -60,6 +60,13 @@ def add_data(parser: argparse.ArgumentParser) -> None:
         type=fraction,
         default=1.0,
         help="synthetic: strength of compression, blur and noise, 0 to 1",
+    )
+    parser.add_argument(
+        "--edited",
+        type=fraction,
+        default=0.0,
+        help="synthetic: share of the pairs both of whose pictures are retouched or blurred "
+        "behind, 0 to 1",
     )
     chosen = parser.add_mutually_exclusive_group()
     chosen.add_argument(
@@ -168,6 +175,7 @@ def open_source(
         rule,
         workers=options.workers,
         strength=options.strength,
+        edited=options.edited,
     )
 
 

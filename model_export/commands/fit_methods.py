@@ -48,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
     if not named:
         raise ValueError("every family of a named method is left out")
     rule = crop_rule(crop_of(before.facts), before.config.size)
-    forge = Forge(training, rule, named, options.strength)
+    forge = Forge(training, rule, named, options.strength, options.edited)
     pairs = load_batches(PairDataset(forge, options.pairs, options.seed), _AT_ONCE, options.workers)
     after, was, now = fit_methods(before, pairs, MethodFit(seed=options.seed))
     # Where it is not known whom the rest learned from, at least these are.

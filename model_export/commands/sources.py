@@ -31,12 +31,18 @@ def add_left_out(parser: argparse.ArgumentParser) -> None:
 
 
 def add_drawing(parser: argparse.ArgumentParser) -> None:
-    """--strength and --seed, which together with the faces decide every pair."""
+    """--strength, --edited and --seed, which together with the faces decide every pair."""
     parser.add_argument(
         "--strength",
         type=fraction,
         default=1.0,
         help="strength of compression, blur and noise, 0 to 1",
+    )
+    parser.add_argument(
+        "--edited",
+        type=fraction,
+        default=0.0,
+        help="share of the pairs both of whose pictures are retouched or blurred behind, 0 to 1",
     )
     parser.add_argument("--seed", type=whole(0), default=0, help="seed of all that is random")
 

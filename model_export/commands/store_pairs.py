@@ -62,7 +62,7 @@ def run(options: argparse.Namespace) -> int:
     people, _ = read_divided(options)
     families = remaining_families(options)
     rule = CropRule(options.crop_scale, sharpening=options.sharpening)
-    forge = Forge(people, rule, families, options.strength)
+    forge = Forge(people, rule, families, options.strength, options.edited)
     open_folder(options.out, forge, options.seed)
     parts = {options.out / f"{start:07d}.pairs": start for start in range(0, options.count, PART)}
     missing = [(path, start) for path, start in parts.items() if not is_whole(path, rule.size)]

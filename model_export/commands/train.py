@@ -154,7 +154,8 @@ def run(options: argparse.Namespace) -> int:
         crop["scale"] = options.crop_scale
     rule = crop_rule(crop, CropRule().size)
     config = MOBILE_CONFIG if options.preset == "mobile" else NetworkConfig(width=options.width)
-    pairs = _pairs(options, Forge(training, rule, families, options.strength))
+    drawing = (families, options.strength, options.edited)
+    pairs = _pairs(options, Forge(training, rule, *drawing))
     torch.manual_seed(options.seed)
     network = start(config, options.imagenet, options.start_from)
     fresh = options.start_from is not None and not options.resume
@@ -165,6 +166,7 @@ def run(options: argparse.Namespace) -> int:
     learned = {
         "families": [*families],
         "strength": options.strength,
+        "edited": options.edited,
         "people": _people(inherited, training),
         "stored": options.stored is not None,
         "prepared": options.prepared and f"{options.prepared_share:g} of {options.prepared.name}",
@@ -172,7 +174,7 @@ def run(options: argparse.Namespace) -> int:
     trainer = Trainer(
         network,
         pairs,
-        Forge(validation, rule, families, options.strength),
+        Forge(validation, rule, *drawing),
         _plan(options),
         options.out,
         facts=inherited | {"crop": crop} | learned,

@@ -10,6 +10,7 @@ from model_export.data.camera import draw_history
 from model_export.data.cover import draw_caption, middle_of_face
 from model_export.data.degrade import degrade, draw_degradation
 from model_export.data.donors import Donors
+from model_export.data.editing import draw_edit
 from model_export.data.faces import FaceIndex, RealFace
 from model_export.data.families import ALL, FAMILIES
 from model_export.data.manipulation import Canvas, Manipulation
@@ -70,6 +71,7 @@ class Forge:
     families: names of those that make the fakes, each with its share; by default FAMILIES.
     rule: the crop the network will see.
     strength: of the degradation both pictures of a pair suffer, 0 to 1.
+    edited: share of the pairs both of whose pictures are edited before that.
     """
 
     def __init__(
@@ -78,8 +80,10 @@ class Forge:
         rule: CropRule,
         families: tuple[str, ...] | None = None,
         strength: float = 1.0,
+        edited: float = 0.0,
     ) -> None:
         self.strength = strength
+        self.edited = edited
         self.index = index
         self.rule = rule
         self.families = families or tuple(FAMILIES)
@@ -109,6 +113,9 @@ class Forge:
         view = draw_view_inside(window, rng) if uncut else draw_view(rng)
         # Linear interpolation alone would soften every crop; the service often need not resample.
         kind = cv2.INTER_CUBIC if chance(rng, CRISP) else cv2.INTER_LINEAR
+        # Drawn last: with edits or without, pairs are the same else.
+        if self.edited and chance(rng, self.edited):
+            steps = [draw_edit(target.landmarks, rng), *steps]
         real = degrade(target.pixels, steps)
         return Pair(
             real=self._look(real, view, kind),

@@ -17,7 +17,7 @@ PART = 64
 """Pairs in a file: few enough that a cut run loses little."""
 LOOK_AGAIN = 256
 """Draws between two looks at the folder: whoever is still storing adds files to it."""
-_SETTINGS = ("size", "scale", "sharpening", "strength", "families", "people")
+_SETTINGS = ("size", "scale", "sharpening", "strength", "edited", "families", "people")
 
 
 def store_part(path: Path, pairs: Sequence[Pair]) -> None:
@@ -58,6 +58,9 @@ def stored_settings(folder: Path) -> dict[str, Any]:
         settings = json.loads((folder / SETTINGS).read_text())
     except (OSError, ValueError) as error:
         raise ValueError(f"{folder} holds no stored pairs") from error
+    if isinstance(settings, dict):
+        # Pairs stored before any could be edited do not say so.
+        settings.setdefault("edited", 0.0)
     if not isinstance(settings, dict) or settings.keys() != {*_SETTINGS, "seed"}:
         raise ValueError(f"{folder} holds no stored pairs")
     return settings
@@ -69,6 +72,7 @@ def _settings(forge: Forge) -> dict[str, Any]:
         forge.rule.scale,
         forge.rule.sharpening,
         forge.strength,
+        forge.edited,
         [*forge.families],
         forge.index.digest,
     )

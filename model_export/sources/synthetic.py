@@ -47,7 +47,7 @@ class SyntheticSource:
     """`pairs` reals and as many fakes, made on the fly; the same ones every time.
 
     method of a sample is the family that made it. workers: processes that make pictures.
-    strength: of the degradation pairs suffer, 0 to 1.
+    strength: of the degradation pairs suffer, edited: share of those edited before, 0 to 1.
     """
 
     def __init__(
@@ -59,8 +59,10 @@ class SyntheticSource:
         *,
         workers: int = 0,
         strength: float = 1.0,
+        edited: float = 0.0,
     ) -> None:
-        self._pairs = PairDataset(Forge(index, rule, families, strength), pairs, SEED)
+        forge = Forge(index, rule, families, strength, edited)
+        self._pairs = PairDataset(forge, pairs, SEED)
         self._workers = workers
         self.tally = Tally(files=pairs)
 

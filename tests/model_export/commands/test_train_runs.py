@@ -21,7 +21,7 @@ QUICK = [
     *("--preset", "mobile", "--pictures", "2", "--batch", "2"),
     *("--workers", "0", "--validation-pairs", "1"),
 ]
-SAME = ["--crop-scale", "1.1", "--strength", "0.5", "--leave-out", "lip_sync"]
+SAME = ["--crop-scale", "1.1", "--strength", "0.5", "--leave-out", "lip_sync", "--edited", "1"]
 """Settings of the run that goes on, which are not the defaults."""
 
 
@@ -69,6 +69,7 @@ def test_a_run_goes_on_with_a_longer_schedule(people: Path, run: Path) -> None:
     assert saved.resume["seen"] == 4
     assert saved.facts["crop"] == {"scale": 1.1}
     assert saved.facts["strength"] == 0.5
+    assert saved.facts["edited"] == 1.0
     assert "lip_sync" not in saved.facts["families"]
 
 
@@ -77,10 +78,11 @@ def test_a_run_goes_on_with_a_longer_schedule(people: Path, run: Path) -> None:
     [
         (SAME[2:], "crop scale 1.1 and cannot go on with 1.3"),
         ([*SAME[:2], *SAME[4:]], "strength 0.5 and cannot go on with 1.0"),
-        (SAME[:4], "face2face and cannot go on with .*face2face, lip_sync"),
+        ([*SAME[:4], *SAME[6:]], "face2face and cannot go on with .*face2face, lip_sync"),
+        (SAME[:6], "edited 1.0 and cannot go on with 0.0"),
         ([*SAME, "--preset", "paper"], "network preset mobile and cannot go on with paper"),
     ],
-    ids=("crop", "strength", "families", "preset"),
+    ids=("crop", "strength", "families", "edited", "preset"),
 )
 def test_a_run_does_not_go_on_with_other_settings(
     words: list[str], reason: str, people: Path, run: Path, capsys: pytest.CaptureFixture[str]
@@ -108,7 +110,7 @@ def test_a_run_does_not_go_on_with_pairs_from_elsewhere(
 
 def test_a_run_from_before_settings_were_recorded_goes_on(people: Path, run: Path) -> None:
     content: dict[str, Any] = torch.load(run / "last.pt", weights_only=True)
-    for name in ("families", "strength", "crop"):
+    for name in ("families", "strength", "edited", "crop"):
         del content["facts"][name]
     torch.save(content, run / "last.pt")
     assert train(people, run, "--resume", "--pictures", "4") == 0

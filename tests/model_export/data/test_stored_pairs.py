@@ -1,5 +1,6 @@
 """Stored pairs: what was made comes back, in part or in full, and nothing else passes for it."""
 
+import json
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -109,6 +110,7 @@ def test_crops_need_not_be_sharpened(forge: Forge, folder: Path, faces: FaceInde
         ({"rule": replace(RULE, scale=1.1)}, "scale 1.3, not 1.1$"),
         ({"rule": replace(RULE, sharpening=5.0)}, "sharpening 10.0, not 5.0$"),
         ({"strength": 1.0}, "strength 0.5, not 1.0$"),
+        ({"edited": 0.5}, "edited 0.0, not 0.5$"),
         ({"families": ("faceswap", "lip_sync")}, "no pairs of the family lip_sync$"),
     ],
 )
@@ -124,6 +126,20 @@ def test_people_of_another_split_are_refused(forge: Forge, folder: Path) -> None
     others = forge.index.subset(np.array([0]))
     with pytest.raises(ValueError, match="holds pairs of people"):
         stored_for(Forge(others, RULE, forge.families, strength=0.5), folder)
+
+
+def test_pairs_from_before_any_could_be_edited_are_pairs_without_edits(
+    forge: Forge, folder: Path
+) -> None:
+    path = folder / SETTINGS
+    path.write_text(
+        json.dumps({k: v for k, v in json.loads(path.read_text()).items() if k != "edited"})
+    )
+    open_folder(folder, forge, seed=0)
+    assert len(drawn(stored_for(forge, folder), 4)) == 4
+    edited = Forge(forge.index, RULE, forge.families, strength=0.5, edited=0.5)
+    with pytest.raises(ValueError, match=r"edited 0.0, not 0.5$"):
+        stored_for(edited, folder)
 
 
 def test_a_folder_goes_on_with_the_same_pairs_only(forge: Forge, folder: Path) -> None:
