@@ -2,7 +2,6 @@
 
 from dataclasses import asdict, replace
 
-import numpy as np
 import pytest
 from scipy.special import expit
 
@@ -11,10 +10,8 @@ from model_export.evaluation.figures import (
     by_skin,
     by_warning,
     methods,
-    segmentation,
     summarise,
 )
-from model_export.metrics.segmentation import match_masks
 from service.inference.model_file import Thresholds
 from service.media.stretches import Interval
 from tests.model_export.colour_model import NOTE
@@ -87,26 +84,6 @@ def test_errors_are_taken_at_the_threshold_of_other_data() -> None:
     assert strict["bpcer"]["errors"] == int(expit(1) >= 0.7)
 
 
-def test_masks_are_measured_on_fakes_that_have_one_and_on_reals() -> None:
-    half, whole = np.zeros((8, 8), np.uint8), np.full((8, 8), 255, np.uint8)
-    half[:4] = 255
-    black = np.zeros((8, 8), np.uint8)
-    figures = segmentation(
-        [
-            row(1, "swap", match=match_masks(half, whole)),
-            row(2, "swap"),
-            row(-1, None, match=match_masks(half, black)),
-            row(-2, None),
-        ]
-    )
-    assert figures["fakes_with_truth"] == 1
-    assert figures["iou"] == 0.5
-    assert figures["dice"] == pytest.approx(2 / 3)
-    assert figures["pixel_accuracy"] == pytest.approx((0.5 + 0.5 + 1) / 3), "reals count, too"
-    assert figures["false_mask_area"] == 0.25
-    assert figures["reals_with_a_false_mask"] == 0.5
-
-
 def test_methods_count_only_where_the_detector_can_know_them() -> None:
     figures = methods(
         [
@@ -120,8 +97,15 @@ def test_methods_count_only_where_the_detector_can_know_them() -> None:
     assert figures["confusion"]["Deepfakes"] == {"deepfakes": 1, "faceswap": 1}
     assert figures["confusion"]["inswapper"] == {"faceswap": 1}
     assert "real" not in figures["confusion"]
+    assert figures["accuracy"] == pytest.approx(1 / 3)
     assert figures["accuracy_when_named"] == 0.5
     assert figures["named_share"] == pytest.approx(2 / 3)
+
+
+def test_where_no_method_can_be_known_none_is_right_or_wrong() -> None:
+    figures = methods([row(1, "inswapper", named="faceswap"), row(-1, None)])
+    shares = ("accuracy", "accuracy_when_named", "named_share")
+    assert [figures[name] for name in shares] == [None] * 3
 
 
 def test_warnings_are_shown_with_their_errors() -> None:
@@ -130,6 +114,7 @@ def test_warnings_are_shown_with_their_errors() -> None:
     assert figures["blurred"]["rate"] == 1
     assert figures["none"]["rate"] == 0
     assert by_warning(rows[1:], 0.5) == {}
+    assert [*by_warning(rows[:1], 0.5)] == ["blurred"], "nothing is without a warning"
 
 
 def test_one_class_alone_is_refused() -> None:
@@ -144,11 +129,19 @@ def test_errors_are_told_by_tone_of_skin() -> None:
         row(2, "swap", skin="dark"),
         row(1, None, skin="dark"),
         row(3, "swap", skin="medium"),
+        row(-3, None, skin="unmeasured"),
     ]
     found = by_skin(rows, 0.5)
     assert [*found] == ["light", "dark"], "a tone needs fakes and reals"
     assert (found["light"]["bpcer"]["rate"], found["dark"]["bpcer"]["rate"]) == (0.0, 1.0)
     assert found["dark"]["missed"]["rate"] == 0.0
+
+
+def test_a_probability_equal_to_the_threshold_counts_as_fake() -> None:
+    rows = [row(0, each, skin="dark", warnings=("blurred",)) for each in ("swap", None, None)]
+    found = by_skin(rows, 0.5)["dark"]
+    assert (found["missed"]["errors"], found["bpcer"]["errors"]) == (0, 2)
+    assert by_warning(rows, 0.5)["blurred"]["errors"] == 2
 
 
 def test_a_number_that_tells_the_classes_apart_by_itself_is_found() -> None:
@@ -210,23 +203,18 @@ def test_a_clip_with_a_manipulated_stretch_is_a_fake_whichever_frame_looks_worst
     assert (clip.fake, clip.method) == (True, "swap")
 
 
-def test_a_false_mask_is_counted_from_where_it_catches_the_eye() -> None:
-    black = np.zeros((20, 20), np.uint8)
-    reals = []
-    for pixels in (0, 3, 5):
-        drawn = black.copy()
-        drawn.flat[:pixels] = 255
-        reals.append(row(-1, None, f"{pixels}", match=match_masks(drawn, black)))
-    assert segmentation(reals)["reals_with_a_false_mask"] == pytest.approx(1 / 3)
-
-
 def test_frames_of_one_clip_are_no_independent_errors_of_a_tone_or_a_warning() -> None:
     fakes = [row(2, "swap", "fake clip", skin="dark", warnings=("blurred",))] * 50
-    reals = [row(-2, None, "real clip", skin="dark")] * 50
-    of_one_clip = (0.0, pytest.approx(0.975))
+    reals = [row(-2, None, f"real clip {place % 2}", skin="dark") for place in range(50)]
+    of_one_clip, of_two = 0.975, 1 - 0.025 ** (1 / 2)
     tone = by_skin([*fakes, *reals], 0.5)["dark"]
-    for rate in (tone["bpcer"], tone["missed"], by_warning([*fakes, *reals], 0.5)["blurred"]):
-        assert (rate["low"], rate["high"]) == of_one_clip
+    blurred = by_warning([*fakes, *reals], 0.5)["blurred"]
+    for rate, high in (
+        (tone["bpcer"], of_two),
+        (tone["missed"], of_one_clip),
+        (blurred, of_one_clip),
+    ):
+        assert (rate["low"], rate["high"]) == (0.0, pytest.approx(high))
 
 
 def test_who_is_largest_is_told_by_the_share_of_all_crops() -> None:

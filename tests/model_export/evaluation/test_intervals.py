@@ -28,6 +28,7 @@ def test_overlap_in_time() -> None:
     assert time_iou([(1, 3)], (1, 3)) == 1
     assert time_iou([(0, 2)], (1, 3)) == pytest.approx(1 / 3)
     assert time_iou([(0, 1), (2, 3)], (0, 3)) == pytest.approx(2 / 3)
+    assert time_iou([(0, 1), (4, 6)], (5, 7)) == pytest.approx(1 / 4)
     assert time_iou([], (1, 3)) == time_iou([], (1, 1)) == 0
 
 
@@ -37,7 +38,9 @@ def test_a_clip_judged_right_in_every_frame_is_found_to_the_sampling() -> None:
     # Frames a second apart place an edge half a second off at most.
     assert figures["iou"] > 0.75
     assert figures["edge_error_s"] <= 0.5
-    for truth, off in (((0.0, 6.0), 1.0), ((2.0, 8.0), 1.0), ((1.0, 9.0), 2.0)):
+    assert figures["reals_with_an_interval"] is None
+    assert overlap_in_time(rows[::-1], {"a": (2.0, 6.0)}, NOTE) == figures, "in any order"
+    for truth, off in (((0.0, 6.0), 1.0), ((3.0, 5.0), 1.0), ((2.0, 8.0), 1.0), ((1.0, 9.0), 2.0)):
         shifted = overlap_in_time(rows, {"a": truth}, NOTE)
         assert shifted["edge_error_s"] == pytest.approx(off, abs=0.5)
 

@@ -96,6 +96,17 @@ def test_overconfident_logits_are_cooled() -> None:
     assert fit_temperature(logits * 4, labels) == pytest.approx(4, rel=0.1)
 
 
+def test_temperatures_have_their_bounds() -> None:
+    logits, labels = np.eye(3)[[0, 1, 2]], np.array([0, 1, 2])
+    assert fit_temperature(logits, labels) == pytest.approx(0.05, rel=1e-3)
+    assert fit_temperature(logits, labels[[1, 2, 0]]) == pytest.approx(20, rel=1e-3)
+
+
+def test_a_detector_that_says_the_same_of_everyone_is_at_even_chances() -> None:
+    slope, intercept = fit_logistic(np.full(6, 2.5), np.arange(6) < 2)
+    assert expit(slope * 2.5 + intercept) == pytest.approx(0.5, abs=0.05)
+
+
 def test_nothing_cannot_be_calibrated() -> None:
     for fake in (True, False):
         with pytest.raises(ValueError, match="fakes and reals"):

@@ -39,6 +39,13 @@ def test_where_nothing_is_decided_nothing_is_wrong() -> None:
     assert (verdicts.decided, verdicts.wrong) == (0, 0)
 
 
+def test_one_decision_among_many_is_right_or_wrong_by_itself() -> None:
+    for fake, wrong in ((True, 0.0), (False, 1.0)):
+        verdicts = band(np.array([0.9, 0.5, 0.5]), np.array([fake, True, False]), 0.1, 0.9)
+        assert verdicts.decided == pytest.approx(1 / 3)
+        assert verdicts.wrong == wrong
+
+
 def test_risk_needs_decisions() -> None:
     with pytest.raises(ValueError, match="at least one"):
         risk_coverage(np.array([]), np.array([], bool))

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 from sklearn.metrics import roc_curve as reference_roc
 
@@ -48,6 +49,16 @@ def test_separated_classes_have_no_equal_error_and_a_finite_threshold() -> None:
     assert threshold == 0.8
 
 
+def test_where_all_look_alike_half_are_wrong_at_the_score_of_all() -> None:
+    assert equal_error(np.full(3, 0.7), np.full(5, 0.7)) == (0.5, 0.7)
+
+
+def test_the_rate_of_the_equal_error_is_that_of_its_threshold() -> None:
+    fake, real = np.array([0.9, 0.8, 0.7, 0.2]), np.array([0.1, 0.3, 0.4, 0.75])
+    assert equal_error_rate(fake, real) == 0.25
+    assert equal_error_rate(real, fake) == 0.75
+
+
 def test_fakes_found_at_a_false_alarm_rate() -> None:
     assert found_at_alarm_rate(FAKE, REAL, 0.0) == 0.5
     assert found_at_alarm_rate(FAKE, REAL, 0.25) == 0.75
@@ -64,9 +75,10 @@ def test_as_many_alarms_as_the_rate_allows_are_spent(reals: int, rate: float) ->
     assert found_at_alarm_rate(fake - 1, real, rate) == 0.0
 
 
-def test_a_curve_needs_both_classes() -> None:
+@pytest.mark.parametrize(("fake", "real"), [(np.array([]), REAL), (FAKE, np.array([]))])
+def test_a_curve_needs_both_classes(fake: NDArray[np.float64], real: NDArray[np.float64]) -> None:
     with pytest.raises(ValueError, match="fakes and reals"):
-        equal_error_rate(np.array([]), REAL)
+        equal_error_rate(fake, real)
 
 
 def test_deviates_of_impossible_rates_stay_finite() -> None:
