@@ -8,6 +8,7 @@ import pytest
 from av.video.reformatter import ColorRange, Colorspace
 from numpy.typing import NDArray
 
+from service.media.brightness import standard
 from service.media.clips import Clip
 from service.media.limits import MediaLimits
 from service.media.sniff import sniff
@@ -91,6 +92,29 @@ def test_pq_is_known_where_the_container_alone_tells_of_it() -> None:
         assert next(opened.decode(video=0)).color_trc == 2, "the frame says nothing"
 
     assert np.abs(shown(data) - 255 * original()).mean() < 3
+
+
+@pytest.mark.parametrize("primaries", [BT_709, BT_2020])
+def test_what_is_brighter_than_white_is_white(primaries: int) -> None:
+    nits = np.array([0, 203, 300, 1000, 10_000]) / 10_000
+    power = nits**0.1593017578125
+    code = ((0.8359375 + 18.8515625 * power) / (1 + 18.6875 * power)) ** 78.84375
+    grey = np.round(65535 * code).astype(np.uint16)[None, :, None].repeat(3, axis=2)
+    assert np.unique(standard(grey, primaries)[0, 0]).tolist() == [0]
+    assert standard(grey, primaries)[0, 1:].min() >= 254
+
+
+def test_colours_that_bt_709_does_not_have_are_its_nearest() -> None:
+    green = np.array([[[0, 38_000, 0]]], np.uint16)
+    red, shown_green, blue = standard(green, BT_2020)[0, 0]
+    assert (red, blue) == (0, 0)
+    assert shown_green > standard(green, BT_709)[0, 0, 1] > 0
+
+
+def test_every_row_of_a_high_frame_is_shown_as_it_would_be_by_itself() -> None:
+    rows = np.linspace(0, 65535, 150).astype(np.uint16)[:, None, None] * np.ones((1, 1, 3), "u2")
+    shown_rows = [standard(row[None], BT_2020)[0] for row in rows]
+    assert np.array_equal(standard(rows, BT_2020), shown_rows)
 
 
 @pytest.mark.parametrize("transfer", [SDR, HLG])

@@ -5,6 +5,7 @@ import tracemalloc
 import zlib
 from collections.abc import Callable
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -33,6 +34,44 @@ def test_reads_every_kind_of_webp(astronaut: NDArray[np.uint8]) -> None:
         animated([pixels, pixels[::-1]], [40, 40], "WEBP"),
     ):
         assert picture_size(sniff(data).name, data) == (171, 93)
+
+
+def test_reads_a_lossy_webp_without_a_canvas(astronaut: NDArray[np.uint8]) -> None:
+    data = cv2.imencode(".webp", astronaut[:93, :171], (cv2.IMWRITE_WEBP_QUALITY, 80))[1].tobytes()
+    assert data[12:16] == b"VP8 "
+    assert picture_size("webp", data) == (171, 93)
+
+
+def test_reads_the_whole_of_a_canvas_of_three_bytes() -> None:
+    data = b"RIFF\x16\0\0\0WEBPVP8X\x0a\0\0\0" + bytes(4) + b"\x02\x00\x01\x04\x05\x06"
+    assert picture_size("webp", data) == (1 + 0x010002, 1 + 0x060504)
+
+
+def test_a_bitmap_of_os_2_is_read() -> None:
+    rows = bytes((1, 2, 3, 4, 5, 6, 0, 0)) + bytes((7, 8, 9, 10, 11, 12, 0, 0))
+    header = struct.pack("<2sIIIIHHHH", b"BM", 26 + len(rows), 0, 26, 12, 2, 2, 1, 24)
+    assert picture_size(sniff(header).name, header) == (2, 2)
+    pixels = decode_picture("bmp", header + rows, MediaLimits()).pixels
+    assert pixels.tolist() == [[[9, 8, 7], [12, 11, 10]], [[3, 2, 1], [6, 5, 4]]]
+
+
+@pytest.mark.parametrize(("width", "height"), [(0, 5), (5, 0), (-1, 5)])
+def test_a_picture_without_a_side_gives_no_size(
+    astronaut: NDArray[np.uint8], width: int, height: int
+) -> None:
+    data = encode(astronaut[:1, :1], ".bmp")
+    assert picture_size("bmp", data) == (1, 1)
+    with pytest.raises(MediaCorruptError, match="no size"):
+        picture_size("bmp", data[:18] + struct.pack("<ii", width, height) + data[26:])
+
+
+def test_a_png_that_does_not_begin_with_its_header_gives_no_size(
+    astronaut: NDArray[np.uint8],
+) -> None:
+    data = encode(astronaut[:16, :16], ".png")
+    apples = struct.pack(">I", 4) + b"CgBI" + bytes(8)
+    with pytest.raises(MediaCorruptError, match="damaged"):
+        picture_size("png", data[:8] + apples + data[8:])
 
 
 def _huge_jpeg(data: bytes) -> bytes:

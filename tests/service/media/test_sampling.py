@@ -1,9 +1,13 @@
 """Which frames are looked at."""
 
+from itertools import accumulate
+
 import numpy as np
 import pytest
 
-from service.media.sampling import at_key_frames, sampled
+from service.errors import MediaTooLargeError
+from service.media.limits import MediaLimits
+from service.media.sampling import at_key_frames, check_length, sampled
 
 
 def test_steady_frames_are_taken_in_the_middle_of_equal_stretches() -> None:
@@ -25,6 +29,17 @@ def test_what_a_still_leaves_over_goes_to_the_frames_shown_for_short() -> None:
     assert np.diff(chosen).max() <= 10
     assert chosen[0] < 5
     assert chosen[-1] > 95
+
+
+def test_what_a_still_leaves_over_is_taken_evenly() -> None:
+    times = [0.0, *(60 + np.arange(9) / 10)]
+    assert sampled(times, 61.0, 4) == [0, 2, 5, 8]
+
+
+def test_a_frame_that_appears_just_at_the_moment_is_on_screen() -> None:
+    times = [*accumulate([0.1] * 5, initial=0.0)]
+    assert times[3] > 0.3, "times are sums"
+    assert sampled(times, 0.6, 1) == [3]
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -65,6 +80,14 @@ def test_a_still_is_not_exchanged_for_what_moves_before_it() -> None:
     assert at_key_frames([49], times, 64.0, [50]) == [50]
 
 
+def test_a_key_frame_is_shown_for_at_least_half_as_long() -> None:
+    assert at_key_frames([0], [0.0, 0.5, 0.75], 1.0, [1]) == [1]
+    assert at_key_frames([0], [0.0, 0.5, 0.74], 1.0, [1]) == [0]
+    # The last frame stays until the end; the one before it does not.
+    assert at_key_frames([0], [0.0, 0.5, 0.54], 10.0, [1]) == [0]
+    assert at_key_frames([0], [0.0, 0.5, 0.54], 10.0, [2]) == [2]
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_each_stretch_keeps_one_frame_in_order(seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -88,3 +111,12 @@ def test_near_is_meant_in_time_where_the_frame_rate_varies() -> None:
     # The frames at 0.5 and 1.5 seconds; the one at 0.9 is nearer to the first, not by its number.
     assert at_key_frames([5, 60], times, 2.0, [9]) == [9, 60]
     assert at_key_frames([5, 60], times, 2.0, [11]) == [5, 11]
+
+
+def test_a_clip_may_be_as_long_as_the_limits_say_and_no_longer() -> None:
+    limits = MediaLimits(max_duration_s=5, max_frames_total=10)
+    check_length(10, 5.0, limits)
+    for frames, seconds, limit in ((11, 5.0, "frames"), (10, 5.01, "duration")):
+        with pytest.raises(MediaTooLargeError) as caught:
+            check_length(frames, seconds, limits)
+        assert caught.value.limit == limit

@@ -21,6 +21,10 @@ def test_a_still_stands_for_all_the_time_it_is_on_screen() -> None:
     assert stretches(shown, 9.0)[1] == Interval(0.55, 8.0)
 
 
+def test_a_stretch_is_as_long_as_from_its_start_to_its_end() -> None:
+    assert Interval(4.0, 9.0).seconds == 5.0
+
+
 def test_a_single_frame_stands_for_the_whole_clip() -> None:
     assert stretches(moments(0.3), 2.0) == [Interval(0.0, 2.0)]
     assert stretches(moments(0.0), 0.0) == [Interval(0.0, 0.0)]
