@@ -48,9 +48,9 @@ def with_orientation(
 
 
 def animated(
-    frames: Sequence[Pixels], durations_ms: Sequence[int], kind: Literal["GIF", "WEBP"]
+    frames: Sequence[Pixels], durations_ms: Sequence[int], kind: Literal["GIF", "PNG", "WEBP"]
 ) -> bytes:
-    """Encode an animated GIF or WebP."""
+    """Encode an animated GIF, PNG or WebP."""
     first, *rest = [Image.fromarray(pixels) for pixels in frames]
     buffer = io.BytesIO()
     first.save(buffer, kind, save_all=True, append_images=rest, duration=list(durations_ms))

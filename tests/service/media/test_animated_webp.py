@@ -107,10 +107,26 @@ def test_frames_are_drawn_as_libwebp_draws_them(seed: int) -> None:
             assert np.array_equal(frame.pixels, expected)
 
 
-def test_a_frame_beyond_the_canvas_is_corrupt() -> None:
+@pytest.mark.parametrize("canvas", [(2, 2), (2, 40), (40, 2)])
+def test_a_frame_beyond_the_canvas_is_corrupt(canvas: tuple[int, int]) -> None:
     piece = piece_of_noise(np.random.default_rng(1), (40, 40))
     with pytest.raises(MediaCorruptError):
-        list(AnimatedWebp(animation_of([piece], (2, 2)), MediaLimits()).frames(1))
+        list(AnimatedWebp(animation_of([piece], canvas), MediaLimits()).frames(1))
+
+
+@pytest.mark.parametrize("needed", [b"VP8 ", b"\x9d\x01\x2a"])
+def test_a_frame_without_a_picture_that_can_be_decoded_is_corrupt(
+    frames: list[NDArray[np.uint8]], needed: bytes
+) -> None:
+    damaged = animated(frames, [400] * 10, "WEBP").replace(needed, bytes(len(needed)))
+    with pytest.raises(MediaCorruptError):
+        list(AnimatedWebp(damaged, MediaLimits()).frames(1))
+
+
+def test_a_frame_may_be_shown_for_over_a_minute(frames: list[NDArray[np.uint8]]) -> None:
+    assert (
+        AnimatedWebp(animated(frames[:2], [70_000, 40], "WEBP"), MediaLimits()).duration_s == 70.04
+    )
 
 
 def test_a_picture_larger_than_its_frame_is_corrupt(astronaut: NDArray[np.uint8]) -> None:

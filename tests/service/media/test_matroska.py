@@ -1,6 +1,8 @@
 """What a Matroska file says of its frames is read from its blocks."""
 
+import math
 import random
+import struct
 import time
 
 import pytest
@@ -31,6 +33,39 @@ def test_beside_sound_nothing_is_said_of_the_last_frame() -> None:
     assert shown is not None
     assert shown.times_s == pytest.approx([each / 1000 for each in UNEVEN]), "blocks of sound apart"
     assert shown.last_s is None
+
+
+def test_times_are_in_the_unit_that_the_file_states(whole: bytes) -> None:
+    usual, twice = (
+        bytes.fromhex("2ad7b183") + each.to_bytes(3, "big") for each in (10**6, 2 * 10**6)
+    )
+    assert whole.count(usual) == 1
+    shown = read_shown(whole.replace(usual, twice))
+    assert shown is not None
+    assert shown.times_s == pytest.approx([each / 500 for each in UNEVEN])
+    assert shown.last_s == pytest.approx(10)
+
+
+@pytest.mark.parametrize(
+    ("length_ms", "last_s"),
+    [(70_340.0, 0.3), (70_040.0, None), (60_000.0, None), (4e9, None), (math.nan, None)],
+)
+def test_a_length_that_makes_no_sense_says_nothing_of_the_last_frame(
+    whole: bytes, length_ms: float, last_s: float | None
+) -> None:
+    at = whole.index(bytes.fromhex("448988")) + 3
+    shown = read_shown(whole[:at] + struct.pack(">d", length_ms) + whole[at + 8 :])
+    assert shown is not None
+    assert len(shown.times_s) == len(UNEVEN)
+    assert shown.last_s == (None if last_s is None else pytest.approx(last_s))
+
+
+def test_a_length_of_four_bytes_is_read_like_one_of_eight(whole: bytes) -> None:
+    at = whole.index(bytes.fromhex("448988"))
+    short = bytes.fromhex("448984") + struct.pack(">f", 72_040.0) + bytes.fromhex("ec820000")
+    shown = read_shown(whole[:at] + short + whole[at + 11 :])
+    assert shown is not None
+    assert shown.last_s == pytest.approx(2)
 
 
 def test_of_something_else_nothing_is_said() -> None:

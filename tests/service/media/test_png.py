@@ -12,8 +12,8 @@ from PIL import Image
 from service.media.clips import Clip
 from service.media.limits import MediaLimits
 from service.media.pictures import decode_picture
-from service.media.png import chunks, still, whole_frames
-from tests.media_files import with_orientation
+from service.media.png import chunks, delays_s, still, whole_frames
+from tests.media_files import animated, with_orientation
 
 _PACKED = zlib.compress(bytes(1_000_000))
 BESIDE = {
@@ -74,3 +74,23 @@ def test_what_is_packed_beside_an_animation_is_not_unpacked(
 def test_without_anything_beside_it_a_file_stays_as_it_is(astronaut: NDArray[np.uint8]) -> None:
     data = with_orientation(astronaut[:64, :96], 6, "PNG")
     assert still(data) is data
+
+
+def test_of_an_animation_that_ends_early_the_frame_it_ends_in_is_left_out(
+    astronaut: NDArray[np.uint8],
+) -> None:
+    pictures = [astronaut[top : top + 64, :96] for top in (0, 100, 200)]
+    data = animated(pictures, [40] * 3, "PNG")
+    third = data.rindex(b"fcTL") - 4
+    for end in (third, third + 60, len(data) - 12):
+        assert whole_frames(data[:end]).count(b"fcTL") == (1 if end == third else 2)
+    assert whole_frames(data + b"more") == data
+
+
+def test_a_frame_is_shown_for_the_share_of_a_second_that_it_states() -> None:
+    shares = ((3, 25), (7, 0), (0, 30))
+    controls = [struct.pack(">5I2H2B", 0, 9, 9, 0, 0, *share, 0, 0) for share in shares]
+    data = bytes(8) + chunk(b"tEXt", bytes(26)) + b"".join(chunk(b"fcTL", c) for c in controls)
+    assert delays_s(data) == [3 / 25, 7 / 100, 0]
+    assert delays_s(data[:-1]) == [3 / 25, 7 / 100]
+    assert delays_s(bytes(8) + chunk(b"fcTL", b"")) == []

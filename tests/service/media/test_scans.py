@@ -22,6 +22,12 @@ from tests.service.media.shared_pieces import JPEG, of_pieces
 COMMENT = 0xFE
 
 
+def test_where_segments_are_too_many_to_count_there_are_too_many_scans() -> None:
+    data = of_scans(2)
+    for count, more in ((50_000, False), (100_000, True)):
+        assert has_more_scans(data[:2] + segment(COMMENT, b"") * count + data[2:], 2) == more
+
+
 @pytest.mark.parametrize("count", [2, 10, 100])
 def test_scans_are_counted(count: int) -> None:
     data = of_scans(count)

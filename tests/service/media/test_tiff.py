@@ -15,7 +15,7 @@ from service.errors import MediaCorruptError
 from service.media.headers import picture_size
 from service.media.limits import MediaLimits
 from service.media.pictures import decode_picture
-from service.media.tiff import with_colours_as_stored
+from service.media.tiff import ends_early, with_colours_as_stored
 from tests.media_files import encode
 
 
@@ -92,6 +92,21 @@ def test_a_picture_in_one_piece_is_whole_whatever_size_this_is_said_to_have(
         decode_picture("tiff", overstated[:-100], MediaLimits())
 
 
+def test_a_piece_whose_size_is_not_told_is_missing_where_it_begins_beyond_the_end(
+    astronaut: NDArray[np.uint8],
+) -> None:
+    stream = io.BytesIO()
+    tifffile.imwrite(stream, astronaut, photometric="rgb", rowsperstrip=128)
+    data = stream.getvalue()
+    sizes = struct.pack("<HHI", 279, 4, 4)
+    assert data.count(sizes) == 1
+    untold = data.replace(sizes, struct.pack("<HHI", 279, 4, 3))
+    last = struct.pack("<I", len(data) - astronaut[:128].size)
+    assert data.count(last) == 1
+    assert not ends_early(untold)
+    assert ends_early(untold.replace(last, struct.pack("<I", len(data) + 1)))
+
+
 def test_what_a_hostile_field_points_to_costs_nothing(astronaut: NDArray[np.uint8]) -> None:
     data = encode(astronaut, ".tiff")
     (at,) = struct.unpack_from("<I", data, 4)
@@ -124,7 +139,7 @@ def test_of_two_sizes_the_one_is_read_that_is_decoded(
 
 @pytest.mark.parametrize("tile", [None, (128, 64)])
 @pytest.mark.parametrize("order", ["<", ">"])
-@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("orientation", range(1, 10))
 def test_however_it_is_to_be_held_and_stored_it_comes_out_upright(
     astronaut: NDArray[np.uint8],
     orientation: int,
