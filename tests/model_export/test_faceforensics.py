@@ -65,6 +65,21 @@ def test_a_clip_without_its_mask_is_not_said_to_be_missing(root: Path, tmp_path:
     assert absent["their mask"] == ["FaceSwap_002_003"]
 
 
+def test_where_no_clip_is_there_at_all_that_is_said(root: Path) -> None:
+    with pytest.raises(ValueError, match=r"no clip of the lists .* of c40"):
+        list_pairs(root, "c40")
+
+
+def test_pairs_for_training_are_of_no_other_split(prepared: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(prepared, tmp_path / "copy")
+    for split in ("val", "test"):
+        shutil.rmtree(copy / split)
+    pairs, rng = PreparedPairs(copy, "train", size=64), np.random.default_rng(0)
+    assert {pairs.draw(rng).family for _ in range(40)} == {*METHODS}
+    with pytest.raises(ValueError, match="no fakes of the split 'all'"):
+        PreparedPairs(copy, "all")
+
+
 def test_every_crop_is_in_the_manifest_with_its_checksum(prepared: Path) -> None:
     rows = rows_of(prepared)
     assert len(rows) == 2 * 6 * 2 * 2  # methods, clips, frames, classes
