@@ -7,7 +7,10 @@ from types import MappingProxyType
 from typing import Any, Self
 
 import av
-import av.subtitles.stream  # else read where a file has subtitles: a warm worker opens nothing
+
+# What PyAV would load where a file first has subtitles: a warm worker opens nothing.
+import av.subtitles.codeccontext
+import av.subtitles.stream
 import numpy as np
 from av.container import InputContainer
 from av.video.reformatter import VideoReformatter
