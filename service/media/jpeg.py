@@ -11,14 +11,14 @@ import numpy as np
 # Frame headers: SOF0 to SOF15 without DHT (C4), JPG (C8) and DAC (CC).
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _SEQUENTIAL = frozenset({0xC0, 0xC1})
-_BARE_MARKERS = frozenset({0x01, *range(0xD0, 0xD9)})
 _START_OF_SCAN, _END = 0xDA, 0xD9
 # What may follow 0xFF within a scan: zero where that is data, a restart marker, a fill byte.
 _WITHIN_SCAN = np.isin(np.arange(256), [0x00, *range(0xD0, 0xD8), 0xFF])
-# What decoders look for from the end of a scan, or of a segment, on, whatever lies between.
+# What decoders look for from the end of a scan, or of a segment, on, whatever lies between: fill
+# bytes, markers without a segment, 0xFF 0x00, or what a program left there by mistake.
 _MARKER = re.compile(rb"\xff[\xc0-\xcf\xd9-\xfe]")
-# Far more than come before any picture's data, fill bytes among them.
-_MOST_MARKERS = 100_000
+# Far more than any picture has.
+_MOST_MARKERS, _MOST_BETWEEN = 100_000, 2**16
 # The decoder reads up to eight bytes ahead. More would be taken for missing data.
 _AHEAD = bytes(8)
 
@@ -43,17 +43,14 @@ def has_more_scans(data: bytes, than: int) -> bool:
     Counted are those that a decoder comes to: none within a segment, as of thumbnails, and none
     behind the picture's end.
     """
-    at, scans = 2, 0
-    for _ in range(_MOST_MARKERS):
-        found = _MARKER.search(data, at)
-        if found is None or data[found.start() + 1] == _END:
+    scans = 0
+    for number, (marker, _) in enumerate(_segments(data, len(data)), 1):
+        if marker == _END:
             return False
-        scans += data[found.start() + 1] == _START_OF_SCAN
-        if scans > than:
+        scans += marker == _START_OF_SCAN
+        if scans > than or number == _MOST_MARKERS:
             return True
-        length = int.from_bytes(data[found.end() : found.end() + 2], "big")
-        at = found.end() + max(length, 2)
-    return True
+    return False
 
 
 def without_end(data: bytes) -> bytes:
@@ -90,22 +87,18 @@ def _only_scan(data: bytes) -> int | None:
     return None
 
 
-def _segments(data: bytes) -> Iterator[tuple[int, int]]:
-    """Marker of each segment, and where it begins, as far as they follow one another."""
+def _segments(data: bytes, between: int = _MOST_BETWEEN) -> Iterator[tuple[int, int]]:
+    """Marker of each segment, and where it begins: those that decoders come to, and as many of
+    them as are looked at.
+
+    between: bytes that are passed over between segments, all together.
+    """
     at = 2
     for _ in range(_MOST_MARKERS):
-        if data[at] != 0xFF:
+        found = _MARKER.search(data, at, at + between)
+        if found is None:
             return
-        marker = data[at + 1]
-        if marker == 0xFF:  # fill bytes may precede a marker
-            at += 1
-            continue
-        if marker == 0x00:  # none: the decoder passes it over
-            at += 2
-            continue
-        yield marker, at
-        if marker in _BARE_MARKERS:
-            at += 2
-        else:
-            (length,) = struct.unpack_from(">H", data, at + 2)
-            at += 2 + max(length, 2)
+        between -= found.start() - at
+        yield data[found.start() + 1], found.start()
+        length = int.from_bytes(data[found.end() : found.end() + 2], "big")
+        at = found.end() + max(length, 2)
