@@ -35,6 +35,8 @@ _READERS = MappingProxyType(
         "png": "apng",
     }
 )
+# Pictures, which browsers show with square pixels, whatever these say.
+_SQUARE = frozenset({"gif", "png"})
 # Only when so many attempts in a row find nothing does nothing follow a broken place.
 _ATTEMPTS = 128
 _MUCH_LARGER = 2
@@ -75,7 +77,8 @@ class Container:
         self._stated_size = codec.width, codec.height
         # Decoders of streams that say nothing of it forget what the container says.
         self._stated_curve = codec.color_trc, codec.color_primaries, codec.colorspace
-        self._stretch = Stretch.of(float(self._stream.sample_aspect_ratio or 1))
+        aspect = None if name in _SQUARE else self._stream.sample_aspect_ratio
+        self._stretch = Stretch.of(float(aspect or 1))
         self.display = display
         self.shrunk = False
         self.frames_stated, self.seconds_stated = self._stated(name)

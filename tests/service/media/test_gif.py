@@ -104,3 +104,14 @@ def test_a_frame_that_asks_for_a_hundredth_of_a_second_gets_a_tenth(frames: list
     clip = Clip("gif", animated(frames, [10, 10, 20, 100, 10]), MediaLimits())
     assert [frame.time_s for frame in clip.frames(16)] == pytest.approx([0, 0.1, 0.2, 0.22, 0.32])
     assert clip.duration_s == pytest.approx(0.42)
+
+
+@pytest.mark.parametrize("aspect", [1, 17, 113])
+def test_pixels_are_square_as_in_browsers_whatever_a_file_says(
+    frames: list[Pixels], aspect: int
+) -> None:
+    """Stretched to four times its height, a face is not found."""
+    data = animated(frames[:3])
+    clip = Clip("gif", data[:12] + bytes([aspect]) + data[13:], MediaLimits())
+    shown = next(clip.frames(1)).pixels
+    assert (clip.width, clip.height) == (60, 40) == shown.shape[1::-1]

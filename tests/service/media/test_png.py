@@ -94,3 +94,14 @@ def test_a_frame_is_shown_for_the_share_of_a_second_that_it_states() -> None:
     assert delays_s(data) == [3 / 25, 7 / 100, 0]
     assert delays_s(data[:-1]) == [3 / 25, 7 / 100]
     assert delays_s(bytes(8) + chunk(b"fcTL", b"")) == []
+
+
+def test_pixels_are_square_as_in_browsers_whatever_an_animation_says(
+    astronaut: NDArray[np.uint8],
+) -> None:
+    data = animated([astronaut[:64, :96], astronaut[64:128, :96]], [40, 40], "PNG")
+    wide = chunk(b"pHYs", struct.pack(">IIB", 2000, 4000, 1))
+    clip = Clip("png", data[:HEADER_END] + wide + data[HEADER_END:], MediaLimits())
+    shown, _ = (frame.pixels for frame in clip.frames(2))
+    assert (clip.width, clip.height) == (96, 64)
+    assert np.array_equal(shown, astronaut[:64, :96])
