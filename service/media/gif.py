@@ -20,12 +20,16 @@ def reaches_trailer(data: bytes) -> bool:
 
 
 def whole_images(data: bytes) -> bytes:
-    """The same file up to its trailer, or without an image that it ends in.
+    """The same file up to its last image and a trailer, or without an image that it ends in.
 
     FFmpeg would go on behind the trailer, where no viewer looks, and fill in the rest of the image.
+    What an extension says behind the last image would count for a frame that cannot be decoded.
     """
     before = last = _UNSEEN
+    images_end = 0
     for at in _pieces(data):
+        if data[last : last + 1] == bytes((_IMAGE,)):
+            images_end = at
         before, last = last, at
     if last != _UNSEEN and last < len(data) == last + data.count(0, last):
         # Never received whole, but of its full length: the first nought seems to end the image.
@@ -34,7 +38,7 @@ def whole_images(data: bytes) -> bytes:
         return data
     kind = data[last : last + 1]
     if kind == bytes((_TRAILER,)):
-        return data[: last + 1]
+        return data[: images_end or last] + kind
     return data[:last] if kind == bytes((_IMAGE,)) else data
 
 

@@ -14,7 +14,7 @@ from service.media.gif import with_controls
 from service.media.limits import MediaLimits
 from tests.media_files import Pixels
 
-CONTROL = b"\x21\xf9\x04"
+CONTROL, COMMENT = b"\x21\xf9\x04", b"\x21\xfe\x05hello\0"
 
 
 @pytest.fixture
@@ -57,6 +57,21 @@ def test_what_follows_the_trailer_is_not_shown(frames: list[Pixels]) -> None:
         assert (clip.frames_total, len(shown), clip.truncated) == (2, 2, False)
         assert clip.duration_s == pytest.approx(0.4)
         assert reds(data + behind) == pytest.approx([0, 40], abs=4)
+
+
+@pytest.mark.parametrize("count", [1, 3])
+@pytest.mark.parametrize("behind", [COMMENT, CONTROL + bytes(5), CONTROL + bytes(5) + COMMENT])
+def test_what_is_said_behind_the_last_image_is_no_frame(
+    frames: list[Pixels], behind: bytes, count: int
+) -> None:
+    data = animated(frames[:count])
+    assert data.endswith(b"\0;")
+    clip = Clip("gif", data[:-1] + behind + b";", MediaLimits())
+    assert clip.frames_total == count
+    assert len(list(clip.frames(16))) == count
+    assert (clip.frames_total, clip.truncated) == (count, False)
+    assert clip.duration_s == pytest.approx(0.2 * count)
+    assert reds(data[:-1] + behind + b";") == reds(data)
 
 
 @pytest.mark.parametrize("durations_ms", [(20, 50), (20, 50, 100), (250, 50, 70, 1000, 220)])
