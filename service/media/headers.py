@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from service.errors import MediaCorruptError
-from service.media import jpeg, tiff
+from service.media import bmp, jpeg, tiff
 
 
 def picture_size(name: str, data: bytes) -> tuple[int, int]:
@@ -31,15 +31,6 @@ def _png(data: bytes) -> tuple[int, int]:
     return width, height
 
 
-def _bmp(data: bytes) -> tuple[int, int]:
-    (header_size,) = struct.unpack_from("<I", data, 14)
-    if header_size == 12:  # OS/2 bitmaps store 16-bit sizes
-        width, height = struct.unpack_from("<HH", data, 18)
-        return width, height
-    width, height = struct.unpack_from("<ii", data, 18)
-    return width, abs(height)  # a negative height stores rows from the top
-
-
 def _webp(data: bytes) -> tuple[int, int]:
     chunk = data[12:16]
     if chunk == b"VP8X":
@@ -60,5 +51,5 @@ def _three_bytes(data: bytes, at: int) -> int:
 
 
 _READERS: Mapping[str, Callable[[bytes], tuple[int, int]]] = MappingProxyType(
-    {"jpeg": jpeg.size, "png": _png, "bmp": _bmp, "webp": _webp, "tiff": tiff.size}
+    {"jpeg": jpeg.size, "png": _png, "bmp": bmp.size, "webp": _webp, "tiff": tiff.size}
 )

@@ -5,6 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.errors import MediaCorruptError, MediaTooLargeError
+from service.media.bmp import is_in_runs
 from service.media.frame import Frame
 from service.media.headers import picture_size
 from service.media.jpeg import has_more_scans, without_end
@@ -48,6 +49,8 @@ def decode_picture(name: str, data: bytes, limits: MediaLimits) -> Frame:
         data = without_end(data)
     elif name == "png":
         data = still(data)
+    elif name == "bmp":
+        _check_runs(data)
     elif name == "tiff":
         _check_pieces(data, limits)
         data, orientation = said_upright(with_colours_as_stored(data))
@@ -90,6 +93,18 @@ def _check_scans(data: bytes, pixels: int, limits: MediaLimits) -> None:
         raise MediaCorruptError(
             "The picture is stored in more scans, or among more segments, than programs write; "
             f"at most {most} scans are read of one of its size"
+        )
+
+
+def _check_runs(data: bytes) -> None:
+    """Raise MediaCorruptError for a bitmap in runs of a colour.
+
+    WHY: some programs, ImageMagick among them, fill rows up to four bytes before they are coded.
+    OpenCV draws what is too much into the next row: all of the picture is shifted.
+    """
+    if is_in_runs(data):
+        raise MediaCorruptError(
+            "The picture is stored in a way that is not read here: as a bitmap in runs (RLE)"
         )
 
 
