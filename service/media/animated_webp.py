@@ -1,6 +1,5 @@
 """An animated WebP to frames sampled evenly in time; FFmpeg, which reads clips, cannot."""
 
-import struct
 from collections.abc import Iterator
 from itertools import accumulate
 
@@ -10,11 +9,11 @@ from service.media.headers import picture_size
 from service.media.limits import MediaLimits
 from service.media.pictures import check_pixels
 from service.media.sampling import check_length, sampled
-from service.media.webp_canvas import Canvas, Piece, chunks
+from service.media.webp import FILE_HEADER, chunks, file_end
+from service.media.webp_canvas import Canvas, Piece
 
 # Browsers show frames that ask for less than this for 100 ms; 0 is common in the wild.
 _SHORTEST_S, _INSTEAD_S = 0.011, 0.1
-_RIFF_START, _RIFF_HEADER = 8, 12
 
 
 class AnimatedWebp:
@@ -29,7 +28,7 @@ class AnimatedWebp:
         """
         self.width, self.height = picture_size("webp", data)
         check_pixels(self.width, self.height, limits)
-        end = _RIFF_START + struct.unpack_from("<I", data, 4)[0]
+        end = file_end(data)
         # What follows is another file's, and no viewer shows it.
         self._data, self._pieces = data, _pieces(data[:end], limits)
         if not self._pieces:
@@ -63,7 +62,7 @@ class AnimatedWebp:
 def _pieces(data: bytes, limits: MediaLimits) -> list[Piece]:
     """All complete frames. MediaCorruptError, MediaTooLargeError (limit "frames")."""
     pieces: list[Piece] = []
-    for kind, start, end in chunks(data, _RIFF_HEADER, len(data)):
+    for kind, start, end in chunks(data, FILE_HEADER, len(data)):
         if kind == b"ANMF":
             pieces.append(Piece.read(data, start, end))
             check_length(len(pieces), 0.0, limits)

@@ -12,6 +12,7 @@ from service.media.jpeg import has_more_scans, without_end
 from service.media.limits import MediaLimits
 from service.media.png import still
 from service.media.tiff import ends_early, read_pieces, said_upright, with_colours_as_stored
+from service.media.webp import with_bare_exif
 
 _UNDECODABLE = (
     "The picture cannot be decoded whole: it is damaged, ends early, is stored in a way that is "
@@ -49,6 +50,8 @@ def decode_picture(name: str, data: bytes, limits: MediaLimits) -> Frame:
         data = without_end(data)
     elif name == "png":
         data = still(data)
+    elif name == "webp":
+        data = with_bare_exif(data)
     elif name == "bmp":
         _check_runs(data)
     elif name == "tiff":

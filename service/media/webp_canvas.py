@@ -1,7 +1,6 @@
 """The canvas on which the frames of an animated WebP are drawn, one after the other."""
 
 import struct
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
@@ -11,25 +10,14 @@ from numpy.typing import NDArray
 
 from service.errors import MediaCorruptError
 from service.media.headers import picture_size
+from service.media.webp import CHUNK_HEADER, chunks
 
-_CHUNK_HEADER, _FRAME_HEADER = 8, 16
+_FRAME_HEADER = 16
 _DISPOSE, _OVERWRITE = 0x01, 0x02
 _HAS_ALPHA = 0x10
 # A frame is one of two, and perhaps some that nobody knows.
 _MOST_CHUNKS = 64
 _UNDECODABLE = "The animation cannot be decoded"
-
-
-def chunks(data: bytes, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:
-    """Kind of each complete chunk of a part of the file, and where its content begins and ends."""
-    while at + _CHUNK_HEADER <= end:
-        (size,) = struct.unpack_from("<I", data, at + 4)
-        start = at + _CHUNK_HEADER
-        after = start + size + size % 2
-        if after > end:
-            return
-        yield data[at : at + 4], start, start + size
-        at = after
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +131,7 @@ def _still(data: bytes, piece: Piece) -> bytes:
     """The file that a frame's picture would be by itself."""
     held: dict[bytes, bytes] = {}
     for kind, start, end in islice(chunks(data, piece.start, piece.end), _MOST_CHUNKS):
-        held.setdefault(kind, data[start - _CHUNK_HEADER : end + (end - start) % 2])
+        held.setdefault(kind, data[start - CHUNK_HEADER : end + (end - start) % 2])
     body = held.get(b"VP8L") or held.get(b"VP8 ")
     if body is None:
         raise MediaCorruptError(_UNDECODABLE)
