@@ -52,7 +52,8 @@ def sniff(data: bytes) -> MediaFormat:
     found = _png(data) or _bmp(data) or _riff(data) or _iso(data) or _matroska(data)
     if found is None:
         raise UnsupportedMediaError(
-            "The file is none of JPEG, PNG, WebP, BMP, TIFF, GIF, MP4, MOV, WebM, MKV and AVI"
+            "The file is none of JPEG, PNG, WebP, BMP, TIFF (no BigTIFF), GIF, MP4, MOV, WebM, MKV "
+            "and AVI"
         )
     return found
 

@@ -118,6 +118,12 @@ def test_anything_else_is_unsupported(data: bytes) -> None:
         sniff(data)
 
 
+@pytest.mark.parametrize("start", [b"II+\0\x08\0\0\0", b"MM\0+\0\x08\0\0"])
+def test_a_bigtiff_is_told_that_it_is_not_read(start: bytes) -> None:
+    with pytest.raises(UnsupportedMediaError, match="no BigTIFF"):
+        sniff(start + bytes(100))
+
+
 def test_no_bytes_are_no_request() -> None:
     with pytest.raises(InvalidRequestError):
         sniff(b"")

@@ -64,6 +64,34 @@ def test_a_picture_whose_pieces_are_not_all_there_is_refused(
         decode_picture("tiff", data[: int(len(data) * share)], MediaLimits())
 
 
+@pytest.mark.parametrize("mode", ["L", "RGB", "CMYK", "1", "P"])
+def test_usual_tiffs_are_read(astronaut: NDArray[np.uint8], mode: str) -> None:
+    picture, stream = Image.fromarray(astronaut[:64, :96]).convert(mode), io.BytesIO()
+    picture.save(stream, "TIFF", compression="tiff_lzw")
+    pixels = decode_picture("tiff", stream.getvalue(), MediaLimits()).pixels
+    assert (pixels == np.asarray(picture.convert("RGB"))).all()
+
+
+@pytest.mark.parametrize("kind", [np.uint32, np.float32, np.float64])
+def test_grey_of_more_than_16_bits_is_refused(
+    astronaut: NDArray[np.uint8], kind: type[Any]
+) -> None:
+    stream = io.BytesIO()
+    tifffile.imwrite(stream, astronaut[..., 1].astype(kind))
+    with pytest.raises(MediaCorruptError):
+        decode_picture("tiff", stream.getvalue(), MediaLimits())
+
+
+@pytest.mark.parametrize("compression", ["lzma", "zstd"])
+def test_compressions_that_libtiff_was_built_without_are_refused(
+    astronaut: NDArray[np.uint8], compression: str
+) -> None:
+    stream = io.BytesIO()
+    Image.fromarray(astronaut).save(stream, "TIFF", compression=compression)
+    with pytest.raises(MediaCorruptError):
+        decode_picture("tiff", stream.getvalue(), MediaLimits())
+
+
 def test_a_picture_whose_colours_are_not_all_there_is_refused(
     astronaut: NDArray[np.uint8],
 ) -> None:
