@@ -9,19 +9,17 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
-from typing import get_args
 
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
 from service.analysis import Analysis, Options
+from service.arguments import parser
 from service.devices import obtain_model, prove_devices
 from service.errors import ConfigurationError, UnmaskError
 from service.faces.finder import face_finder
 from service.files import analyze_file, distinct_names, read_file, write_pictures
-from service.inference.device import DeviceKind
 from service.listening import bound, every_address, sockets_of, takes_every_address
 from service.logs import configure_logging
 from service.media.process import WorkerDefectError
@@ -43,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     occupy_standard_streams()
     seal_memory()
     end_when_told()
-    chosen = _parser().parse_args(arguments)
+    chosen = parser().parse_args(arguments)
     try:
         settings = _settings(chosen)
         if chosen.command == "serve":
@@ -60,37 +58,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Whoever reads has heard enough, such as `head`.
         _tell_nobody()
         return _NOBODY_LISTENS
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="unmask",
-        description="Was a face in a picture or clip manipulated, how, and where? "
-        "Settings are read from the environment (UNMASK_...).",
-    )
-    parser.add_argument("--version", action="version", version=f"unmask {version('unmask')}")
-    commands = parser.add_subparsers(dest="command", required=True)
-    serve = commands.add_parser("serve", help="answer HTTP requests")
-    serve.add_argument("--host", help="address to listen on (UNMASK_HOST)")
-    serve.add_argument("--port", type=int, help="port to listen on (UNMASK_PORT)")
-    analyze = commands.add_parser("analyze", help="analyse files without a server")
-    analyze.add_argument("files", nargs="+", type=Path, metavar="FILE")
-    analyze.add_argument("--json", action="store_true", help="one JSON report a line")
-    analyze.add_argument("--out", type=Path, metavar="DIR", help="write masks and overlays here")
-    analyze.add_argument("--max-frames", type=_count, help="frames of a clip to analyse")
-    analyze.add_argument("--max-faces", type=_count, help="faces to keep")
-    check = commands.add_parser("check", help="tell whether the service could start")
-    for command in (serve, analyze, check):
-        command.add_argument("--model", type=Path, help="ONNX model file (UNMASK_MODEL)")
-        command.add_argument("--device", choices=get_args(DeviceKind), help="(UNMASK_DEVICE)")
-    return parser
-
-
-def _count(text: str) -> int:
-    number = int(text) if text.lstrip("-").isdecimal() else 0
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a whole number from 1 on")
-    return number
 
 
 def _settings(chosen: argparse.Namespace) -> Settings:

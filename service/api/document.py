@@ -15,10 +15,11 @@ from service.errors import UnmaskError
 def _problems() -> Iterator[str]:
     yield "- `not_found` (404): There is no such path"
     yield "- `method_not_allowed` (405): The path does not take this method; `Allow` says which"
-    yield "- `bad_request` (400): What arrives is no HTTP"
+    yield "- `bad_request` (400): What arrives is no HTTP/1.1 that is understood here: no HTTP at "
+    "all, not exactly one `Host`, another transfer coding than chunks, or a first line over 64 KiB"
     yield "- `request_timeout` (408): A request's first line and headers take too long"
     yield "- `request_header_fields_too_large` (431): A request's first line and headers, or its "
-    "trailers, are longer than 64 KiB"
+    "trailers, are longer than 64 KiB and do not end"
     errors: list[type[UnmaskError]] = [UnmaskError, *UnmaskError.__subclasses__()]
     for error in errors:
         yield f"- `{error.code}` ({error.status}): {error.title}"

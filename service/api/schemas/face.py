@@ -110,8 +110,8 @@ class IntervalBody(BaseModel):
 class FaceBody(BaseModel):
     """One face through the whole upload.
 
-    Its most incriminating frame is the one with the highest `fake_probability` among those in
-    which the face is good enough to judge, or among all where there is none.
+    Its most incriminating frame is the one with the highest `fake_probability` among those that
+    have a say (`votes` in the `timeline`).
     """
 
     track: Track
@@ -144,11 +144,12 @@ class FaceBody(BaseModel):
     )
     intervals: list[IntervalBody] = Field(
         description="When the face looks manipulated, in order of time; empty for a picture, for "
-        "a face judged authentic, and where no more than a single frame does."
+        "a face judged authentic, and where no more than a single frame does, but for the first, "
+        "the last, and one that is shown for longer than both beside it together."
     )
     agreement: Share = Field(
         description="1 where its frames tell one story, down to 0 where each contradicts the one "
-        "before; always 1 for up to three frames."
+        "before; always 1 where up to three of them take a side."
     )
     warnings: list[str] = Field(
         description=listed(

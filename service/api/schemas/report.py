@@ -126,9 +126,9 @@ class TimingBody(BaseModel):
 class ReportBody(BaseModel):
     """The report on one upload.
 
-    The worst face decides: of the faces good enough to judge, or of all where there is none, a
-    manipulated one before an inconclusive before an authentic, then the one with the highest
-    `fake_probability`.
+    The worst face decides: of the faces good enough to judge (and those that look manipulated and
+    were so in a frame at least), or of all where there is none, a manipulated one before an
+    inconclusive before an authentic, then the one with the highest `fake_probability`.
     """
 
     id: Annotated[str, WithJsonSchema({"type": "string", "pattern": "^[0-9a-f]{32}$"})] = Field(
@@ -162,7 +162,8 @@ class ReportBody(BaseModel):
     warnings: list[str] = Field(
         description=listed(
             "Stable codes of what limits the verdict: of the upload, then those of the face that "
-            "decides, and where that one is inconclusive those of its `quality`.",
+            "decides, and where that one is inconclusive those of its `quality`; of an `authentic` "
+            "upload also those of faces that look manipulated but could not be judged.",
             REPORT_WARNINGS,
         )
     )
