@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from service.errors import ConfigurationError
+from service.media import crew
 from service.media.workers import MediaWorkers
 from tests.service.media import worker_jobs as jobs
 from tests.service.media.worker_pool import (
@@ -112,3 +113,46 @@ def test_a_warm_up_that_fails_ends_the_start(warm_up: Callable[[], object]) -> N
             await pool.close(drain_s=0)
 
     asyncio.run(test())
+
+
+def test_a_warm_up_that_hangs_ends_the_start(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(crew, "_START_TIMEOUT_S", 0.5)
+
+    async def test() -> None:
+        pool = MediaWorkers(1, 512 * MIB, partial(jobs.wait_for, tmp_path / "never"))
+        try:
+            with pytest.raises(ConfigurationError, match="in time"):
+                await asyncio.wait_for(pool.start(), 20)
+            assert children() == []
+        finally:
+            await pool.close(drain_s=0)
+
+    asyncio.run(test())
+
+
+def test_a_worker_that_has_answered_is_replaced_without_a_pause() -> None:
+    async def test(pool: MediaWorkers) -> None:
+        os.kill(await pool.run(jobs.pid, timeout_s=5), signal.SIGKILL)
+        await until(lambda: pool.restarts == 1)
+        assert pool._crew._pause_s > 0
+        assert await pool.run(jobs.add, 1, 1, timeout_s=5) == 2
+        assert pool._crew._pause_s == 0
+
+    with_workers(test, workers=1)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_what_is_sent_to_the_service_and_all_its_processes_ends_no_worker(
+    number: signal.Signals,
+) -> None:
+    """By terminals and service managers: the service answers whoever has come before it ends."""
+
+    async def test(pool: MediaWorkers) -> None:
+        worker = await pool.run(jobs.pid, timeout_s=5)
+        os.kill(worker, number)
+        assert await pool.run(jobs.pid_after, 0.1, timeout_s=5) == worker
+        assert pool.restarts == 0
+
+    with_workers(test, workers=1)

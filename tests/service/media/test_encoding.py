@@ -183,3 +183,15 @@ def test_many_sides_are_refused_before_they_are_multiplied() -> None:
 def test_text_cannot_smuggle_a_class_through_a_dict() -> None:
     assert through({"Inner": ["x"]}, Inner) == {"Inner": ["x"]}
     assert json.loads(encode({"Inner": ["x"]})[0]) == {"dict": {"Inner": ["x"]}}
+
+
+def test_what_numpy_counts_and_measures_arrives_as_plain_numbers() -> None:
+    found = through([np.float32(0.5), np.int64(3), np.bool_(True)])
+    assert isinstance(found, list)
+    assert found == [0.5, 3, True]
+    assert [*map(type, found)] == [float, int, bool]
+
+
+def test_integers_of_64_bits_fit() -> None:
+    for count in (2**63 - 1, -(2**63) + 1):
+        assert through(replace(GOOD, count=count), Inner, Many) == replace(GOOD, count=count)

@@ -57,3 +57,36 @@ def test_each_attempt_to_replace_a_worker_that_fails_is_told(
         assert (pool.working, pool.alive()) == (1, True)
 
     with_workers(test, lost=lost.append)
+
+
+def test_where_a_worker_cannot_be_replaced_that_is_tried_less_and_less_often(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lost: list[Loss] = []
+
+    def tell(loss: Loss) -> None:
+        lost.append(loss)
+        assert len(lost) < 100, "nothing else gets its turn any more"
+
+    async def test(pool: MediaWorkers) -> None:
+        monkeypatch.setattr("sys.executable", "/nowhere/python")
+        # It was ended while it worked: that alone is no reason to wait before the first attempt.
+        with pytest.raises(DecodeTimeoutError):
+            await pool.run(jobs.hang, timeout_s=0.05)
+        await until(lambda: "unstarted" in lost)
+        await asyncio.sleep(1)
+        assert 2 <= lost.count("unstarted") <= 6
+
+    with_workers(test, lost=tell)
+
+
+def test_what_a_worker_says_unasked_is_nobody_s_answer() -> None:
+    lost: list[Loss] = []
+
+    async def test(pool: MediaWorkers) -> None:
+        assert await pool.run(jobs.answer_twice, 0.2, timeout_s=5) == 0
+        await until(lambda: pool.restarts == 1)
+        assert await pool.run(jobs.add, 1, 1, timeout_s=5) == 2
+        assert lost == ["implausible"]
+
+    with_workers(test, workers=1, lost=lost.append)

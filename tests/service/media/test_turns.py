@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from service.errors import DecodeTimeoutError
+from service.errors import DecodeTimeoutError, OverloadedError
 from service.media.workers import MediaWorkers
 from tests.service.media import worker_jobs as jobs
 from tests.service.media.worker_pool import until, warm, with_workers
@@ -147,3 +147,33 @@ def test_the_last_worker_is_not_ended_because_a_caller_left() -> None:
         assert least == 1
 
     with_workers(test, leave_s=0.05)
+
+
+def test_who_leaves_just_before_his_turn_takes_no_worker_along() -> None:
+    async def test(pool: MediaWorkers) -> None:
+        worker = await pool._turns.take(long=False, again=False)
+        waiting = asyncio.create_task(pool._turns.take(long=False, again=False))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        pool._turns.give(worker)
+        await asyncio.gather(waiting, return_exceptions=True)
+        async with asyncio.timeout(20):
+            assert await pool.run(jobs.add, 1, 1, timeout_s=20) == 2
+
+    with_workers(test, workers=1)
+
+
+def test_who_leaves_just_before_the_end_keeps_nobody_from_being_told_of_it() -> None:
+    async def test(pool: MediaWorkers) -> None:
+        await pool._turns.take(long=False, again=False)
+        leaving, staying = (
+            asyncio.create_task(pool._turns.take(long=False, again=False)) for _ in range(2)
+        )
+        await asyncio.sleep(0)
+        leaving.cancel()
+        pool._turns.end(OverloadedError("The service is shutting down"))
+        async with asyncio.timeout(20):
+            outcomes = await asyncio.gather(leaving, staying, return_exceptions=True)
+        assert [type(each) for each in outcomes] == [asyncio.CancelledError, OverloadedError]
+
+    with_workers(test, workers=1)

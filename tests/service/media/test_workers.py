@@ -163,3 +163,16 @@ def test_closing_tells_those_who_still_wait_for_a_worker() -> None:
         assert [type(each) for each in outcomes] == [OverloadedError] * 3
 
     with_workers(test, workers=1)
+
+
+def test_a_worker_that_was_done_in_time_is_not_ended_for_the_caller_who_left() -> None:
+    async def test(pool: MediaWorkers) -> None:
+        leaving = asyncio.create_task(pool.run(jobs.sleep_then, 0.1, 0, timeout_s=5))
+        await asyncio.sleep(0.05)
+        leaving.cancel()
+        await asyncio.gather(leaving, return_exceptions=True)
+        # It is at somebody else's file when it would have been ended.
+        assert await pool.run(jobs.sleep_then, 1.1, 7, timeout_s=10) == 7
+        assert pool.restarts == 0
+
+    with_workers(test, workers=1, leave_s=1.0)

@@ -6,6 +6,7 @@ import signal
 import socket
 import stat
 import struct
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -203,6 +204,17 @@ def begin_for_ever() -> None:
     """Say again and again that the job has been taken up."""
     while True:
         _shout(BEGUN)
+
+
+def answer_twice(seconds: float) -> int:
+    """Answer, and after some seconds once more, when nobody has asked."""
+
+    def again() -> None:
+        time.sleep(seconds)
+        _say(b'["value",5]')
+
+    threading.Thread(target=again).start()
+    return 0
 
 
 def leave_a_child(path: Path) -> int:
