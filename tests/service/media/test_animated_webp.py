@@ -152,3 +152,14 @@ def test_many_frames_cost_one_walk_through_all_of_them(astronaut: NDArray[np.uin
     assert len(list(AnimatedWebp(data, MediaLimits()).frames(64))) == 64
     # Starting over for each would take thirty times as long.
     assert time.perf_counter() - begun < 8 * once + 0.1
+
+
+def test_frames_of_ten_milliseconds_or_less_are_shown_for_as_long_as_browsers_show_them() -> None:
+    pieces = [piece_of_noise(np.random.default_rng(seed), (40, 40)) for seed in range(4)]
+    timed = [
+        piece[:20] + duration_ms.to_bytes(3, "little") + piece[23:]
+        for piece, duration_ms in zip(pieces, (0, 10, 11, 50), strict=True)
+    ]
+    opened = AnimatedWebp(animation_of(timed, (40, 40)), MediaLimits())
+    assert [each.time_s for each in opened.frames(4)] == pytest.approx([0.0, 0.1, 0.2, 0.211])
+    assert opened.duration_s == pytest.approx(0.261)

@@ -63,3 +63,18 @@ def test_every_frame_has_the_stated_size(astronaut: Pixels, sides: tuple[int, in
     for pixels in frames:
         assert np.abs(pixels.astype(int) - pictures[0].astype(int)).mean() < 20
     assert clip.shrunk == (sides == (128, 256))
+
+
+@pytest.mark.parametrize(
+    ("size", "shrunk"), [((256, 128), True), ((128, 256), True), ((240, 240), False)]
+)
+def test_frames_of_twice_the_width_or_the_height_are_told_of_though_others_follow(
+    astronaut: Pixels, size: tuple[int, int], *, shrunk: bool
+) -> None:
+    pictures = [
+        np.asarray(cv2.resize(astronaut, each, interpolation=cv2.INTER_AREA), np.uint8)
+        for each in ((128, 128), size, (128, 128))
+    ]
+    clip = Clip("webm", joined(*pictures), MediaLimits())
+    assert {frame.pixels.shape for frame in clip.frames(9)} == {(128, 128, 3)}
+    assert clip.shrunk == shrunk

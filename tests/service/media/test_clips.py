@@ -222,3 +222,25 @@ def test_of_an_animation_every_frame_is_a_key_frame(
     _, got = read(data)
     assert [frame.index for frame in got] == [2, 7, 12, 17, 22]
     assert all(frame.key for frame in got)
+
+
+@pytest.mark.parametrize(
+    ("matrix", "shown"),
+    [
+        ((0.01, 1, -1, 0.01), lambda stored: np.rot90(stored, -1)),
+        ((-1, 0.01, -0.01, -1), lambda stored: stored[::-1, ::-1]),
+        ((-0.8, 0.6, -0.6, -0.8), lambda stored: stored),
+        ((-0.6, 0.8, -0.8, -0.6), lambda stored: stored),
+    ],
+)
+def test_what_is_almost_a_quarter_turn_is_one_and_other_turns_are_none(
+    frames: list[Pixels],
+    matrix: tuple[float, ...],
+    shown: Callable[[Pixels], Pixels],
+) -> None:
+    test_a_frame_is_turned_and_mirrored_as_its_track_says(frames, matrix, shown)
+
+
+def test_pixels_far_higher_than_wide_are_square_as_well(frames: list[Pixels]) -> None:
+    opened, got = read(clip(frames[:3], pixel_aspect=Fraction(1, 40)), 1)
+    assert (opened.width, opened.height) == (320, 240) == got[0].pixels.shape[1::-1]

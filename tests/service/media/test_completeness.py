@@ -16,7 +16,7 @@ from service.media.limits import MediaLimits
 from service.media.png import chunks
 from service.media.sniff import sniff
 from tests.media_files import animated, clip, moving
-from tests.service.media.odd_clips import animated_png
+from tests.service.media.odd_clips import animated_png, zeroed_from
 
 Pixels = NDArray[np.uint8]
 GARBAGE = (b"", b"\n", b"\x00", bytes(300), b"<!-- saved by a program -->", b"\x2c\xff" * 40)
@@ -157,3 +157,18 @@ def test_of_a_gif_of_millions_of_blocks_nothing_is_said() -> None:
     begun = time.perf_counter()
     assert not ends_early("gif", hostile)
     assert time.perf_counter() - begun < 2
+
+
+@pytest.mark.parametrize("share", [0.6, 0.8])
+def test_an_avi_of_full_length_with_noughts_at_its_end_is_cut_off_as_well(
+    frames: list[Pixels], share: float
+) -> None:
+    data = clip(moving(frames[0], 50), "avi", keyframe_every=5)
+    half = Clip("avi", zeroed_from(data, share), MediaLimits())
+    assert half.truncated
+    assert 10 < half.frames_total < 45
+    assert half.duration_s == pytest.approx(half.frames_total * 0.04)
+    assert len([*half.frames(8)]) == 8
+    whole = Clip("avi", data, MediaLimits())
+    assert len([*whole.frames(8)]) == 8
+    assert not whole.truncated

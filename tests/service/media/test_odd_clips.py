@@ -236,3 +236,11 @@ def test_a_cover_before_the_video_is_not_taken_for_it() -> None:
     assert not read.others
     frames = list(read.frames(16))
     assert [number_of(frame.pixels) for frame in frames] == [frame.index for frame in frames]
+
+
+def test_where_nothing_is_left_of_the_moment_asked_for_what_lies_before_it_is_looked_at() -> None:
+    data = with_media_zeroed_from(make(STEADY), 0.2)
+    clip, numbers = read(data, 1)
+    assert clip.truncated
+    assert 5 < clip.frames_total < 40
+    assert numbers == [(clip.frames_total - 1) // 2]
