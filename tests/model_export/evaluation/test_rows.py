@@ -12,8 +12,9 @@ from model_export.evaluation.rows import UNKNOWN, judge_rows
 from model_export.metrics.skin import skin_tone
 from model_export.metrics.surface import surface_of
 from model_export.sources.sample import Sample, Tally
-from service.inference.model_file import ModelSpec
+from service.inference.model_file import Calibration, ModelSpec
 from service.inference.second_look import Outputs
+from service.media.stretches import Interval
 from service.verdict.calibration import decide, probability
 from service.verdict.method import name_method
 from tests.service.verdict.faces import SPEC, evidence
@@ -31,6 +32,7 @@ class Said:
         methods: tuple[float, ...],
         spec: ModelSpec,
         mask: NDArray[np.uint8] = WHOLE,
+        real: float = 0.0,
     ) -> None:
         self.note: dict[str, Any] = {
             "calibration": asdict(spec.calibration),
@@ -39,11 +41,16 @@ class Said:
             "method_temperature": spec.method_temperature,
         }
         self._logit, self._methods, self._mask = logit, methods, mask
+        self._real = real
 
     def look(self, crops: Sequence[NDArray[np.uint8]]) -> Outputs:
         """See `Judge`."""
         fake = np.full(len(crops), self._logit, np.float32)
-        outputs: Outputs = [fake, np.zeros_like(fake), np.stack([self._mask] * len(crops))]
+        outputs: Outputs = [
+            fake,
+            np.full_like(fake, self._real),
+            np.stack([self._mask] * len(crops)),
+        ]
         return [*outputs, np.array([self._methods] * len(crops))] if self._methods else outputs
 
 
@@ -51,16 +58,16 @@ FAKE = Sample(np.zeros((256, 256, 3), np.uint8), True, "deepfakes", None, "a")
 
 
 class One:
-    """A source of one sample."""
+    """A source of one sample, or of some."""
 
     tally = Tally()
 
-    def __init__(self, sample: Sample = FAKE) -> None:
-        self._sample = sample
+    def __init__(self, *samples: Sample) -> None:
+        self._samples = samples or (FAKE,)
 
     def samples(self) -> Iterator[Sample]:
         """See `Source`."""
-        yield self._sample
+        yield from self._samples
 
 
 @pytest.mark.parametrize("logit", [-3.0, -0.1, 0.1, 3.0])
@@ -121,3 +128,41 @@ def test_a_row_tells_of_its_crop_as_it_is_judged(astronaut: NDArray[np.uint8]) -
     assert row.kin == "her"
     assert row.surface == surface_of(sample.seen) != surface_of(crop)
     assert row.skin == skin_tone(crop)
+
+
+def test_what_is_known_of_a_crop_stands_in_its_row() -> None:
+    known: dict[str, Any] = {
+        "group": "clip",
+        "track": 3,
+        "warnings": ("blurred",),
+        "time_s": 1.5,
+        "in_key_frame": False,
+        "good": False,
+        "stretch": Interval(1.0, 2.0),
+    }
+    for fake, method in ((True, "deepfakes"), (False, None)):
+        sample = replace(FAKE, fake=fake, method=method, **known)
+        ((row, _, _),) = judge_rows(Said(3.0, CERTAIN, SPEC), One(sample))
+        assert {name: getattr(row, name) for name in known} == known
+        assert (row.fake, row.method) == (fake, method or "real")
+
+
+def test_logits_are_the_differences_of_the_classes_calibrated() -> None:
+    spec = replace(SPEC, calibration=Calibration("logistic", 2.0, -1.5))
+    ((row, _, _),) = judge_rows(Said(3.0, CERTAIN, spec, real=1.0), One())
+    assert row.logit == 2.0 * (3.0 - 1.0) - 1.5
+    assert row.probability == pytest.approx(1 / (1 + np.exp(-2.5)))
+
+
+def test_methods_are_weighed_crop_by_crop() -> None:
+    rows = [row for row, _, _ in judge_rows(Said(3.0, CERTAIN, SPEC), One(FAKE, FAKE, FAKE))]
+    assert [row.named for row in rows] == ["deepfakes"] * 3
+
+
+def test_a_fake_is_matched_with_its_own_mask_or_with_none() -> None:
+    said = Said(3.0, CERTAIN, SPEC)
+    ((known, _, _),) = judge_rows(said, One(replace(FAKE, mask=WHOLE)))
+    assert known.match is not None
+    assert known.match.iou == 1.0
+    ((unknown, _, _),) = judge_rows(said, One(FAKE))
+    assert unknown.match is None

@@ -98,6 +98,7 @@ def test_too_few_and_too_clear_have_no_interval() -> None:
     assert area(Trials(uneven.scores[kept], uneven.fake[kept], uneven.kin[kept])).interval is None
     clear = normal(np.random.default_rng(6), 40, apart=40.0)
     assert area(clear) == Estimate(1.0, None)
+    assert area(Trials(-clear.scores, clear.fake, clear.kin)) == Estimate(0.0, None)
 
 
 def test_other_trials_and_single_classes_are_refused() -> None:
