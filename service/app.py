@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from fastapi.telemetry import TelemetryConfig
 
 from service.api.document import describe
 from service.api.gate import Gate
@@ -13,6 +14,15 @@ from service.api.routes import Desk, build_router
 from service.opening import open_pipeline
 from service.settings import Settings
 from service.telemetry import Telemetry
+
+# FastAPI's own, on unless it is told otherwise: what the environment says of OpenTelemetry would
+# send reports elsewhere, or end every request where a part that it names is not installed.
+_NO_REPORTS: TelemetryConfig = {
+    "tracing": False,
+    "metrics": False,
+    "logs": False,
+    "auto_configure": False,
+}
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -29,7 +39,12 @@ def create_app(settings: Settings) -> FastAPI:
 
     # An upload that is sent to another address must be sent twice: better none than that.
     app = FastAPI(
-        title="Unmask", version="1", lifespan=lifespan, redirect_slashes=False, redoc_url=None
+        title="Unmask",
+        version="1",
+        lifespan=lifespan,
+        redirect_slashes=False,
+        redoc_url=None,
+        telemetry=_NO_REPORTS,
     )
     app.state.desk = desk
     # The meter is the outer of the two: it counts what the gate refuses.
