@@ -1,9 +1,11 @@
 """The table of a training: a row for every check."""
 
 import csv
+import io
 from pathlib import Path
 
 from model_export.data.families import FAMILIES
+from model_export.data.files import write_whole
 
 _PAPER_TERMS = ("activation", "segmentation", "reconstruction")
 _TERMS = {"paper": _PAPER_TERMS, "mobile": (*_PAPER_TERMS, "method")}
@@ -24,6 +26,27 @@ def append_row(path: Path, row: dict[str, float], preset: str) -> None:
         if header is None:
             writer.writeheader()
         writer.writerow(row)
+
+
+def count_rows(path: Path) -> int:
+    """How many rows a table has below its header; 0 where it has none either."""
+    with path.open(newline="") as file:
+        return max(sum(1 for _ in csv.reader(file)) - 1, 0)
+
+
+def drop_rows_after(path: Path, pictures: int) -> None:
+    """Drop the rows of later checks, and with the last row the table, if there is one."""
+    if not path.is_file():
+        return
+    with path.open(newline="") as file:
+        header, *rows = [*csv.reader(file)] or [[]]
+    kept = [row for row in rows if float(row[header.index("pictures")]) <= pictures]
+    if not kept:
+        path.unlink()
+    elif kept != rows:
+        text = io.StringIO(newline="")
+        csv.writer(text).writerows([header, *kept])
+        write_whole(path, text.getvalue())
 
 
 def _columns(row: dict[str, float], preset: str) -> list[str]:

@@ -28,7 +28,7 @@ from model_export.networks.contract import NetworkConfig, NetworkOutput
 from model_export.networks.factory import Network, build_network
 from model_export.networks.mobile import MobileNetwork
 from model_export.restore import read_trained
-from model_export.run_table import append_row
+from model_export.run_table import append_row, drop_rows_after
 from model_export.validate import validate
 from service.faces.crop import CropRule
 from service.memory import keep_freed_memory
@@ -121,6 +121,8 @@ class Trainer:
     def run(self) -> Path:
         """Train to the end; returns the path of the best checkpoint."""
         self._write_settings()
+        # A cut after the last checkpoint may have left one, which comes again.
+        drop_rows_after(self.folder / "metrics.csv", self.seen)
         keep_freed_memory()
         # All batches but the last are of one shape: worth looking for its quickest convolutions,
         # though a GPU then repeats a training less exactly than its order of sums lets it anyway.

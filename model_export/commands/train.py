@@ -18,6 +18,7 @@ from model_export.commands.arguments import (
     whole,
 )
 from model_export.commands.data import warn_of_other_crops
+from model_export.commands.run_folder import cut_in_its_first_check, refuse_second_run
 from model_export.commands.sources import (
     add_drawing,
     add_faces,
@@ -44,8 +45,6 @@ log = logging.getLogger(__name__)
 DEFAULTS = TrainConfig()
 EXAMPLES = 32
 """Pairs from which the batch norms of an exported model take their statistics."""
-OF_A_RUN = ("last.pt", "best.pt", "metrics.csv")
-"""Files of a run's folder that another run would overwrite or add to."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -141,10 +140,12 @@ def run(options: argparse.Namespace) -> int:
     """Train; prints the path of the best checkpoint.
 
     What --start-from gave is kept as OUT/start.pt: an exported model is not what `average` takes.
+    A run that is to be resumed, but was cut before its first `last.pt` was there, begins anew.
     Raises ValueError where OUT holds a run that is not to be resumed, or one with other settings.
     """
     expect_folder(options.out)
-    _refuse_second_run(options)
+    refuse_second_run(options)
+    goes_on = options.resume and not cut_in_its_first_check(options.out)
     training, validation = read_divided(options)
     families = remaining_families(options)
     further = f"{len(training)} pictures of {options.faces.resolve().name}"
@@ -158,7 +159,7 @@ def run(options: argparse.Namespace) -> int:
     pairs = _pairs(options, Forge(training, rule, *drawing))
     torch.manual_seed(options.seed)
     network = start(config, options.imagenet, options.start_from)
-    fresh = options.start_from is not None and not options.resume
+    fresh = options.start_from is not None and not goes_on
     if fresh:
         drawn = PairDataset(pairs, EXAMPLES, options.seed)
         examples = collate([drawn[item] for item in range(EXAMPLES)])
@@ -181,19 +182,13 @@ def run(options: argparse.Namespace) -> int:
     )
     if fresh:
         Checkpoint(config, network.state_dict(), trainer.facts).save(options.out / "start.pt")
-    if options.resume:
+    if goes_on:
         trainer.resume(options.out / "last.pt")
+    elif options.resume:
+        log.warning("%s was cut in its first check and is begun anew", options.out)
+        (options.out / "best.pt").unlink(missing_ok=True)
     print(trainer.run())
     return 0
-
-
-def _refuse_second_run(options: argparse.Namespace) -> None:
-    held = [name for name in OF_A_RUN if (options.out / name).exists()]
-    if held and not options.resume:
-        raise ValueError(
-            f"{options.out} already holds {held[0]} of another run: give --resume to go on with "
-            "it, or an empty folder"
-        )
 
 
 def _pairs(options: argparse.Namespace, forge: Forge) -> PairMaker:

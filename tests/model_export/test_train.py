@@ -290,3 +290,27 @@ def test_only_the_mobile_preset_takes_imagenet_weights(tmp_path: Path) -> None:
     torch.save({"features.0.0.weight": torch.zeros(1)}, tmp_path / "w.pth")
     with pytest.raises(ValueError, match="MobileNetV2"):
         start(MOBILE_CONFIG, tmp_path / "w.pth")
+
+
+def test_a_row_that_a_cut_left_behind_its_checkpoint_comes_once(
+    forge: Forge, tmp_path: Path
+) -> None:
+    trainer(forge, tmp_path, replace(TINY, pictures=2)).run()
+    first = (tmp_path / "metrics.csv").read_bytes()
+    for begun_anew in (False, True):
+        cut = trainer(forge, tmp_path, TINY)
+        if begun_anew:
+            (tmp_path / "last.pt").unlink()
+        else:
+            cut.resume(tmp_path / "last.pt")
+        (tmp_path / "last.partial").mkdir()
+        with pytest.raises(OSError, match=r"cannot write .*last\.pt"):
+            cut.run()
+        (tmp_path / "last.partial").rmdir()
+        again = trainer(forge, tmp_path, TINY)
+        if not begun_anew:
+            again.resume(tmp_path / "last.pt")
+        again.run()
+        assert (tmp_path / "metrics.csv").read_bytes().startswith(first[: first.index(b"\n")])
+        with (tmp_path / "metrics.csv").open(newline="") as file:
+            assert [row["pictures"] for row in csv.DictReader(file)] == ["2", "4"]

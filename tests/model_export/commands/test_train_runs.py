@@ -185,3 +185,32 @@ def test_who_goes_on_from_a_model_of_other_pictures_is_told_and_so_is_who_measur
     assert train(others, tmp_path / "run", *start, "--resume", "--pictures", "4") == 0
     assert train(others, tmp_path / "on", "--start-from", str(tmp_path / "run/best.pt")) == 0
     assert load_checkpoint(tmp_path / "on/best.pt").facts["people"] == both
+
+
+@pytest.mark.parametrize("start", [False, True], ids=["afresh", "start-from"])
+def test_a_run_that_was_cut_in_its_first_check_begins_anew(
+    start: bool, people: Path, finished: Path, tmp_path: Path
+) -> None:
+    """Its row is there, and its best, but nothing that it could go on from."""
+    more = ["--start-from", str(finished / "best.pt")] if start else []
+    # Where `last.pt` is about to be written lies a folder: the run ends right there.
+    (tmp_path / "last.partial").mkdir()
+    assert train(people, tmp_path, *more) == 1
+    (tmp_path / "last.partial").rmdir()
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {"train.json", "metrics.csv", "best.pt", *(["start.pt"] if start else [])}
+    (tmp_path / "best.pt").write_bytes(b"of the cut run")
+    assert train(people, tmp_path, *more, "--resume") == 0
+    assert load_checkpoint(tmp_path / "best.pt").facts["training"]["pictures"] == 2
+    assert (tmp_path / "metrics.csv").read_text().count("\n") == 2
+
+
+def test_a_longer_run_whose_last_checkpoint_was_removed_keeps_its_best(
+    people: Path, run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert train(people, run, *SAME, "--resume", "--pictures", "4") == 0
+    (run / "last.pt").unlink()
+    before = files(run)
+    assert train(people, run, *SAME, "--resume", "--pictures", "4") == 1
+    assert "last.pt: No such file" in capsys.readouterr().err
+    assert files(run) == before
