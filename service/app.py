@@ -1,7 +1,8 @@
 """The ASGI application."""
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
@@ -34,7 +35,9 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         async with open_pipeline(settings, telemetry) as pipeline:
             desk.pipeline = pipeline
-            yield
+            # So a server ends that is told not to wait for anything: no error of the application's.
+            with suppress(asyncio.CancelledError):
+                yield
             desk.pipeline = None
 
     # An upload that is sent to another address must be sent twice: better none than that.

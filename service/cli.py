@@ -20,7 +20,7 @@ from service.devices import obtain_model, prove_devices
 from service.errors import ConfigurationError, UnmaskError
 from service.faces.finder import face_finder
 from service.files import analyze_file, distinct_names, read_file, write_pictures
-from service.listening import bound, every_address, sockets_of, takes_every_address
+from service.listening import bound, every_address, in_words, sockets_of, takes_every_address
 from service.logs import configure_logging
 from service.media.process import WorkerDefectError
 from service.opening import open_pipeline
@@ -90,7 +90,7 @@ def _serve(settings: Settings) -> int:
     _try_addresses(settings)
     configure_logging(settings.log_level)
     _probe(settings, judging=False)
-    logger.info("starting on http://%s:%d", settings.host, settings.port)
+    logger.info("starting on http://%s", in_words(settings.host, settings.port))
     return serve(settings)
 
 

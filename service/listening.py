@@ -32,7 +32,7 @@ def bound(host: str, port: int, *, shared: bool = False) -> socket.socket:
     try:
         found = socket.socket(family, socket.SOCK_STREAM)
     except OSError as error:  # a kernel without IPv6
-        raise _unheard(f"{host}:{port}", error) from error
+        raise _unheard(in_words(host, port), error) from error
     try:
         found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if shared:
@@ -42,8 +42,13 @@ def bound(host: str, port: int, *, shared: bool = False) -> socket.socket:
         found.bind((host, port))
     except (OSError, UnicodeError) as error:  # a name that cannot be one
         found.close()
-        raise _unheard(f"{host}:{port}", error) from error
+        raise _unheard(in_words(host, port), error) from error
     return found
+
+
+def in_words(host: str, port: int) -> str:
+    """An address as URLs have it."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _unheard(address: str, error: OSError | UnicodeError) -> ConfigurationError:

@@ -18,6 +18,7 @@ from service.api.routes import Desk
 from service.app import create_app
 from service.listening import (
     heard,
+    in_words,
     sockets_of,
     take_no_more,
     takes_every_address,
@@ -58,14 +59,14 @@ class DrainingServer(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start the stages, then serve, or leave where an address went to another process."""
-        addresses = {found: found.getsockname()[:2] for found in sockets or []}
+        addresses = {found: in_words(*found.getsockname()[:2]) for found in sockets or []}
         await super().startup(sockets)
-        for found, (host, port) in addresses.items():
+        for found, address in addresses.items():
             # uvloop does not say where listening failed.
             if heard(found):
-                _log.info("listening on %s:%d", host, port)
+                _log.info("listening on %s", address)
                 continue
-            _log.error("nothing can listen on %s:%d: another process was quicker", host, port)
+            _log.error("nothing can listen on %s: another process was quicker", address)
             self.deaf = True
             self._desk.draining = True
             asyncio.get_running_loop().call_soon(self._leave)

@@ -1,5 +1,6 @@
 """A shutdown loses nobody who has come, says in time which answer is the last, and ends."""
 
+import json
 import resource
 import signal
 import socket
@@ -16,6 +17,8 @@ from starlette.types import Receive, Scope, Send
 from service.api.connection import MOMENT_S, Connection
 from service.listening import bound, heard, take_no_more, waiting
 from tests.service.api.app_server import serving
+from tests.service.api.test_killed_workers import workers_of
+from tests.service.media.worker_pool import running as is_running
 from tests.service.running import (
     Running,
     environment,
@@ -193,3 +196,21 @@ def test_those_who_wait_hold_no_shutdown_up(
     finally:
         process.kill()
         process.wait()
+
+
+def test_a_server_that_is_to_wait_for_nothing_ends_without_an_error(
+    model_path: Path, tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    with log.open("w") as told, running_server(model_path, told) as running:
+        workers = workers_of(running)
+        assert workers
+        with connect(running) as link:
+            link.sendall(b"POST /analyze HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nbytes")
+            running.process.send_signal(signal.SIGINT)
+            eventually(lambda: "Waiting for connections to close" in log.read_text())
+            running.process.send_signal(signal.SIGINT)
+            assert running.process.wait(20) == 0
+    assert not any(map(is_running, workers))
+    levels = {json.loads(line)["level"] for line in log.read_text().splitlines()}
+    assert levels == {"info"}
