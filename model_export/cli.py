@@ -42,26 +42,36 @@ _LOST_WORKER = (
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Entry point; returns the exit status: 0 done, 1 a problem said in one line, 2 misuse."""
+    """Entry point; returns the exit status.
+
+    0: done; 1: a problem, said in one line; 2: misuse; 130: interrupted.
+    """
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     if isinstance(sys.stdout, io.TextIOWrapper):
         # As stderr does: a file's name that is no Unicode must not end a command that names it.
         sys.stdout.reconfigure(errors="backslashreplace")
     words = sys.argv[1:] if arguments is None else arguments
-    with extras_needed(" ".join(("unmask-model", *words[:1])), "export"):
-        options = _parser(words).parse_args(words)
-        try:
-            status: int = importlib.import_module(_module(options.command)).run(options)
-        except (ValueError, OSError, ConfigurationError) as error:
-            print(f"unmask-model {options.command}: {error}", file=sys.stderr)
-            return 1
-        except RuntimeError as error:
-            # torch raises it out of a signal's handler, wherever the work is at that moment.
-            if not _is_of_lost_worker(error):
-                raise
-            print(f"unmask-model {options.command}: {_LOST_WORKER}", file=sys.stderr)
-            return 1
-        return status
+    try:
+        with extras_needed(" ".join(("unmask-model", *words[:1])), "export"):
+            return _run(words)
+    except KeyboardInterrupt:
+        return 130
+
+
+def _run(words: Sequence[str]) -> int:
+    options = _parser(words).parse_args(words)
+    try:
+        status: int = importlib.import_module(_module(options.command)).run(options)
+    except (ValueError, OSError, ConfigurationError) as error:
+        print(f"unmask-model {options.command}: {error}", file=sys.stderr)
+        return 1
+    except RuntimeError as error:
+        # torch raises it out of a signal's handler, wherever the work is at that moment.
+        if not _is_of_lost_worker(error):
+            raise
+        print(f"unmask-model {options.command}: {_LOST_WORKER}", file=sys.stderr)
+        return 1
+    return status
 
 
 def _is_of_lost_worker(error: RuntimeError) -> bool:

@@ -1,6 +1,7 @@
 """Processes that make crops beside each other."""
 
 import os
+import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -26,7 +27,7 @@ soon as this process has used them."""
 
 def process_pool(workers: int) -> ProcessPoolExecutor:
     """Spawned workers with one thread each. Raises ValueError when `workers` is not positive."""
-    return ProcessPoolExecutor(workers, get_context(START_METHOD), initializer=single_threaded)
+    return ProcessPoolExecutor(workers, get_context(START_METHOD), initializer=_begin)
 
 
 def in_order(
@@ -68,3 +69,10 @@ def single_threaded() -> None:
     """
     os.environ["OMP_NUM_THREADS"] = "1"
     cv2.setNumThreads(1)
+
+
+def _begin() -> None:
+    # Ctrl-C in a terminal reaches every process: Python's own handler would end one that waits with
+    # a traceback, and have one that works go on with the next item.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    single_threaded()
