@@ -28,6 +28,7 @@ from service.memory import spare_the_collector
 from service.priority import share_the_interpreter
 from service.settings import Settings
 from service.startup import raise_descriptor_limit
+from service.stopwatch import STOOD_STILL_S
 
 _log = logging.getLogger(__name__)
 _TICKS_A_SECOND = 10
@@ -35,7 +36,6 @@ _LOOK_S = 0.01
 _ACCEPTING_S = 2.0
 """For so long at most those are accepted who wait for it when a shutdown begins."""
 
-_STOOD_STILL_S = 3.0
 _DESPAIR_S = 10.0
 """For so long there must have been no hope, watched all the time."""
 
@@ -133,7 +133,7 @@ class DrainingServer(uvicorn.Server):
         reason = None if pipeline is None else pipeline.hopeless()
         now = time.monotonic()
         # Where this process stood still, as in a paused container, all looks hung for a while.
-        if reason is None or now - self._watched_s > _STOOD_STILL_S:
+        if reason is None or now - self._watched_s > STOOD_STILL_S:
             self._despair_s = now
         elif now - self._despair_s >= _DESPAIR_S and not self.hopeless:
             _log.critical("another process must do the work: %s", reason)

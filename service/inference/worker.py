@@ -16,6 +16,7 @@ from service.inference.evidence import Evidence
 from service.inference.runs import Crop
 from service.inference.session import Session
 from service.priority import stand_back
+from service.stopwatch import Stopwatch
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -44,15 +45,15 @@ class SessionWorker:
         self._open = open_session
         self._inbox: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._reply: asyncio.Future[list[Evidence | Exception]] | None = None
-        self._busy_since: float | None = None
+        self._busy: Stopwatch | None = None
         self.opened: asyncio.Future[Session] = self._loop.create_future()
         self.exited: asyncio.Future[BaseException | None] = self._loop.create_future()
         self.thread = threading.Thread(target=self._main, name=f"session-{name}", daemon=True)
         self.thread.start()
 
     def busy_s(self) -> float:
-        """For how long the batch in hand has been running; 0.0 when idle."""
-        return 0.0 if self._busy_since is None else self._loop.time() - self._busy_since
+        """For how long the batch in hand has been running, see `Stopwatch`; 0.0 when idle."""
+        return 0.0 if self._busy is None else self._busy.seconds()
 
     async def run(
         self, crops: Sequence[Crop], mask_floor: float = -math.inf
@@ -66,12 +67,12 @@ class SessionWorker:
         if self.exited.done():
             raise SessionDiedError
         self._reply = self._loop.create_future()
-        self._busy_since = self._loop.time()
+        self._busy = Stopwatch()
         self._inbox.put(_Job(crops, mask_floor, self._reply))
         try:
             return await self._reply
         finally:
-            self._busy_since = self._reply = None
+            self._busy = self._reply = None
 
     def stop(self) -> None:
         """Let the thread end after the batch in hand."""

@@ -17,6 +17,7 @@ from service.media.encoding import MalformedError
 from service.media.process import Job, Loss, WorkerDefectError, WorkerProcess, read_answer
 from service.media.turns import Turns
 from service.media.wire import Incoming
+from service.stopwatch import Stopwatch
 
 _Result = TypeVar("_Result")
 _log = logging.getLogger(__name__)
@@ -120,8 +121,8 @@ class MediaWorkers:
 
         function: importable by name; it and its arguments must pickle; the result is made of
             plain values, bytes, arrays of numbers and the dataclasses named to the constructor.
-        timeout_s: wall-clock limit from when a worker takes the job; waiting is not counted, and
-            callers are served in the order in which they came.
+        timeout_s: wall-clock limit from when a worker takes the job; waiting is not counted, nor
+            what this process stood still, and callers are served in the order in which they came.
         long: whether it may take seconds; of several workers one is always left to other jobs.
         plausible: whether a worker can have come to a result: it may be in the hands of the file
             that it decodes, and then says what it likes.
@@ -183,14 +184,14 @@ class MediaWorkers:
 
         That is before it took the job up, or killed by somebody else than the service.
         """
-        answer = worker.begin(job)
-        until = asyncio.get_running_loop().time() + timeout_s
+        answer, watch = worker.begin(job), Stopwatch()
         try:
-            await asyncio.wait({answer}, timeout=timeout_s)
+            await watch.wait(answer, timeout_s)
             if not answer.done():
-                # Where this process stood still, as in a paused container, it may be there.
+                # Where this process stood still for a moment, it may be there.
                 await asyncio.wait({answer}, timeout=_LATE_S)
         except asyncio.CancelledError:
+            until = asyncio.get_running_loop().time() + timeout_s - watch.seconds()
             self._leave(worker, answer, until)
             raise
         if not answer.done():

@@ -49,3 +49,30 @@ def test_work_in_hand_keeps_its_room_however_long_it_takes(
                 assert [each.result() for each in posts] == [200, 200]
         finally:
             os.kill(worker, signal.SIGCONT)
+
+
+def test_a_service_that_stood_still_gives_a_file_its_time(
+    model_path: Path, astronaut_jpeg: bytes
+) -> None:
+    """As in a container that is paused for longer than a file may take."""
+    with running_server(model_path, MEDIA__WORKERS="1", MEDIA__TIMEOUT_S="3") as server:
+
+        def post() -> httpx.Response:
+            url = f"http://127.0.0.1:{server.port}/analyze?mask=none"
+            return httpx.post(url, content=astronaut_jpeg, timeout=30.0)
+
+        (worker,) = workers_of(server)
+        os.kill(worker, signal.SIGSTOP)
+        try:
+            with ThreadPoolExecutor(1) as threads:
+                answer = threads.submit(post)
+                eventually(lambda: scrape(server.client).get(IN_DECODING) == 1)
+                server.process.send_signal(signal.SIGSTOP)
+                time.sleep(6.0)
+                server.process.send_signal(signal.SIGCONT)
+                time.sleep(0.5)
+                os.kill(worker, signal.SIGCONT)
+                assert answer.result().status_code == 200
+        finally:
+            os.kill(worker, signal.SIGCONT)
+            server.process.send_signal(signal.SIGCONT)
