@@ -5,6 +5,7 @@ import importlib
 import io
 import logging
 import sys
+import time
 from collections.abc import Sequence
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any
@@ -39,6 +40,7 @@ _LOST_WORKER = (
     "one of the --workers was ended from outside, as systems do where memory runs out: fewer need "
     "less"
 )
+_INTERRUPT_S = 1.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -69,6 +71,8 @@ def _run(words: Sequence[str]) -> int:
         # torch raises it out of a signal's handler, wherever the work is at that moment.
         if not _is_of_lost_worker(error):
             raise
+        # Ctrl-C reaches the workers, too, and may reach them first: then it is about to come here.
+        time.sleep(_INTERRUPT_S)
         print(f"unmask-model {options.command}: {_LOST_WORKER}", file=sys.stderr)
         return 1
     return status

@@ -4,6 +4,8 @@ import os
 import signal
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
@@ -13,14 +15,14 @@ from model_export.cli import main
 from tests.service.running import ROOT
 
 COMMAND = """
-import sys, time
+import os, sys, time
 from model_export import cli
 from model_export.commands import tabulate
 from model_export.processes import process_pool
 
 def work(_):
     with process_pool(1) as pool:
-        print(pool.submit(abs, -3).result(), flush=True)
+        print(pool.submit(os.getpid).result(), flush=True)
         pool.submit(time.sleep, 60)
         pool.submit(time.sleep, 60).result()
 
@@ -43,7 +45,9 @@ def test_a_command_that_is_interrupted_ends_so(
     assert capsys.readouterr().err == ""
 
 
-def test_its_processes_end_with_it_and_say_nothing(tmp_path: Path) -> None:
+@pytest.fixture
+def busy(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """A command whose one worker is at work, and the worker's number."""
     program = tmp_path / "program.py"
     program.write_text(COMMAND)
     process = subprocess.Popen(
@@ -57,11 +61,29 @@ def test_its_processes_end_with_it_and_say_nothing(tmp_path: Path) -> None:
     )
     try:
         assert process.stdout is not None
-        assert process.stdout.readline() == "3\n"
-        os.killpg(process.pid, signal.SIGINT)
-        _, told = process.communicate(timeout=20)
+        yield process, int(process.stdout.readline())
     finally:
         process.kill()
         process.wait()
+
+
+def test_its_processes_end_with_it_and_say_nothing(
+    busy: tuple[subprocess.Popen[str], int],
+) -> None:
+    process, _ = busy
+    os.killpg(process.pid, signal.SIGINT)
+    _, told = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert told == ""
+
+
+def test_a_worker_that_hears_of_it_first_is_not_lost(
+    busy: tuple[subprocess.Popen[str], int],
+) -> None:
+    process, worker = busy
+    os.kill(worker, signal.SIGINT)
+    time.sleep(0.3)
+    os.kill(process.pid, signal.SIGINT)
+    _, told = process.communicate(timeout=20)
     assert process.returncode == 130
     assert told == ""
