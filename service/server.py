@@ -83,6 +83,9 @@ class DrainingServer(uvicorn.Server):
                 yield
         finally:
             signal.signal(signal.SIGHUP, before)
+            if self.force_exit:
+                # Python's own would act on a further one while the application still closes.
+                signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin the shutdown. uvicorn's own method would raise the signal again at the end,

@@ -18,7 +18,7 @@ _WITHIN_SCAN = np.isin(np.arange(256), [0x00, *range(0xD0, 0xD8), 0xFF])
 # bytes, markers without a segment, 0xFF 0x00, or what a program left there by mistake.
 _MARKER = re.compile(rb"\xff[\xc0-\xcf\xd9-\xfe]")
 # Far more than any picture has.
-_MOST_MARKERS, _MOST_BETWEEN = 100_000, 2**16
+_MOST_MARKERS, _MOST_BETWEEN = 100_000, 2**20
 # The decoder reads up to eight bytes ahead. More would be taken for missing data.
 _AHEAD = bytes(8)
 

@@ -198,8 +198,9 @@ def test_those_who_wait_hold_no_shutdown_up(
         process.wait()
 
 
+@pytest.mark.parametrize("impatient", [False, True])
 def test_a_server_that_is_to_wait_for_nothing_ends_without_an_error(
-    model_path: Path, tmp_path: Path
+    *, impatient: bool, model_path: Path, tmp_path: Path
 ) -> None:
     log = tmp_path / "log"
     with log.open("w") as told, running_server(model_path, told) as running:
@@ -210,6 +211,9 @@ def test_a_server_that_is_to_wait_for_nothing_ends_without_an_error(
             running.process.send_signal(signal.SIGINT)
             eventually(lambda: "Waiting for connections to close" in log.read_text())
             running.process.send_signal(signal.SIGINT)
+            while impatient and running.process.poll() is None:
+                time.sleep(0.02)
+                running.process.send_signal(signal.SIGINT)
             assert running.process.wait(20) == 0
     assert not any(map(is_running, workers))
     levels = {json.loads(line)["level"] for line in log.read_text().splitlines()}

@@ -199,9 +199,12 @@ def test_a_run_that_was_cut_in_its_first_check_begins_anew(
     (tmp_path / "last.partial").rmdir()
     left = {path.name for path in tmp_path.iterdir()}
     assert left == {"train.json", "metrics.csv", "best.pt", *(["start.pt"] if start else [])}
-    (tmp_path / "best.pt").write_bytes(b"of the cut run")
+    for name in left & {"best.pt", "start.pt"}:
+        (tmp_path / name).write_bytes(b"of the cut run")
     assert train(people, tmp_path, *more, "--resume") == 0
     assert load_checkpoint(tmp_path / "best.pt").facts["training"]["pictures"] == 2
+    if start:
+        assert load_checkpoint(tmp_path / "start.pt").weights
     assert (tmp_path / "metrics.csv").read_text().count("\n") == 2
 
 

@@ -35,6 +35,16 @@ def test_scans_are_counted(count: int) -> None:
     assert not has_more_scans(data, count)
 
 
+def test_scans_longer_than_what_may_lie_between_segments_are_counted() -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (1800, 1800, 3), np.uint8)
+    stream = io.BytesIO()
+    Image.fromarray(noise).save(stream, "JPEG", progressive=True, quality=98)
+    data = stream.getvalue()
+    assert len(data) > 2 * 2**20
+    assert has_more_scans(data, 5)
+    assert not has_more_scans(data, 20)
+
+
 def test_a_hundred_scans_are_read_of_a_small_picture_and_no_more() -> None:
     assert decode_picture("jpeg", of_scans(100), MediaLimits()).pixels.shape == (64, 64, 3)
     with pytest.raises(MediaCorruptError, match="at most 100 scans"):

@@ -52,6 +52,14 @@ def test_all_else_of_the_file_stays_as_it_is(plain: bytes) -> None:
     assert file_end(plain) == len(plain)
 
 
+def test_what_lies_behind_the_file_s_end_is_none_of_it(plain: bytes) -> None:
+    start = plain.index(b"EXIF")
+    bare = plain[:4] + struct.pack("<I", start - 8) + plain[8:start]
+    assert file_end(bare) == len(bare)
+    behind = bare + chunk(b"EXIF", NAME + plain[start + 8 :])
+    assert with_bare_exif(behind) is behind
+
+
 @pytest.mark.parametrize("odd", [b"", b"?"])
 def test_data_of_an_odd_length_are_found(plain: bytes, odd: bytes) -> None:
     start = plain.index(b"EXIF")
