@@ -73,6 +73,8 @@ def single_threaded() -> None:
 
 def _begin() -> None:
     # Ctrl-C in a terminal reaches every process: Python's own handler would end one that waits with
-    # a traceback, and have one that works go on with the next item.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    # a traceback, and have one that works go on with the next item. Where a shell has it ignored,
+    # in the background, the command goes on, and so do these.
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     single_threaded()

@@ -41,7 +41,7 @@ def test_time_counts_in_which_the_loop_ran() -> None:
         never: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         watch, begun = Stopwatch(), time.monotonic()
         await watch.wait(never, 0.7)
-        assert 0.7 <= time.monotonic() - begun < 1.5
+        assert 0.7 <= time.monotonic() - begun < 5
         assert watch.seconds() >= 0.7
 
     asyncio.run(test())
@@ -54,7 +54,7 @@ def test_time_counts_not_in_which_the_loop_stood_still() -> None:
         watch, begun = Stopwatch(), time.monotonic()
         loop.call_later(0.3, stand_still)
         await watch.wait(never, 1.0)
-        assert 2.9 <= time.monotonic() - begun < 4.0
+        assert 2.9 <= time.monotonic() - begun < 8
         assert watch.seconds() < 2.0
 
     asyncio.run(test())

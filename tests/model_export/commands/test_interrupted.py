@@ -12,10 +12,11 @@ from typing import NoReturn
 import pytest
 
 from model_export.cli import main
+from tests.service.media.worker_pool import running as is_running
 from tests.service.running import ROOT
 
 COMMAND = """
-import os, sys, time
+import os, signal, sys, time
 from model_export import cli
 from model_export.commands import tabulate
 from model_export.processes import process_pool
@@ -28,6 +29,8 @@ def work(_):
 
 tabulate.run = work
 if __name__ == "__main__":
+    # Whoever runs the tests in the background has it ignored.
+    signal.signal(signal.SIGINT, getattr(signal, sys.argv[1]))
     sys.exit(cli.main(["tabulate", "report.json"]))
 """
 
@@ -46,12 +49,15 @@ def test_a_command_that_is_interrupted_ends_so(
 
 
 @pytest.fixture
-def busy(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
+def busy(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> Iterator[tuple[subprocess.Popen[str], int]]:
     """A command whose one worker is at work, and the worker's number."""
+    heeds = getattr(request, "param", "default_int_handler")
     program = tmp_path / "program.py"
     program.write_text(COMMAND)
     process = subprocess.Popen(
-        [sys.executable, program],
+        [sys.executable, program, heeds],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -87,3 +93,15 @@ def test_a_worker_that_hears_of_it_first_is_not_lost(
     _, told = process.communicate(timeout=20)
     assert process.returncode == 130
     assert told == ""
+
+
+@pytest.mark.parametrize("busy", ["SIG_IGN"], indirect=True)
+def test_in_the_background_neither_it_nor_its_processes_heed_it(
+    busy: tuple[subprocess.Popen[str], int],
+) -> None:
+    process, worker = busy
+    os.killpg(process.pid, signal.SIGINT)
+    time.sleep(1.0)
+    assert process.poll() is None
+    assert is_running(worker)
+    os.killpg(process.pid, signal.SIGKILL)
