@@ -8,16 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model_export.data.degrade import Step
-from model_export.data.masks import (
-    LEFT_EYE,
-    MOUTH,
-    RIGHT_EYE,
-    Alpha,
-    blur,
-    face_span,
-    polygon,
-    with_forehead,
-)
+from model_export.data.masks import Alpha, blur, face_span, features, polygon, with_forehead
 from model_export.data.retouch import sharpen
 from model_export.data.rng import Rng, between, chance
 from model_export.data.warp import Picture, Points
@@ -47,23 +38,16 @@ def _retouch(landmarks: Points, rng: Rng) -> Step:
 
     def retouch(picture: Picture) -> Picture:
         skin = blur(polygon(with_forehead(landmarks, forehead), *picture.shape[:2]), feather)
-        features = _features(landmarks, picture, 0.02 * span)
+        details = features(landmarks, *picture.shape[:2])
         if kept:
-            skin = skin * (1 - features)
+            skin = skin * (1 - details)
         weight = (opacity * skin)[..., None]
         mixed = picture + weight * (np.clip(smoothed(picture) * light, 0, 255) - picture)
         if crispness:
-            mixed += features[..., None] * (sharpen(picture, crispness) - mixed)
+            mixed += details[..., None] * (sharpen(picture, crispness) - mixed)
         return np.asarray(np.clip(np.rint(mixed), 0, 255), np.uint8)
 
     return retouch
-
-
-def _features(landmarks: Points, picture: Picture, feather: float) -> Alpha:
-    features = np.zeros(picture.shape[:2], np.float32)
-    for part in (LEFT_EYE, RIGHT_EYE, MOUTH):
-        features = np.maximum(features, polygon(landmarks[part], *picture.shape[:2]))
-    return blur(features, feather)
 
 
 def _surface_blur(span: float, rng: Rng) -> Step:

@@ -47,6 +47,14 @@ def polygon(points: Points, height: int, width: int) -> Alpha:
     return np.asarray(canvas / np.float32(255), np.float32)
 
 
+def features(landmarks: Points, height: int, width: int) -> Alpha:
+    """Eyes and lips, with soft edges: what is not skin."""
+    shape = np.zeros((height, width), np.float32)
+    for part in (LEFT_EYE, RIGHT_EYE, MOUTH):
+        shape = np.maximum(shape, polygon(landmarks[part], height, width))
+    return blur(shape, 0.02 * face_span(landmarks))
+
+
 def rectangle(landmarks: Points, height: int, width: int, rng: Rng) -> Alpha:
     """A rectangle turned with the face, from the brows to the chin or a little beyond."""
     axis = landmarks[RIGHT_EYE].mean(0) - landmarks[LEFT_EYE].mean(0)

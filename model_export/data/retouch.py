@@ -4,15 +4,7 @@ import cv2
 import numpy as np
 
 from model_export.data.generator import regenerate
-from model_export.data.masks import (
-    LEFT_EYE,
-    MOUTH,
-    RIGHT_EYE,
-    blur,
-    face_span,
-    polygon,
-    with_forehead,
-)
+from model_export.data.masks import blur, face_span, features, polygon, with_forehead
 from model_export.data.rng import Rng, between, chance
 from model_export.data.warp import Picture, Points
 
@@ -86,14 +78,11 @@ def beautify(picture: Picture, landmarks: Points, rng: Rng) -> Picture:
     height, width = picture.shape[:2]
     span = face_span(landmarks)
     skin = blur(polygon(with_forehead(landmarks, 0.3), height, width), 0.05 * span)
-    features = np.zeros((height, width), np.float32)
-    for part in (LEFT_EYE, RIGHT_EYE, MOUTH):
-        features = np.maximum(features, polygon(landmarks[part], height, width))
-    features = blur(features, 0.02 * span)
+    details = features(landmarks, height, width)
     smooth = cv2.bilateralFilter(picture, 7, between(rng, 15, 50), 4)
     lighter = np.clip(smooth * between(rng, 1.0, 1.08), 0, 255)
-    weight = (between(rng, 0.4, 0.9) * skin * (1 - features))[..., None]
+    weight = (between(rng, 0.4, 0.9) * skin * (1 - details))[..., None]
     crisp = sharpen(picture, between(rng, 0.0, 0.6))
     mixed = picture + weight * (lighter - picture)
-    mixed += features[..., None] * (crisp.astype(np.float32) - mixed)
+    mixed += details[..., None] * (crisp.astype(np.float32) - mixed)
     return np.asarray(np.clip(np.round(mixed), 0, 255), np.uint8)

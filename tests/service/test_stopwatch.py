@@ -10,16 +10,14 @@ import pytest
 from service import stopwatch
 from service.errors import DecodeTimeoutError
 from service.inference.batcher import BatchQueue
-from service.inference.device import Device
 from service.inference.model_file import ModelFile
 from service.inference.pool import InferencePool
-from service.inference.session import Session
 from service.media.workers import MediaWorkers
 from service.runtime import Runtime
 from service.stopwatch import Stopwatch
-from tests.service.conftest import CPU, PLAN
+from tests.service.conftest import CPU
 from tests.service.inference.test_pool import GOOD, Counts, later
-from tests.service.inference.test_pool_faults import Scripted
+from tests.service.inference.test_pool_faults import held_up
 from tests.service.media import worker_jobs as jobs
 from tests.service.media.worker_pool import until, with_workers
 
@@ -98,10 +96,7 @@ def test_a_session_does_not_hang_because_the_service_stood_still(
 ) -> None:
     go_on = threading.Event()
 
-    def opened(device: Device) -> Session:
-        session = Scripted(model, device, PLAN, runtime)
-        session.happens = lambda crops: crops[0].any() and go_on.wait(30.0)
-        return session
+    opened = held_up(model, runtime, go_on)
 
     async def scenario() -> None:
         pool = InferencePool([CPU], opened, BatchQueue(), Counts(), stall_s=1.0)

@@ -18,7 +18,7 @@ from service.inference.worker import judge
 from service.runtime import Runtime
 from tests.service.conftest import CPU, PLAN
 from tests.service.inference.test_pool import GOOD, Counts, later, started
-from tests.service.inference.test_pool_faults import Crops, Scripted, kill, session_thread
+from tests.service.inference.test_pool_faults import Crops, Scripted, held_up, kill, session_thread
 from tests.service.media.worker_pool import until
 
 
@@ -87,11 +87,7 @@ def test_a_session_that_hangs_takes_no_work_and_is_beyond_hope_in_the_end(
 ) -> None:
     go_on = threading.Event()
 
-    def opened(device: Device) -> Session:
-        session = Scripted(model, device, PLAN, runtime)
-        # Before it is ready a session is tried with a blank crop.
-        session.happens = lambda crops: crops[0].any() and go_on.wait(30.0)
-        return session
+    opened = held_up(model, runtime, go_on)
 
     async def scenario() -> None:
         pool = InferencePool([CPU], opened, BatchQueue(), Counts(), stall_s=0.2)

@@ -36,6 +36,20 @@ class Scripted(Session):
         return super().run(crops, mask_floor)
 
 
+def held_up(
+    model: ModelFile, runtime: Runtime, go_on: threading.Event
+) -> Callable[[Device], Session]:
+    """Opens sessions that hang over a crop until they may go on."""
+
+    def opened(device: Device) -> Session:
+        session = Scripted(model, device, PLAN, runtime)
+        # Before it is ready a session is tried with a blank crop.
+        session.happens = lambda crops: crops[0].any() and go_on.wait(30.0)
+        return session
+
+    return opened
+
+
 def session_thread() -> threading.Thread:
     (thread,) = [each for each in threading.enumerate() if each.name == "session-cpu"]
     return thread
