@@ -23,6 +23,7 @@ from model_export.optimised.factory import optimise
 from model_export.optimised.optional_mask import make_mask_optional
 from model_export.optimised.prologue import to_bytes
 from service.inference.model_file import METADATA_KEY
+from service.runtime import keep_to_its_bytes
 
 OPSET = 18
 ACTIVATION_TOLERANCE = 1e-4
@@ -158,6 +159,7 @@ def open_session(path: Path) -> onnxruntime.InferenceSession:
     """A session on the CPU that keeps its warnings (inputs with defaults) to itself."""
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
+    keep_to_its_bytes(options)
     return onnxruntime.InferenceSession(
         path.read_bytes(), options, providers=["CPUExecutionProvider"]
     )

@@ -18,6 +18,8 @@ from service.quota import quota_cores
 
 _log = logging.getLogger(__name__)
 
+_NO_FOLDER = "/dev/null"
+
 
 class Runtime:
     """The onnxruntime package as installed: `onnxruntime` or `onnxruntime-gpu`.
@@ -80,12 +82,17 @@ class Runtime:
         # Spinning threads answer microseconds sooner and burn whole cores while idle, cores
         # that the media workers need.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        keep_to_its_bytes(options)
         try:
             # Its Python layer would answer a failed run by opening the model again on the CPU.
             return self._package.InferenceSession(
                 model, options, providers=list(providers), enable_fallback=0
             )
         except Exception as error:
+            if _NO_FOLDER in str(error):
+                raise ConfigurationError(
+                    "the model keeps weights in another file: all must lie in its own."
+                ) from error
             raise ConfigurationError(
                 f"ONNX Runtime {self.version} cannot load the model with {names[0]}: "
                 f"{first_line(error)}"
@@ -105,6 +112,17 @@ class Runtime:
     def wrapped(self, array: NDArray[Any]) -> Any:
         """An OrtValue whose memory is the array's."""
         return self._package.OrtValue.ortvalue_from_numpy(array)
+
+
+def keep_to_its_bytes(options: Any) -> None:
+    """Have a session refuse a model with weights in another file; options: its SessionOptions.
+
+    WHY: ONNX Runtime would look for that file in the folder that the process was started in, and
+    the model's digest tells nothing of it.
+    """
+    options.add_session_config_entry(
+        "session.model_external_initializers_file_folder_path", _NO_FOLDER
+    )
 
 
 def usable_cpus() -> int:

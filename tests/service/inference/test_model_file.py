@@ -6,8 +6,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import onnx
 import pytest
 
+from model_export.export import open_session
 from service.errors import ConfigurationError
 from service.faces.crop import CropRule
 from service.inference.model_file import ModelFile, parse_spec, read_model_file
@@ -43,6 +45,24 @@ def test_bytes_that_are_no_model_are_refused(tmp_path: Path, runtime: Runtime) -
     path.write_bytes(b"no model at all")
     with pytest.raises(ConfigurationError, match="cannot load the model"):
         read_model_file(path, runtime)
+
+
+def test_weights_in_another_file_are_refused_wherever_it_lies(
+    model: ModelFile, tmp_path: Path, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "parted.onnx"
+    onnx.save_model(
+        onnx.load(model.path),
+        path,
+        save_as_external_data=True,
+        location="weights.bin",
+        size_threshold=2048,
+    )
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigurationError, match=r"parted\.onnx .* weights in another file"):
+        read_model_file(path, runtime)
+    with pytest.raises(Exception, match=r"weights\.bin"):
+        open_session(path)
 
 
 def test_a_model_without_our_metadata_is_refused(
