@@ -23,6 +23,7 @@ from model_export.optimised.factory import optimise
 from model_export.optimised.optional_mask import make_mask_optional
 from model_export.optimised.prologue import to_bytes
 from service.inference.model_file import METADATA_KEY
+from service.inference.seal import SEAL_KEY, seal_of
 from service.runtime import keep_to_its_bytes
 
 OPSET = 18
@@ -116,17 +117,24 @@ def export(
 
 
 def write_described(graph: onnx.ModelProto, path: Path, note: dict[str, Any]) -> None:
-    """Write a model with its note, replacing one that it may carry; folders missing are made."""
-    others = [entry for entry in graph.metadata_props if entry.key != METADATA_KEY]
+    """Write a model with its note and seal, replacing those that it may carry.
+
+    Folders that are missing are made.
+    """
+    own = (METADATA_KEY, SEAL_KEY)
+    others = [entry for entry in graph.metadata_props if entry.key not in own]
     del graph.metadata_props[:]
     graph.metadata_props.extend(others)
-    entry = graph.metadata_props.add()
-    entry.key, entry.value = METADATA_KEY, json.dumps(note)
+    graph.metadata_props.add(key=METADATA_KEY, value=json.dumps(note))
+    content = graph.SerializeToString()
+    # Two messages one after the other are both in one: the seal comes last whatever writes them.
+    seal = onnx.ModelProto()
+    seal.metadata_props.add(key=SEAL_KEY, value=seal_of(content))
     path.parent.mkdir(parents=True, exist_ok=True)
     # A disk that is full must not cost the model that was there.
     partial = path.with_suffix(".partial")
     try:
-        partial.write_bytes(graph.SerializeToString())
+        partial.write_bytes(content + seal.SerializeToString())
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)

@@ -10,6 +10,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from service.errors import ConfigurationError
 from service.faces.crop import CropRule
+from service.inference.seal import SEAL_KEY, is_whole
 from service.runtime import Runtime
 
 METADATA_KEY = "unmask"
@@ -162,7 +163,8 @@ def read_model_file(path: Path, runtime: Runtime) -> ModelFile:
     """Read and check a model file.
 
     Raises ConfigurationError, with one clear sentence, for a file that is absent, that
-    ONNX Runtime cannot load, or whose metadata, inputs or outputs break the contract.
+    ONNX Runtime cannot load, that is not as it was written (older ones do not tell), or whose
+    metadata, inputs or outputs break the contract.
     """
     try:
         content = path.read_bytes()
@@ -174,7 +176,13 @@ def read_model_file(path: Path, runtime: Runtime) -> ModelFile:
         session = runtime.open(content, ["CPUExecutionProvider"], threads=1)
     except ConfigurationError as error:
         raise ConfigurationError(f"The model file {path} cannot be used: {error}") from error
-    text = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
+    metadata = session.get_modelmeta().custom_metadata_map
+    seal, text = metadata.get(SEAL_KEY), metadata.get(METADATA_KEY)
+    if seal is not None and not is_whole(content, seal):
+        raise ConfigurationError(
+            f"The model file {path} is not whole: it is not what unmask-model export wrote. "
+            "Copy or export it again."
+        )
     if text is None:
         raise ConfigurationError(
             f"The model file {path} has no '{METADATA_KEY}' metadata: "

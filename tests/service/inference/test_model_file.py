@@ -9,11 +9,16 @@ from typing import Any
 import onnx
 import pytest
 
-from model_export.export import open_session
+from model_export.export import open_session, read_note, write_described
 from service.errors import ConfigurationError
 from service.faces.crop import CropRule
 from service.inference.model_file import ModelFile, parse_spec, read_model_file
+from service.inference.precision import companion
 from service.runtime import Runtime
+from service.settings import Settings
+
+SHIPPED = Settings().model
+PRECISIONS = [SHIPPED, companion(SHIPPED, "int8"), companion(SHIPPED, "float16")]
 
 
 def changed(model: ModelFile, **fields: Any) -> str:
@@ -68,9 +73,9 @@ def test_weights_in_another_file_are_refused_wherever_it_lies(
 def test_a_model_without_our_metadata_is_refused(
     model: ModelFile, tmp_path: Path, runtime: Runtime
 ) -> None:
-    path = tmp_path / "foreign.onnx"
-    # Another key of the same length keeps the file's own length prefixes right.
-    path.write_bytes(model.path.read_bytes().replace(b"\x06unmask", b"\x06foreig"))
+    path, graph = tmp_path / "foreign.onnx", onnx.load(model.path)
+    del graph.metadata_props[:]
+    onnx.save(graph, path)
     with pytest.raises(ConfigurationError, match="has no 'unmask' metadata"):
         read_model_file(path, runtime)
 
@@ -79,9 +84,45 @@ def test_a_model_whose_output_is_missing_is_refused(
     model: ModelFile, tmp_path: Path, runtime: Runtime
 ) -> None:
     path = tmp_path / "renamed.onnx"
-    path.write_bytes(model.path.read_bytes().replace(b"real_activation", b"surl_activation"))
+    content = model.content.replace(b"real_activation", b"surl_activation")
+    graph = onnx.load_from_string(content)
+    write_described(graph, path, read_note(graph))
     with pytest.raises(ConfigurationError, match="has no tensor 'real_activation'"):
         read_model_file(path, runtime)
+
+
+@pytest.mark.parametrize("shipped", PRECISIONS, ids=lambda path: path.name)
+def test_a_file_cut_from_two_versions_is_none_of_them(
+    shipped: Path, tmp_path: Path, runtime: Runtime
+) -> None:
+    """As where one is copied over the other while the service starts."""
+    graph, versions = onnx.load(shipped), []
+    largest = max(graph.graph.initializer, key=lambda each: len(each.raw_data))
+    for version in ("7.1", "7.2"):
+        path = tmp_path / f"{version}.onnx"
+        write_described(graph, path, read_note(graph) | {"version": version})
+        assert read_model_file(path, runtime).spec.version == version
+        versions.append(path.read_bytes())
+        largest.raw_data = largest.raw_data[::-1]
+    old, new = versions
+    assert len(old) == len(new)
+    note, middle = old.rindex(b"7.1"), old.index(largest.raw_data) + len(largest.raw_data) // 2
+    for cut in (middle, note, note + 9, len(old) - 9):
+        torn = tmp_path / "torn.onnx"
+        torn.write_bytes(new[:cut] + old[cut:])
+        with pytest.raises(ConfigurationError, match=r"torn\.onnx is not whole"):
+            read_model_file(torn, runtime)
+
+
+def test_a_file_from_before_there_were_seals_is_read(
+    model: ModelFile, tmp_path: Path, runtime: Runtime
+) -> None:
+    path, graph = tmp_path / "old.onnx", onnx.load(model.path)
+    note = json.dumps(read_note(graph))
+    del graph.metadata_props[:]
+    graph.metadata_props.add(key="unmask", value=note)
+    onnx.save(graph, path)
+    assert read_model_file(path, runtime).spec == model.spec
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import onnx
 import pytest
 from numpy.typing import NDArray
 
+from model_export.export import read_note, write_described
 from service.errors import ConfigurationError
 from service.inference.device import Device
 from service.inference.model_file import ModelFile, read_model_file
@@ -89,7 +90,7 @@ def test_what_is_not_finite_is_no_evidence(model_path: Path, output: str, tmp_pa
     )
     network.graph.node.append(onnx.helper.make_node("Mul", ["sound", "nan"], [output]))
     spoilt = tmp_path / "spoilt.onnx"
-    onnx.save(network, spoilt)
+    write_described(network, spoilt, read_note(network))
     runtime = Runtime()
     session = Session(read_model_file(spoilt, runtime), Device("cpu"), PLAN, runtime)
     with pytest.raises(ArithmeticError):
