@@ -16,6 +16,7 @@ _LOWEST_SCORE = 0.3
 _MOST_OVERLAP = 0.3
 _MOST_CANDIDATES = 500
 _SMALLEST_SIDE = 16
+_TRIAL_SIZE = (320, 320)
 
 
 class YuNetDetector:
@@ -27,12 +28,16 @@ class YuNetDetector:
     def __init__(self, path: str) -> None:
         if not Path(path).is_file():
             raise ConfigurationError(f"There is no YuNet model file {path}")
+        # What it would print of a file that is none becomes our error's sentence.
+        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
         try:
             self._net = cv2.FaceDetectorYN.create(
-                path, "", (320, 320), _LOWEST_SCORE, _MOST_OVERLAP, _MOST_CANDIDATES
+                path, "", _TRIAL_SIZE, _LOWEST_SCORE, _MOST_OVERLAP, _MOST_CANDIDATES
             )
+            # What is no YuNet model is only found out when it runs.
+            self._net.detect(np.zeros((*_TRIAL_SIZE, 3), np.uint8))
         except cv2.error as error:
-            raise ConfigurationError("The YuNet model file cannot be read") from error
+            raise ConfigurationError(f"The file {path} is no YuNet model") from error
         self._lock = threading.Lock()
 
     def detect(self, rgb: NDArray[np.uint8]) -> list[Detection]:

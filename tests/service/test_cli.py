@@ -65,6 +65,12 @@ def test_a_wrong_setting_is_named(model_path: Path) -> None:
     assert line == "unmask: UNMASK_MEDIA__WORKER is no setting."
 
 
+@pytest.mark.parametrize("command", [["check"], ["serve"], ["analyze", "picture.jpg"]])
+def test_a_detector_that_is_none_ends_every_command(model_path: Path, command: list[str]) -> None:
+    other = str(ROOT / "service" / "weights" / "faces.onnx")
+    one_sentence(unmask(model_path, *command, FACES__DETECTOR="yunet", FACES__YUNET_PATH=other))
+
+
 def test_what_only_looks_like_a_setting_is_a_warning(model_path: Path) -> None:
     result = unmask(model_path, "check", SERVICE_HOST="10.0.0.1")
     assert result.returncode == 0

@@ -261,6 +261,15 @@ def test_a_missing_file_of_the_detector_is_said(tmp_path: Path) -> None:
         LibFaceDetector(tmp_path / "gone.onnx")
 
 
+def test_another_model_in_place_of_yunet_is_refused(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """One that OpenCV reads and cannot run: every upload would fail."""
+    with pytest.raises(ConfigurationError, match=r"faces\.onnx is no YuNet model"):
+        YuNetDetector("service/weights/faces.onnx")
+    assert capfd.readouterr().err == ""
+
+
 def test_yunet_needs_a_model_file(tmp_path_factory: pytest.TempPathFactory) -> None:
     with pytest.raises(ConfigurationError):
         face_finder(DetectorPlan(kind="yunet"))
