@@ -117,10 +117,8 @@ def _probe(settings: Settings, *, judging: bool) -> str:
     face_finder(settings.faces.plan())
     prove_devices(devices, settings, model, runtime, judging=judging)
     return (
-        f"unmask: ready to start with {model.spec.name} {model.spec.version} "
-        f"({'8 bits' if model.spec.rounding == 'int8' else model.spec.precision}, "
-        f"sha256 {model.sha256[:12]}) on {', '.join(device.name for device in devices)}, "
-        f"ONNX Runtime {runtime.version}"
+        f"unmask: ready to start with {printable(model.label)} on "
+        f"{', '.join(device.name for device in devices)}, ONNX Runtime {runtime.version}"
     )
 
 

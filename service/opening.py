@@ -1,6 +1,7 @@
 """Starts the stages of a pipeline, and stops them."""
 
 import asyncio
+import logging
 import math
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
@@ -23,6 +24,8 @@ from service.settings import Settings
 from service.telemetry import Telemetry
 from service.verdict.rendering import warm_up
 
+_log = logging.getLogger(__name__)
+
 _OVERLAY_BYTES = 256 * 2**20
 _BESIDE_CROP_BYTES = 1024
 """Of where a crop lies and how good it is: far more than that takes."""
@@ -33,6 +36,7 @@ async def open_pipeline(settings: Settings, telemetry: Telemetry) -> AsyncIterat
     """Start every stage, warmed, and stop them at the end. Raises ConfigurationError."""
     runtime = Runtime()
     model, devices = await asyncio.to_thread(obtain_model, settings, runtime)
+    _log.info("%s runs on %s", model.label, ", ".join(device.name for device in devices))
     media = MediaWorkers(
         media_workers(settings),
         settings.media.memory_bytes,

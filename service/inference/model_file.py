@@ -11,6 +11,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from service.errors import ConfigurationError
 from service.faces.crop import CropRule
 from service.inference.seal import SEAL_KEY, is_whole
+from service.inference.tensors import Tensor, check_tensors
 from service.runtime import Runtime
 
 METADATA_KEY = "unmask"
@@ -19,18 +20,7 @@ MASK_FLOOR = "mask_floor"
 
 Rounding = Literal["int8", "float16"]
 
-_KINDS: dict[type[np.generic], str] = {np.uint8: "tensor(uint8)", np.float32: "tensor(float)"}
-"""ONNX Runtime's names of the types."""
-
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
-
-
-@dataclass(frozen=True, slots=True)
-class Tensor:
-    """An output of the network. shape: without the batch."""
-
-    shape: tuple[int, ...]
-    dtype: type[np.generic]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +108,11 @@ class ModelSpec:
         return CropRule(self.crop.scale, self.input.size, self.crop.sharpening)
 
     @property
+    def inputs(self) -> dict[str, Tensor]:
+        """What a run must be given."""
+        return {"image": Tensor((self.input.size, self.input.size, 3), np.uint8)}
+
+    @property
     def outputs(self) -> dict[str, Tensor]:
         """What a run gives, in this order."""
         size = self.input.size
@@ -158,6 +153,12 @@ class ModelFile:
     masks_optional: bool
     content: bytes = field(repr=False)
 
+    @property
+    def label(self) -> str:
+        """Which one it is, for people: name, version, precision, the digest's beginning."""
+        precision = "8 bits" if self.spec.rounding == "int8" else self.spec.precision
+        return f"{self.spec.name} {self.spec.version} ({precision}, sha256 {self.sha256[:12]})"
+
 
 def read_model_file(path: Path, runtime: Runtime) -> ModelFile:
     """Read and check a model file.
@@ -189,7 +190,7 @@ def read_model_file(path: Path, runtime: Runtime) -> ModelFile:
             "it was not written by unmask-model export."
         )
     spec = parse_spec(text, path)
-    _check_graph(session, spec, path)
+    check_tensors(session, spec.inputs, spec.outputs, path)
     switches = [node.name for node in session.get_overridable_initializers()]
     digest = hashlib.sha256(content).hexdigest()
     return ModelFile(path, digest, spec, MASK_FLOOR in switches, content)
@@ -211,27 +212,3 @@ def parse_spec(text: str, path: Path) -> ModelSpec:
             "above the one for manipulated."
         )
     return spec
-
-
-def _check_graph(session: Any, spec: ModelSpec, path: Path) -> None:
-    image = Tensor((spec.input.size, spec.input.size, 3), np.uint8)
-    nodes = {node.name: node for node in [*session.get_inputs(), *session.get_outputs()]}
-    for name, tensor in {"image": image, **spec.outputs}.items():
-        kind, shape = _KINDS[tensor.dtype], tensor.shape
-        node = nodes.get(name)
-        if node is None:
-            raise ConfigurationError(f"The model file {path} has no tensor '{name}'.")
-        known = all(
-            not isinstance(found, int) or found == wanted
-            for found, wanted in zip(node.shape[1:], shape, strict=False)
-        )
-        if node.type != kind or len(node.shape) != 1 + len(shape) or not known:
-            raise ConfigurationError(
-                f"The tensor '{name}' of the model file {path} is {node.type} "
-                f"{node.shape}, but {kind} ['N', {', '.join(map(str, shape))}] is needed."
-            )
-        if isinstance(node.shape[0], int):
-            raise ConfigurationError(
-                f"The tensor '{name}' of the model file {path} has the fixed batch size "
-                f"{node.shape[0]}; it must be dynamic."
-            )

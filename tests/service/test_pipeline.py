@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from service.analysis import Options
 from service.errors import ConfigurationError
+from service.inference.model_file import ModelFile
 from service.media.upload import Upload
 from service.media.workers import MediaWorkers
 from service.opening import open_pipeline
@@ -69,6 +70,19 @@ def test_a_start_that_fails_leaves_no_stage_running(
         assert not [each for each in threading.enumerate() if each.name.startswith("session-")]
 
     asyncio.run(scenario())
+
+
+def test_the_log_tells_which_model_runs(model: ModelFile, caplog: pytest.LogCaptureFixture) -> None:
+    settings = Settings(model=model.path, device="cpu", precision="float32")
+
+    async def scenario() -> None:
+        async with open_pipeline(settings, Telemetry()):
+            pass
+
+    with caplog.at_level("INFO", "service.opening"):
+        asyncio.run(scenario())
+    name, version, digest = model.spec.name, model.spec.version, model.sha256[:12]
+    assert caplog.messages == [f"{name} {version} (float32, sha256 {digest}) runs on cpu"]
 
 
 def test_encoding_the_masks_is_part_of_the_report_stage(

@@ -91,6 +91,19 @@ def test_a_model_whose_output_is_missing_is_refused(
         read_model_file(path, runtime)
 
 
+def test_a_model_that_needs_another_input_is_refused(
+    model: ModelFile, tmp_path: Path, runtime: Runtime
+) -> None:
+    path, graph = tmp_path / "asking.onnx", onnx.load(model.path)
+    asked = [onnx.helper.make_tensor_value_info(n, 1, ["batch"]) for n in ("extra", "echo")]
+    graph.graph.input.append(asked[0])
+    graph.graph.node.append(onnx.helper.make_node("Identity", ["extra"], ["echo"]))
+    graph.graph.output.append(asked[1])
+    write_described(graph, path, read_note(graph))
+    with pytest.raises(ConfigurationError, match=r"asking\.onnx needs an input 'extra'"):
+        read_model_file(path, runtime)
+
+
 @pytest.mark.parametrize("shipped", PRECISIONS, ids=lambda path: path.name)
 def test_a_file_cut_from_two_versions_is_none_of_them(
     shipped: Path, tmp_path: Path, runtime: Runtime
