@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 
 from service.errors import ConfigurationError
 from service.faces.crop import CropRule
@@ -18,9 +18,21 @@ METADATA_KEY = "unmask"
 MASK_FLOOR = "mask_floor"
 """Input of models that need not draw masks: see `model_export.optimised.optional_mask`."""
 
+_NO_METHODS = ("", "none", "unknown")
+"""The last two are what reports say where no method is named."""
+
 Rounding = Literal["int8", "float16"]
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+def _distinct(methods: tuple[str, ...]) -> tuple[str, ...]:
+    for method in methods:
+        if not method.isprintable() or method.strip() in _NO_METHODS:
+            raise ValueError(f"{method!r} is no name of a method")
+    if len(set(methods)) < len(methods):
+        raise ValueError("two methods have one name")
+    return methods
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +103,9 @@ class ModelSpec:
     preset: str
     input: InputSpec
     crop: CropSpec
-    methods: tuple[str, ...]
+    methods: Annotated[tuple[str, ...], AfterValidator(_distinct)]
     calibration: Calibration
-    method_temperature: Annotated[float, Field(gt=0.0)]
+    method_temperature: Annotated[float, Field(ge=0.01, le=100.0)]
     thresholds: Thresholds
     training_data: str
     licence: str
@@ -203,8 +215,9 @@ def parse_spec(text: str, path: Path) -> ModelSpec:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "the JSON text"
+        reason = first["msg"].removeprefix("Value error, ")
         raise ConfigurationError(
-            f"The metadata of the model file {path} is wrong at {place}: {first['msg']}."
+            f"The metadata of the model file {path} is wrong at {place}: {reason}."
         ) from error
     if spec.thresholds.authentic > spec.thresholds.manipulated:
         raise ConfigurationError(

@@ -5,8 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import onnx
 import pytest
 
+from model_export.export import read_note, write_described
 from service.runtime import Runtime
 from tests.service.running import ROOT, environment, free_port
 
@@ -36,6 +38,14 @@ def test_check_names_model_and_device(model_path: Path) -> None:
     result = unmask(model_path, "check", "--device", "cpu")
     assert result.returncode == 0
     assert "on cpu" in result.stdout
+
+
+def test_a_model_s_name_forges_no_line(model_path: Path, tmp_path: Path) -> None:
+    path, graph = tmp_path / "forged.onnx", onnx.load(model_path)
+    write_described(graph, path, read_note(graph) | {"name": "a\nunmask: ready to start with b"})
+    result = unmask(path, "check", "--device", "cpu")
+    assert result.stdout.startswith("unmask: ready to start with a\\nunmask: ready")
+    assert len(result.stdout.splitlines()) == 1
 
 
 @pytest.mark.parametrize("command", ["check", "serve"])

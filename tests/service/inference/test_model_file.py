@@ -147,6 +147,13 @@ def test_a_file_from_before_there_were_seals_is_read(
         ({"crop": {"scale": 1.3, "sharpening": -1.0}}, "crop.sharpening"),
         ({"calibration": {"kind": "logistic", "slope": 0.0, "intercept": 0.0}}, "slope"),
         ({"method_temperature": 0.0}, "method_temperature"),
+        ({"method_temperature": 1e-320}, "method_temperature"),
+        ({"method_temperature": 1e300}, "method_temperature"),
+        ({"methods": ["swap", "swap", "morph"]}, "methods: two methods have one name"),
+        ({"methods": ["swap", "none"]}, "methods: 'none' is no name"),
+        ({"methods": ["swap", "unknown"]}, "methods: 'unknown' is no name"),
+        ({"methods": ["swap", " "]}, "methods: ' ' is no name"),
+        ({"methods": ["swap", "a\nb"]}, r"methods: 'a\\nb' is no name"),
         (
             {"thresholds": {"manipulated": 0.2, "authentic": 0.3, "mask": 128, "method": 0.5}},
             "authentic",
