@@ -1,6 +1,7 @@
 """Which of a model's files runs: the float one, or a rounded companion beside it."""
 
 import logging
+import os
 from pathlib import Path
 from typing import Literal
 
@@ -71,7 +72,8 @@ def in_precision(
         _expect(precision, device, able=able)
         return _companion_of(model, precision, runtime)
     path = companion(model.path, "int8")
-    if precision == "float32" or not able or not path.is_file():
+    # What is there and cannot be read, as a link to nowhere, deserves a warning.
+    if precision == "float32" or not able or not os.path.lexists(path):
         return model
     try:
         return _companion_of(model, "int8", runtime)
@@ -82,7 +84,7 @@ def in_precision(
 
 def _companion_of(model: ModelFile, rounding: Rounding, runtime: Runtime) -> ModelFile:
     path, option = companion(model.path, rounding), _OPTIONS[rounding]
-    if not path.is_file():
+    if not os.path.lexists(path):
         raise ConfigurationError(
             f"UNMASK_PRECISION={rounding}, but there is no {path}: export with "
             f"`unmask-model export {option}`, or set UNMASK_PRECISION=auto."

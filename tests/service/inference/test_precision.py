@@ -3,6 +3,7 @@
 import hashlib
 import json
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -105,19 +106,34 @@ def test_eight_bits_asked_for_and_not_to_be_had_end_the_start(
         in_precision(pair, CPU, "int8", runtime, capable=True)
 
 
-@pytest.mark.parametrize("damage", ["another source", "broken"])
+@pytest.mark.parametrize("damage", ["another source", "broken", "folder", "link to nowhere"])
 def test_a_companion_that_does_not_fit_is_never_run(
     pair: ModelFile, runtime: Runtime, caplog: pytest.LogCaptureFixture, damage: str
 ) -> None:
+    small = companion(pair.path, "int8")
+    small.unlink()
     if damage == "broken":
-        companion(pair.path, "int8").write_bytes(b"not a model")
+        small.write_bytes(b"not a model")
+    elif damage == "folder":
+        small.mkdir()
+    elif damage == "link to nowhere":
+        small.symlink_to("gone.onnx")
     else:
-        write_companion(pair.path, companion(pair.path, "int8"), "0" * 64, "int8")
+        write_companion(pair.path, small, "0" * 64, "int8")
     with caplog.at_level(logging.WARNING):
         assert in_precision(pair, CPU, "auto", runtime, capable=True) is pair
     assert "floats run in place of m.int8.onnx" in caplog.text
     with pytest.raises(ConfigurationError, match=r"m\.int8\.onnx|cannot load the model"):
         in_precision(pair, CPU, "int8", runtime, capable=True)
+
+
+def test_a_name_that_is_too_long_for_a_companion_has_none(
+    pair: ModelFile, runtime: Runtime, tmp_path: Path
+) -> None:
+    long = replace(pair, path=tmp_path / ("m" * 246 + ".onnx"))
+    assert in_precision(long, CPU, "auto", runtime, capable=True) is long
+    with pytest.raises(ConfigurationError, match="there is no"):
+        in_precision(long, CPU, "int8", runtime, capable=True)
 
 
 def test_an_eight_bit_file_named_by_itself_runs_where_it_can(
