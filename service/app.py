@@ -12,6 +12,7 @@ from service.api.gate import Gate
 from service.api.meter import RequestMeter
 from service.api.problems import install_problem_handlers
 from service.api.routes import Desk, build_router
+from service.devices import Equipment
 from service.opening import open_pipeline
 from service.settings import Settings
 from service.telemetry import Telemetry
@@ -26,14 +27,17 @@ _NO_REPORTS: TelemetryConfig = {
 }
 
 
-def create_app(settings: Settings) -> FastAPI:
-    """The app; its stages start and stop with its lifespan. Its desk is `app.state.desk`."""
+def create_app(settings: Settings, equipment: Equipment | None = None) -> FastAPI:
+    """The app; its stages start and stop with its lifespan. Its desk is `app.state.desk`.
+
+    equipment: see `open_pipeline`.
+    """
     telemetry = Telemetry()
     desk = Desk(settings, telemetry)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with open_pipeline(settings, telemetry) as pipeline:
+        async with open_pipeline(settings, telemetry, equipment) as pipeline:
             desk.pipeline = pipeline
             # So a server ends that is told not to wait for anything: no error of the application's.
             with suppress(asyncio.CancelledError):

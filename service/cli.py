@@ -16,7 +16,7 @@ from pydantic_settings import SettingsError
 
 from service.analysis import Analysis, Options
 from service.arguments import parser
-from service.devices import obtain_model, prove_devices
+from service.devices import Equipment, equip, prove_devices
 from service.errors import ConfigurationError, UnmaskError
 from service.faces.finder import face_finder
 from service.files import analyze_file, distinct_names, read_file, write_pictures
@@ -24,7 +24,6 @@ from service.listening import bound, every_address, in_words, sockets_of, takes_
 from service.logs import configure_logging
 from service.media.process import WorkerDefectError
 from service.opening import open_pipeline
-from service.runtime import Runtime
 from service.settings import Settings, ignored_variables
 from service.startup import end_when_told, occupy_standard_streams, seal_memory
 from service.telemetry import Telemetry
@@ -89,14 +88,19 @@ def _serve(settings: Settings) -> int:
     # Wrong settings deserve one sentence; inside the server they would end in a traceback.
     _try_addresses(settings)
     configure_logging(settings.log_level)
-    _probe(settings, judging=False)
+    equipment = _probe(settings, judging=False)
     logger.info("starting on http://%s", in_words(settings.host, settings.port))
-    return serve(settings)
+    return serve(settings, equipment)
 
 
 def _check(settings: Settings) -> int:
     _try_addresses(settings)
-    _tell(_probe(settings, judging=True))
+    found = _probe(settings, judging=True)
+    _tell(
+        f"unmask: ready to start with {printable(found.model.label)} on "
+        f"{', '.join(device.name for device in found.devices)}, "
+        f"ONNX Runtime {found.runtime.version}"
+    )
     return 0
 
 
@@ -110,16 +114,12 @@ def _try_addresses(settings: Settings) -> None:
         found.close()
 
 
-def _probe(settings: Settings, *, judging: bool) -> str:
+def _probe(settings: Settings, *, judging: bool) -> Equipment:
     """Open the model on its devices once, see `prove_devices`. Raises ConfigurationError."""
-    runtime = Runtime()
-    model, devices = obtain_model(settings, runtime)
+    found = equip(settings)
     face_finder(settings.faces.plan())
-    prove_devices(devices, settings, model, runtime, judging=judging)
-    return (
-        f"unmask: ready to start with {printable(model.label)} on "
-        f"{', '.join(device.name for device in devices)}, ONNX Runtime {runtime.version}"
-    )
+    prove_devices(found.devices, settings, found.model, found.runtime, judging=judging)
+    return found
 
 
 async def _analyze(settings: Settings, chosen: argparse.Namespace) -> int:

@@ -3,6 +3,7 @@
 import logging
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from service.errors import ConfigurationError, first_line
 from service.inference.device import Device, choose_devices
@@ -16,6 +17,15 @@ logger = logging.getLogger(__name__)
 
 # Each session on a CPU holds at least 30 MB.
 _MOST_CPU_SESSIONS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Equipment:
+    """What judges: a model file, the devices that it runs on, and ONNX Runtime."""
+
+    runtime: Runtime
+    model: ModelFile
+    devices: list[Device]
 
 
 def media_workers(settings: Settings) -> int:
@@ -51,6 +61,12 @@ def obtain_model(settings: Settings, runtime: Runtime) -> tuple[ModelFile, list[
     model = read_model_file(settings.model, runtime)
     devices = obtain_devices(settings, model, runtime)
     return in_precision(model, devices[0], settings.precision, runtime), devices
+
+
+def equip(settings: Settings) -> Equipment:
+    """What judges under these settings. Raises ConfigurationError where it cannot be had."""
+    runtime = Runtime()
+    return Equipment(runtime, *obtain_model(settings, runtime))
 
 
 def obtain_devices(settings: Settings, model: ModelFile, runtime: Runtime) -> list[Device]:

@@ -10,7 +10,7 @@ from importlib.metadata import version
 from platform import python_version
 from typing import Any
 
-from service.devices import media_workers, obtain_model, one_for_each_session, session_plan
+from service.devices import Equipment, equip, media_workers, one_for_each_session, session_plan
 from service.faces.extraction import ANSWERS
 from service.inference.admission import Admission
 from service.inference.batcher import BatchQueue
@@ -19,7 +19,7 @@ from service.inference.pool import InferencePool
 from service.inference.session import Session
 from service.media.workers import MediaWorkers
 from service.pipeline import Pipeline
-from service.runtime import Runtime, device_memory_bytes
+from service.runtime import device_memory_bytes
 from service.settings import Settings
 from service.telemetry import Telemetry
 from service.verdict.rendering import warm_up
@@ -32,10 +32,16 @@ _BESIDE_CROP_BYTES = 1024
 
 
 @asynccontextmanager
-async def open_pipeline(settings: Settings, telemetry: Telemetry) -> AsyncIterator[Pipeline]:
-    """Start every stage, warmed, and stop them at the end. Raises ConfigurationError."""
-    runtime = Runtime()
-    model, devices = await asyncio.to_thread(obtain_model, settings, runtime)
+async def open_pipeline(
+    settings: Settings, telemetry: Telemetry, equipment: Equipment | None = None
+) -> AsyncIterator[Pipeline]:
+    """Start every stage, warmed, and stop them at the end. Raises ConfigurationError.
+
+    equipment: that of the settings, where they have been seen to already.
+    """
+    if equipment is None:
+        equipment = await asyncio.to_thread(equip, settings)
+    runtime, model, devices = equipment.runtime, equipment.model, equipment.devices
     _log.info("%s runs on %s", model.label, ", ".join(device.name for device in devices))
     media = MediaWorkers(
         media_workers(settings),

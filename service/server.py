@@ -16,6 +16,7 @@ from service.api.connection import connections
 from service.api.endings import Endings
 from service.api.routes import Desk
 from service.app import create_app
+from service.devices import Equipment
 from service.listening import (
     heard,
     in_words,
@@ -148,11 +149,14 @@ class DrainingServer(uvicorn.Server):
         self.should_exit = True
 
 
-def serve(settings: Settings) -> int:
-    """Serve until a signal comes, or nothing can be done any more; the exit code."""
+def serve(settings: Settings, equipment: Equipment | None = None) -> int:
+    """Serve until a signal comes, or nothing can be done any more; the exit code.
+
+    equipment: see `open_pipeline`.
+    """
     share_the_interpreter()
     raise_descriptor_limit()
-    app = create_app(settings)
+    app = create_app(settings, equipment)
     desk: Desk = app.state.desk
     endings = Endings(desk.telemetry.connection_ended)
     config = uvicorn.Config(

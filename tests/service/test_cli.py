@@ -1,16 +1,33 @@
 """The command `unmask`: one clear sentence when it cannot do what it is told."""
 
+import hashlib
 import socket
 import subprocess
 import sys
 from pathlib import Path
 
+import httpx
 import onnx
 import pytest
 
 from model_export.export import read_note, write_described
 from service.runtime import Runtime
-from tests.service.running import ROOT, environment, free_port
+from tests.service.running import ROOT, environment, free_port, wait_until_ready
+
+REPLACED = """
+import sys
+from pathlib import Path
+from service import cli
+
+path, tried = Path(sys.argv.pop()), cli.prove_devices
+
+def replaced(*given, **named):
+    tried(*given, **named)
+    path.write_bytes(b"half of a copy")
+
+cli.prove_devices = replaced
+sys.exit(cli.main())
+"""
 
 
 def unmask(model: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
@@ -46,6 +63,26 @@ def test_a_model_s_name_forges_no_line(model_path: Path, tmp_path: Path) -> None
     result = unmask(path, "check", "--device", "cpu")
     assert result.stdout.startswith("unmask: ready to start with a\\nunmask: ready")
     assert len(result.stdout.splitlines()) == 1
+
+
+def test_a_model_replaced_after_it_was_tried_changes_no_start(
+    model_path: Path, tmp_path: Path
+) -> None:
+    path, port = tmp_path / "m.onnx", str(free_port())
+    path.write_bytes(model_path.read_bytes())
+    process = subprocess.Popen(
+        [sys.executable, "-c", REPLACED, "serve", str(path)],
+        env=environment(path, PORT=port, PRECISION="float32"),
+        text=True,
+    )
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
+            wait_until_ready(process, client)
+            digest = client.get("/model").json()["sha256"]
+    finally:
+        process.kill()
+        process.wait()
+    assert digest == hashlib.sha256(model_path.read_bytes()).hexdigest()
 
 
 @pytest.mark.parametrize("command", ["check", "serve"])
