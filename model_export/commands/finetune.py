@@ -5,6 +5,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from model_export.checkpoint import UNKNOWN_PEOPLE, all_people
 from model_export.commands.arguments import existing_path, fraction, positive, whole
 from model_export.commands.data import add_data, open_source
 from model_export.commands.targets import expect_file
@@ -12,6 +13,8 @@ from model_export.description import crop_of, crop_rule
 from model_export.evaluation.markdown import UNUSABLE, first_few, reasons
 from model_export.finetune import FinetuneConfig, finetune
 from model_export.restore import read_trained
+from model_export.sources.sample import Source
+from model_export.sources.synthetic import SyntheticSource
 
 DEFAULTS = FinetuneConfig()
 
@@ -70,6 +73,7 @@ def run(options: argparse.Namespace) -> int:
         seed=options.seed,
     )
     tuned = finetune(checkpoint, samples, config)
+    tuned.facts["people"] = _people(checkpoint.facts.get("people"), source)
     tuned.save(options.out)
     facts = tuned.facts["finetuned"]
     for name in ("before", "after"):
@@ -80,3 +84,13 @@ def run(options: argparse.Namespace) -> int:
         )
     print(f"{options.out} (epoch {facts['epoch']}); run `calibrate` again before it is used")
     return 0
+
+
+def _people(before: str | None, source: Source) -> str | None:
+    """Whom a model has learned from in the end; None where, before and now, nobody wrote it down.
+
+    Synthetic data alone say who is in them. before: whom it had learned from, where it is known.
+    """
+    if isinstance(source, SyntheticSource):
+        return all_people(before or UNKNOWN_PEOPLE, source.people)
+    return all_people(before, UNKNOWN_PEOPLE) if before else None

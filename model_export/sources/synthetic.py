@@ -48,6 +48,7 @@ class SyntheticSource:
 
     method of a sample is the family that made it. workers: processes that make pictures.
     strength: of the degradation pairs suffer, edited: share of those edited before, 0 to 1.
+    people: digest of the faces, see `checkpoint.all_people`.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class SyntheticSource:
         forge = Forge(index, rule, families, strength, edited)
         self._pairs = PairDataset(forge, pairs, SEED)
         self._workers = workers
+        self.people = index.digest
         self.tally = Tally(files=pairs)
 
     def samples(self) -> Iterator[Sample]:

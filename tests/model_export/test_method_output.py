@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from model_export.checkpoint import Checkpoint, load_checkpoint
+from model_export.checkpoint import UNKNOWN_PEOPLE, Checkpoint, load_checkpoint
 from model_export.cli import main
 from model_export.data.faces import FaceIndex, load_index
 from model_export.data.forge import Forge
@@ -85,7 +85,7 @@ def test_the_command_fits_an_exported_model(
     assert fitted.facts["methods_fitted"]["crops"] == 8, "every pair is of a named method"
     assert fitted.facts["crop"] == restore(SHIPPED).facts["crop"]
     learned, _ = load_index(people, people / "landmarks.npz").split(HELD_OUT, seed=0)
-    assert fitted.facts["people"] == learned.digest
+    assert fitted.facts["people"] == f"{UNKNOWN_PEOPLE}+{learned.digest}"
     named = [
         word
         for name in ("deepfakes", "faceswap", "face2face", "head_swap")
