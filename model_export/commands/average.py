@@ -6,7 +6,7 @@ from pathlib import Path
 from model_export.average import average
 from model_export.checkpoint import load_checkpoint
 from model_export.commands.arguments import existing_path, fraction
-from model_export.commands.targets import expect_file
+from model_export.commands.targets import expect_checkpoint
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -19,7 +19,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Average; prints the path. Raises ValueError where the two do not belong together."""
-    expect_file(options.out)
+    expect_checkpoint(options.out)
     before, after = load_checkpoint(options.before), load_checkpoint(options.after)
     average(before, after, options.share).save(options.out)
     print(options.out)

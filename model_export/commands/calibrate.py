@@ -7,7 +7,7 @@ from model_export.calibrate import calibrate, summary
 from model_export.checkpoint import load_checkpoint
 from model_export.commands.arguments import existing_path, fraction, whole
 from model_export.commands.data import add_data, guess_kind, open_source
-from model_export.commands.targets import expect_file
+from model_export.commands.targets import expect_checkpoint
 from model_export.description import crop_rule
 from model_export.judge import CheckpointJudge
 from model_export.metrics.thresholds import Policy
@@ -54,7 +54,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Fit on the calibration part of the data and write; prints what was fitted."""
-    expect_file(options.out)
+    expect_checkpoint(options.out)
     checkpoint = load_checkpoint(options.checkpoint)
     judge = CheckpointJudge(options.checkpoint)
     rule = crop_rule(judge.note["crop"], judge.note["input"]["size"])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from model_export.checkpoint import load_checkpoint
 from model_export.commands.arguments import existing_path, words
-from model_export.commands.targets import expect_file
+from model_export.commands.targets import expect_checkpoint
 
 FIELDS = {
     "name": "what the model is called",
@@ -33,7 +33,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Set the given fields; prints all facts of the checkpoint."""
     if options.out is not None:
-        expect_file(options.out)
+        expect_checkpoint(options.out)
     checkpoint = load_checkpoint(options.checkpoint)
     given = {f: getattr(options, f) for f in FIELDS if getattr(options, f) is not None}
     if given and options.out is None:

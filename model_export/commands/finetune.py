@@ -8,7 +8,7 @@ from tqdm import tqdm
 from model_export.checkpoint import UNKNOWN_PEOPLE, all_people
 from model_export.commands.arguments import existing_path, fraction, positive, whole
 from model_export.commands.data import add_data, open_source
-from model_export.commands.targets import expect_file
+from model_export.commands.targets import expect_checkpoint
 from model_export.description import crop_of, crop_rule
 from model_export.evaluation.markdown import UNUSABLE, first_few, reasons
 from model_export.finetune import FinetuneConfig, finetune
@@ -48,7 +48,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Fine-tune; prints the figures on the held-out pictures before and after."""
-    expect_file(options.out)
+    expect_checkpoint(options.out)
     checkpoint = read_trained(options.checkpoint)
     rule = crop_rule(crop_of(checkpoint.facts), checkpoint.config.size)
     source = open_source(options, options.data, "training", rule)

@@ -12,7 +12,7 @@ from model_export.commands.sources import (
     read_divided,
     remaining_families,
 )
-from model_export.commands.targets import expect_file
+from model_export.commands.targets import expect_checkpoint
 from model_export.data.forge import Forge
 from model_export.data.loading import load_batches
 from model_export.data.pairs import PairDataset, method_index
@@ -42,7 +42,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Fit on people to learn from and write; prints how many methods are named rightly."""
-    expect_file(options.out)
+    expect_checkpoint(options.out)
     before = read_trained(options.checkpoint)
     training, _ = read_divided(options)
     named = tuple(name for name in remaining_families(options) if method_index(name) != NO_METHOD)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from model_export.classnseg import IMAGENET, PLAIN, import_classnseg
 from model_export.commands.arguments import existing_path
-from model_export.commands.targets import expect_file
+from model_export.commands.targets import expect_checkpoint
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -23,7 +23,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Convert; prints the path."""
-    expect_file(options.out)
+    expect_checkpoint(options.out)
     config = IMAGENET if options.normalise == "imagenet" else PLAIN
     import_classnseg(options.encoder, options.decoder, config).save(options.out)
     print(options.out)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from model_export.average import KEPT
 from model_export.commands.arguments import existing_path, fraction, strength
-from model_export.commands.targets import expect_file
+from model_export.commands.targets import expect_checkpoint
 from model_export.description import crop_of
 from model_export.restore import read_trained
 from service.faces.sharpening import MOST, UNSEEN
@@ -36,7 +36,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Set both; prints the path. What was calibrated without is left out."""
-    expect_file(options.out)
+    expect_checkpoint(options.out)
     before = read_trained(options.checkpoint)
     facts = {name: value for name, value in before.facts.items() if name in KEEPS}
     facts["crop"] = crop_of(facts) | {"sharpening": options.strength}

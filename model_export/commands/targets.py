@@ -14,6 +14,13 @@ def expect_file(path: Path) -> None:
     _expect_room(path, path.parent)
 
 
+def expect_checkpoint(path: Path) -> None:
+    """`expect_file`, and raise ValueError for the name of an exported file: it may be in use."""
+    if path.suffix.lower() == ".onnx":
+        raise ValueError(f"{path} is to be a checkpoint: give it a name that ends in .pt")
+    expect_file(path)
+
+
 def expect_folder(path: Path, *names: str) -> None:
     """Raise OSError where no folder can be made at a path, or the named files not written in it."""
     if path.exists() and not path.is_dir():

@@ -8,15 +8,18 @@ import pytest
 from model_export.cli import main
 from model_export.commands.targets import expect_file, expect_folder
 
-TO_A_FILE = {
+TO_A_CHECKPOINT = {
     "average": ["BAD", "BAD"],
     "calibrate": ["BAD", "DATA"],
     "describe": ["BAD"],
-    "export": ["BAD"],
     "finetune": ["BAD", "DATA"],
-    "fit-landmarks": ["BAD"],
+    "fit-methods": ["BAD", "DATA"],
     "import-classnseg": ["BAD", "BAD"],
     "sharpen": ["BAD", "1"],
+}
+TO_A_FILE = TO_A_CHECKPOINT | {
+    "export": ["BAD"],
+    "fit-landmarks": ["BAD"],
     "train-generators": ["DATA"],
 }
 TO_A_FOLDER = {
@@ -65,6 +68,21 @@ def test_a_folder_has_a_place_before_the_work_begins(
     assert "no folder" in told
     assert told.count("\n") == 1
     assert (tmp_path / "note").read_text() == "kept"
+
+
+@pytest.mark.parametrize("command", TO_A_CHECKPOINT)
+@pytest.mark.parametrize("name", ["in-use.onnx", "IN-USE.ONNX"])
+def test_a_checkpoint_takes_no_exported_files_place(
+    name: str, command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / name).write_text("kept")
+    words = words_of(command, TO_A_CHECKPOINT[command], tmp_path, tmp_path / name)
+    assert main(words) == 1
+    assert capsys.readouterr().err == (
+        f"unmask-model {command}: {tmp_path / name} is to be a checkpoint: give it a name that "
+        "ends in .pt\n"
+    )
+    assert (tmp_path / name).read_text() == "kept"
 
 
 def test_companions_of_an_exported_file_have_places_too(
