@@ -13,6 +13,8 @@ log = logging.getLogger(__name__)
 SCHEMA = 1
 UNDECIDED = {"manipulated": 0.7, "authentic": 0.3, "mask": 128, "method": 0.5}
 """Thresholds of a model nobody has calibrated yet."""
+UNFITTED = {"kind": "logistic", "slope": ACTIVATION_SLOPE, "intercept": 0.0, "fitted_on": None}
+"""Its calibration, the only one that says what it was fitted on: nothing."""
 
 
 def crop_of(facts: dict[str, Any]) -> dict[str, Any]:
@@ -48,10 +50,7 @@ def describe(checkpoint: Checkpoint, has_method: bool) -> dict[str, Any]:
         "lead": checkpoint.config.lead,
         "crop": crop_of(facts),
         "methods": list(METHODS) if has_method else [],
-        "calibration": facts.get(
-            "calibration",
-            {"kind": "logistic", "slope": ACTIVATION_SLOPE, "intercept": 0.0, "fitted_on": None},
-        ),
+        "calibration": facts.get("calibration", UNFITTED),
         "second_look": facts.get("second_look"),
         "method_temperature": facts.get("method_temperature", 1.0),
         "thresholds": facts.get("thresholds", UNDECIDED),
@@ -62,7 +61,10 @@ def describe(checkpoint: Checkpoint, has_method: bool) -> dict[str, Any]:
     }
 
 
-def warn_of_old_calibration(facts: dict[str, Any], model: Path) -> None:
-    """Say in the log where a checkpoint was calibrated before it was changed."""
-    if facts.get("calibration_is_old"):
+def warn_of_calibration(facts: dict[str, Any], model: Path) -> None:
+    """Say in the log where a checkpoint was never calibrated, or before it was changed."""
+    # A calibration that nobody fitted comes back with an exported file that is restored.
+    if "fitted_on" in facts.get("calibration", UNFITTED):
+        log.warning("%s was never calibrated: `calibrate` it before it is used", model)
+    elif facts.get("calibration_is_old"):
         log.warning("%s was calibrated before it was changed: `calibrate` it again", model)

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from model_export.checkpoint import load_checkpoint
-from model_export.description import describe, warn_of_old_calibration
+from model_export.description import describe, warn_of_calibration
 from model_export.export import Exportable, open_session, output_names
 from model_export.sources.sample import Sample
 from service.errors import ConfigurationError
@@ -101,7 +101,7 @@ def open_judge(path: Path) -> Judge:
     if path.suffix == ".onnx":
         return OnnxJudge(path)
     judge = CheckpointJudge(path)
-    warn_of_old_calibration(judge.facts, path)
+    warn_of_calibration(judge.facts, path)
     return judge
 
 

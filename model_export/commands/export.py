@@ -13,7 +13,7 @@ from model_export.checkpoint import Checkpoint, load_checkpoint
 from model_export.commands.arguments import existing_path
 from model_export.commands.targets import expect_file
 from model_export.data.pictures import read_picture
-from model_export.description import warn_of_old_calibration
+from model_export.description import warn_of_calibration
 from model_export.export import check_pictures, export
 from service.inference.precision import companion
 
@@ -73,7 +73,7 @@ def run(options: argparse.Namespace) -> int:
         expect_file(path)
     checkpoint = load_checkpoint(options.checkpoint)
     _refuse_other_names(options)
-    warn_of_old_calibration(checkpoint.facts, options.checkpoint)
+    warn_of_calibration(checkpoint.facts, options.checkpoint)
     size = checkpoint.config.size
     rounded = options.int8 or options.half
     crops = _calibration_pictures(options, size) if rounded else None

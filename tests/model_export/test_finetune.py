@@ -205,18 +205,6 @@ def test_the_shipped_model_can_be_fine_tuned(
     assert again.facts["version"] == tuned.facts["version"]
 
 
-def test_who_exports_without_calibrating_again_is_told(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    config = NetworkConfig(size=64)
-    network = build_network(config).eval()
-    for old in (False, True):
-        facts = {"calibration_is_old": old}
-        Checkpoint(config, network.state_dict(), facts).save(tmp_path / "a.pt")
-        assert main(["export", str(tmp_path / "a.pt"), "-o", str(tmp_path / "a.onnx")]) == 0
-        assert ("was calibrated before it was changed" in caplog.text) == old
-
-
 def test_a_clip_is_never_in_both_parts(samples: list[Sample]) -> None:
     learned, held_out = split_groups(samples, FinetuneConfig(held_out=0.5))
     assert not {s.group for s in learned} & {s.group for s in held_out}
