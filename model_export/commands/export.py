@@ -80,22 +80,23 @@ def run(options: argparse.Namespace) -> int:
     pictures = _read(options.pictures, size) if options.pictures else check_pictures(size)
     if options.plain and (rounded or options.optional_mask):
         raise ValueError("--plain goes with none of --int8, --half and --optional-mask")
-    parity = export(
-        checkpoint,
-        options.out,
-        pictures,
-        plain=options.plain,
-        optional_mask=options.optional_mask,
-    )
-    print(
-        f"against PyTorch on {parity.pictures} pictures: activations within "
-        f"{parity.activation_max_abs:.1e}, {parity.mask_fraction:.4%} of mask pixels off by more "
-        "than one grey level"
-    )
-    written = [options.out]
-    if crops is not None:
-        written += _rounded(checkpoint, options, crops)
-    for path in written:
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    # All or none: a companion that fails must not leave a new file beside those of the old one.
+    with TemporaryDirectory(dir=options.out.parent) as folder:
+        made = Path(folder) / options.out.name
+        parity = export(
+            checkpoint, made, pictures, plain=options.plain, optional_mask=options.optional_mask
+        )
+        print(
+            f"against PyTorch on {parity.pictures} pictures: activations within "
+            f"{parity.activation_max_abs:.1e}, {parity.mask_fraction:.4%} of mask pixels off by "
+            "more than one grey level"
+        )
+        if crops is not None:
+            _round(checkpoint, made, options, crops)
+        for path in _files(options):
+            made.with_name(path.name).replace(path)
+    for path in _files(options):
         content = path.read_bytes()
         print(f"{path}: {len(content) / 2**20:.2f} MiB")
         print(f"sha256 {hashlib.sha256(content).hexdigest()}")
@@ -129,34 +130,32 @@ def _calibration_pictures(options: argparse.Namespace, size: int) -> NDArray[np.
         if not found:
             raise ValueError(f"there is no picture in {folder}")
         paths += found
+    if options.int8 and len(paths) < 2:
+        raise ValueError("--int8 needs two calibration pictures at least")
     # Mixed: neither the ranges nor the measurement may see one class alone.
     order = np.random.default_rng(0).permutation(len(paths))[:MOST_CALIBRATION_PICTURES]
     return _read([paths[place] for place in order], size)
 
 
-def _rounded(
-    checkpoint: Checkpoint, options: argparse.Namespace, crops: NDArray[np.uint8]
-) -> list[Path]:
-    """Write the companions that are asked for, from a file without a switch."""
+def _round(
+    checkpoint: Checkpoint, path: Path, options: argparse.Namespace, crops: NDArray[np.uint8]
+) -> None:
+    """Write the companions of an exported file that are asked for, from one without a switch."""
     # Only these options need the converters, which take seconds to import.
     from model_export.halve import halve  # noqa: PLC0415
     from model_export.quantise import quantise  # noqa: PLC0415
 
-    source, written = options.out.read_bytes(), []
+    source = path.read_bytes()
     with TemporaryDirectory() as folder:
         bare = Path(folder) / "bare.onnx"
         export(checkpoint, bare, check_pictures(checkpoint.config.size))
         if options.int8:
-            small = companion(options.out, "int8")
-            switch = options.optional_mask
+            small, switch = companion(path, "int8"), options.optional_mask
             agreement = quantise(bare, small, crops, optional_mask=switch, source=source)
             print(agreement.sentence("8 bits"))
-            written.append(small)
         if options.half:
-            half = companion(options.out, "float16")
+            half = companion(path, "float16")
             print(halve(bare, half, crops, source=source).sentence("half precision"))
-            written.append(half)
-    return written
 
 
 def _read(paths: list[Path], size: int) -> NDArray[np.uint8]:
