@@ -9,8 +9,8 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from model_export.description import thresholds_of
 from model_export.export import open_session, output_names
-from service.inference.model_file import Thresholds
 from service.inference.second_look import look_again
 from service.verdict.calibration import decide, probability
 
@@ -102,6 +102,6 @@ def outputs_of(path: Path, pictures: NDArray[np.uint8]) -> Outputs:
 
 
 def _verdicts(answers: Answers) -> NDArray[np.str_]:
-    fitted, thresholds = answers.note["calibration"], Thresholds(**answers.note["thresholds"])
+    fitted, thresholds = answers.note["calibration"], thresholds_of(answers.note)
     logits = fitted["slope"] * difference(answers.final) + fitted["intercept"]
     return np.array([decide(probability(float(logit)), thresholds) for logit in logits])

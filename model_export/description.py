@@ -1,6 +1,7 @@
 """The note an exported model carries about itself."""
 
 import logging
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ from model_export.checkpoint import Checkpoint
 from model_export.losses import ACTIVATION_SLOPE
 from model_export.networks.contract import METHODS
 from service.faces.crop import CropRule
+from service.inference.model_file import Thresholds
 
 log = logging.getLogger(__name__)
 SCHEMA = 1
@@ -26,6 +28,13 @@ def crop_of(facts: dict[str, Any]) -> dict[str, Any]:
 def crop_rule(crop: dict[str, Any], size: int) -> CropRule:
     """The rule that a note's `crop` states; size: side of the network's input in pixels."""
     return CropRule(crop["scale"], size, crop.get("sharpening", 0.0))
+
+
+def thresholds_of(note: dict[str, Any]) -> Thresholds:
+    """A note's thresholds; like the service, without what a newer version's note says besides."""
+    known = {field.name for field in fields(Thresholds)}
+    stated = note["thresholds"].items()
+    return Thresholds(**{name: value for name, value in stated if name in known})
 
 
 def describe(checkpoint: Checkpoint, has_method: bool) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from tqdm import tqdm
 from model_export.commands.arguments import existing_folder, existing_path, whole
 from model_export.commands.data import add_data, asked, guess_kind, open_source
 from model_export.commands.targets import expect_folder
-from model_export.description import crop_rule
+from model_export.description import crop_rule, thresholds_of
 from model_export.evaluation.figures import as_clips, both_classes, split, summarise
 from model_export.evaluation.gallery import Gallery
 from model_export.evaluation.intervals import overlap_in_time
@@ -25,7 +25,6 @@ from model_export.metrics.curves import equal_error
 from model_export.sources.clips import ClipSource
 from model_export.sources.sample import Sample, Source, Tally
 from service.faces.crop import CropRule
-from service.inference.model_file import Thresholds
 
 TEXT = "report.md"
 
@@ -93,7 +92,7 @@ def run(options: argparse.Namespace) -> int:
     print(text)
     if options.out is not None:
         _write(options.out, report, text, rows, gallery)
-        thresholds = Thresholds(**note["thresholds"])
+        thresholds = thresholds_of(note)
         write_judged(as_clips(rows, thresholds), thresholds, options.out / NAME)
         print(f"written to {options.out}")
     return 0
@@ -110,7 +109,7 @@ def _threshold(options: argparse.Namespace, judge: Judge, rule: CropRule) -> tup
         source: Source = open_source(options, folder, "calibration", rule)
         rows = [row for row, _, _ in judge_rows(judge, source)]
         _expect_both(rows, source.tally, folder)
-        clips = as_clips(rows, Thresholds(**judge.note["thresholds"]))
+        clips = as_clips(rows, thresholds_of(judge.note))
         fake, real = split(clips if both_classes(clips) else rows)
         return equal_error(fake, real)[1], f"the equal error on {folder.resolve().name}"
     stored = judge.note["figures"].get("calibration", {}).get("equal_error_probability")

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
+from model_export.description import thresholds_of
 from model_export.evaluation.rows import UNKNOWN, Row
 from model_export.metrics.calibration import brier, reliability
 from model_export.metrics.company import in_company
@@ -44,7 +45,7 @@ def summarise(rows: Sequence[Row], threshold: float, note: dict[str, Any]) -> di
         "skin": by_skin(rows, threshold),
         "surface": by_surface(rows),
     }
-    clips = as_clips(rows, Thresholds(**note["thresholds"]))
+    clips = as_clips(rows, thresholds_of(note))
     if len(clips) < len(rows) and both_classes(clips):
         figures["clips"] = detection(clips, threshold, note)
     return figures
@@ -104,7 +105,7 @@ def detection(rows: Sequence[Row], threshold: float, note: dict[str, Any]) -> di
             "reals_called_manipulated": verdicts.reals_called_manipulated,
         },
         "in_company": [
-            asdict(each) for each in in_company(fake_logits, real_logits, Thresholds(**thresholds))
+            asdict(each) for each in in_company(fake_logits, real_logits, thresholds_of(note))
         ],
     }
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from model_export.description import thresholds_of
 from model_export.evaluation.rows import Row
 from model_export.uploads import put_together
 from service.inference.model_file import Thresholds
@@ -28,7 +29,7 @@ def overlap_in_time(
     start and end from the true ones, over the clips where one was found;
     reals_with_an_interval: share of wholly real clips in which one was found.
     """
-    thresholds = Thresholds(**note["thresholds"])
+    thresholds = thresholds_of(note)
     seen: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
         seen[row.group].append(row)

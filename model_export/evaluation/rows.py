@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, softmax
 
+from model_export.description import thresholds_of
 from model_export.judge import Judge, judged
 from model_export.metrics.segmentation import MaskMatch, match_masks
 from model_export.metrics.skin import UNMEASURED, skin_tone
 from model_export.metrics.surface import Surface, surface_of
 from model_export.networks.contract import FAKE, REAL
 from model_export.sources.sample import UNKNOWN_STRETCH, Sample, Source
-from service.inference.model_file import Thresholds
 from service.media.stretches import Interval
 from service.verdict.calibration import decide
 from service.verdict.method import is_suspected
@@ -59,7 +59,7 @@ def judge_rows(judge: Judge, source: Source) -> Iterator[tuple[Row, Sample, NDAr
     """Rows with the sample each is about and its predicted mask, uint8 (S, S)."""
     note = judge.note
     slope, intercept = note["calibration"]["slope"], note["calibration"]["intercept"]
-    thresholds = Thresholds(**note["thresholds"])
+    thresholds = thresholds_of(note)
     level = thresholds.mask
     for samples, verdicts in judged(judge, source.samples()):
         shares = method_shares(verdicts.method_logits, note)
