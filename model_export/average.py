@@ -32,4 +32,7 @@ def average(before: Checkpoint, after: Checkpoint, share: float) -> Checkpoint:
     early, late = before.facts.get("people"), after.facts.get("people")
     if early and late:
         facts["people"] = all_people(early, late)
+    if before.facts.get("restored") or after.facts.get("restored"):
+        # A reconstruction branch that is in part a fresh one has nothing to teach either.
+        facts["restored"] = True
     return Checkpoint(after.config, weights, facts | {"averaged": share})

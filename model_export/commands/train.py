@@ -181,7 +181,8 @@ def run(options: argparse.Namespace) -> int:
         facts=inherited | {"crop": crop} | learned,
     )
     if fresh:
-        Checkpoint(config, network.state_dict(), trainer.facts).save(options.out / "start.pt")
+        facts = trainer.facts | _untrained(options.start_from)
+        Checkpoint(config, network.state_dict(), facts).save(options.out / "start.pt")
     if goes_on:
         trainer.resume(options.out / "last.pt")
     elif options.resume:
@@ -235,6 +236,12 @@ def _inherited(model: Path | None, further: str) -> dict[str, Any]:
     if model is not None:
         kept["people"] = facts.get("people") or UNKNOWN_PEOPLE
     return kept
+
+
+def _untrained(model: Path) -> dict[str, Any]:
+    """What holds for a model that goes on learning until it has: see `restored` in `finetune`."""
+    facts = read_trained(model).facts
+    return {"restored": True} if facts.get("restored") else {}
 
 
 def _people(inherited: dict[str, Any], training: FaceIndex) -> str:

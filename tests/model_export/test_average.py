@@ -45,6 +45,16 @@ def test_the_people_of_both_are_those_of_the_average() -> None:
         assert "people" not in average(replace(one, facts=unknown), known[0], 0.5).facts
 
 
+@pytest.mark.parametrize("restored", [(True, True), (True, False), (False, True), (False, False)])
+def test_of_a_fresh_reconstruction_branch_a_part_is_in_the_average(
+    restored: tuple[bool, bool],
+) -> None:
+    before, after = (
+        replace(checkpoint(0), facts={"restored": True} if each else {}) for each in restored
+    )
+    assert average(before, after, 0.5).facts.get("restored", False) == any(restored)
+
+
 def test_what_does_not_belong_together_is_refused() -> None:
     one = checkpoint(0)
     with pytest.raises(ValueError, match="one network"):

@@ -3,6 +3,7 @@
 import csv
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -185,6 +186,19 @@ def test_who_goes_on_from_a_model_of_other_pictures_is_told_and_so_is_who_measur
     assert train(others, tmp_path / "run", *start, "--resume", "--pictures", "4") == 0
     assert train(others, tmp_path / "on", "--start-from", str(tmp_path / "run/best.pt")) == 0
     assert load_checkpoint(tmp_path / "on/best.pt").facts["people"] == both
+
+
+@pytest.mark.parametrize("restored", [False, True])
+def test_a_fresh_reconstruction_branch_is_one_until_it_was_trained(
+    restored: bool, people: Path, finished: Path, tmp_path: Path
+) -> None:
+    before = load_checkpoint(finished / "best.pt")
+    facts = before.facts | {"restored": restored}
+    replace(before, facts=facts).save(tmp_path / "before.pt")
+    out = tmp_path / "run"
+    assert train(people, out, "--start-from", str(tmp_path / "before.pt")) == 0
+    assert load_checkpoint(out / "start.pt").facts.get("restored", False) == restored
+    assert "restored" not in load_checkpoint(out / "best.pt").facts
 
 
 @pytest.mark.parametrize("start", [False, True], ids=["afresh", "start-from"])
