@@ -1,6 +1,5 @@
 """Checkpoints: a network's weights with everything needed to build, judge and resume it."""
 
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from model_export.data.files import aside
 from model_export.networks.contract import NetworkConfig
 from model_export.networks.factory import Network, build_network
 
@@ -62,17 +62,13 @@ class Checkpoint:
             "facts": self.facts,
             "resume": self.resume,
         }
-        partial = path.with_suffix(".partial")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             # Given a path, torch opens it itself and raises RuntimeError where it cannot.
-            with partial.open("wb") as file:
+            with aside(path) as partial, partial.open("wb") as file:
                 torch.save(content, file)
-            partial.replace(path)
         except (OSError, RuntimeError) as error:
             # torch's own writer says in its own way that the disk is full.
-            with suppress(OSError):
-                partial.unlink()
             raise OSError(f"cannot write {path}: {error}") from error
 
 

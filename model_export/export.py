@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from model_export.checkpoint import Checkpoint
+from model_export.data.files import aside
 from model_export.description import describe
 from model_export.networks.contract import FAKE, REAL
 from model_export.networks.factory import Network
@@ -132,12 +133,8 @@ def write_described(graph: onnx.ModelProto, path: Path, note: dict[str, Any]) ->
     seal.metadata_props.add(key=SEAL_KEY, value=seal_of(content))
     path.parent.mkdir(parents=True, exist_ok=True)
     # A disk that is full must not cost the model that was there.
-    partial = path.with_suffix(".partial")
-    try:
+    with aside(path) as partial:
         partial.write_bytes(content + seal.SerializeToString())
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def read_note(graph: onnx.ModelProto) -> Any:

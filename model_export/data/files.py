@@ -1,7 +1,10 @@
 """Files below a folder, as people lay them out, and files that are there whole or not at all."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from secrets import token_hex
 
 
 def visible_files(top: Path) -> list[Path]:
@@ -29,10 +32,20 @@ def write_whole(path: Path, text: str) -> None:
 
     Raises OSError when it cannot be written.
     """
-    # Another process may be writing the same file.
-    partial = path.with_name(f"{path.name}.{os.getpid()}")
-    try:
+    with aside(path) as partial:
         partial.write_text(text)
+
+
+@contextmanager
+def aside(path: Path) -> Iterator[Path]:
+    """Where to write what shall be at a path whole or not at all: it is moved there in the end.
+
+    Raises OSError when that cannot be done; nothing is left of what is given up.
+    """
+    # A name that is nobody's: another process may be writing the same file.
+    partial = path.with_name(f"{token_hex(8)}.partial")
+    try:
+        yield partial
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)

@@ -1,14 +1,13 @@
 """Pairs made once and kept as files: what several trainings learn from, as often as they like."""
 
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from model_export.data.files import write_whole
+from model_export.data.files import aside, write_whole
 from model_export.data.forge import Forge, Pair
 from model_export.data.rng import Rng, chance
 
@@ -23,13 +22,8 @@ _SETTINGS = ("size", "scale", "sharpening", "strength", "edited", "families", "p
 def store_part(path: Path, pairs: Sequence[Pair]) -> None:
     """Write PART pairs to a file; whoever reads the folder meanwhile never sees half of it."""
     rows = [(p.real, p.fake, p.mask, p.family, p.identity, p.sharpening) for p in pairs]
-    # Another process may be writing the same pairs.
-    unfinished = path.with_suffix(f".{os.getpid()}")
-    try:
+    with aside(path) as unfinished:
         np.array(rows, _record(pairs[0].mask.shape[0])).tofile(unfinished)
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 def open_folder(folder: Path, forge: Forge, seed: int) -> None:

@@ -38,12 +38,15 @@ def test_a_command_keeps_its_work_though_the_folder_is_missing(tmp_path: Path) -
     assert load_checkpoint(out).facts["name"] == "mine"
 
 
-def test_a_full_disk_leaves_the_last_good_file(tmp_path: Path) -> None:
+def test_a_full_disk_leaves_the_last_good_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "c.pt"
     fresh().save(path)
     good = path.read_bytes()
     # The device that is always full stands where the file would be written.
-    (tmp_path / "c.partial").symlink_to("/dev/full")
+    monkeypatch.setattr("model_export.data.files.token_hex", lambda _: "full")
+    (tmp_path / "full.partial").symlink_to("/dev/full")
     with pytest.raises(OSError, match=r"cannot write .*c\.pt: .*No space left"):
         fresh().save(path)
     assert path.read_bytes() == good
@@ -65,6 +68,16 @@ def test_a_limit_in_the_middle_of_a_file_leaves_the_last_good_one(tmp_path: Path
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert path.read_bytes() == good
     assert [file.name for file in tmp_path.iterdir()] == ["c.pt"]
+
+
+def test_a_file_that_is_not_finished_is_called_as_nobody_s_is(tmp_path: Path) -> None:
+    mine = tmp_path / "c.partial"
+    fresh().save(mine)
+    good = mine.read_bytes()
+    fresh().save(tmp_path / "c.pt")
+    write_described(onnx.load(SHIPPED), tmp_path / "c.onnx", {})
+    assert main(["export", str(mine), "-o", str(tmp_path / "c.onnx")]) == 0
+    assert mine.read_bytes() == good
 
 
 def test_a_path_below_a_file_is_said_in_one_line(

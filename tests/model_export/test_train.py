@@ -20,6 +20,7 @@ from model_export.networks.factory import build_network
 from model_export.train import TrainConfig, Trainer, start
 from model_export.validate import validate
 from service.faces.crop import CropRule
+from tests.model_export import cuts
 
 SHORT = TrainConfig(
     pictures=16, batch=8, validation_pairs=4, validate_every=8, workers=0, rate=1e-3
@@ -199,9 +200,7 @@ def test_only_better_figures_replace_the_best(
 def test_a_kill_between_the_checkpoints_loses_no_best(
     forge: Forge, held_out: list[Batch], tmp_path: Path
 ) -> None:
-    # Where `last.pt` is about to be written lies a folder: the run ends right there.
-    (tmp_path / "last.partial").mkdir()
-    with pytest.raises(OSError, match=r"cannot write .*last\.pt"):
+    with cuts.before("last.pt"), pytest.raises(OSError, match=r"cannot write .*last\.pt"):
         trainer(forge, tmp_path).check(held_out, {})
     assert load_checkpoint(tmp_path / "best.pt").weights
 
@@ -303,10 +302,8 @@ def test_a_row_that_a_cut_left_behind_its_checkpoint_comes_once(
             (tmp_path / "last.pt").unlink()
         else:
             cut.resume(tmp_path / "last.pt")
-        (tmp_path / "last.partial").mkdir()
-        with pytest.raises(OSError, match=r"cannot write .*last\.pt"):
+        with cuts.before("last.pt"), pytest.raises(OSError, match=r"cannot write .*last\.pt"):
             cut.run()
-        (tmp_path / "last.partial").rmdir()
         again = trainer(forge, tmp_path, TINY)
         if not begun_anew:
             again.resume(tmp_path / "last.pt")
