@@ -1,6 +1,7 @@
 """When a face is manipulated."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from service.faces.extraction import Extraction
 from service.media.stretches import Interval, stretches
@@ -16,42 +17,51 @@ def stretches_of(extraction: Extraction) -> dict[int, Interval]:
     return {index: span for (index, _, _), span in zip(extraction.frames, spans, strict=True)}
 
 
-def smooth(logits: Sequence[float], seconds: Sequence[float]) -> list[float]:
-    """Each logit replaced by the median of itself and its two neighbours.
-
-    seconds: how long a stretch each stands for, by which they weigh. What shows in one analysed
-    frame only vanishes, but where that stands for more than both its neighbours; what lasts for
-    two in a row keeps its edges. The first and the last stay as they are: what they show may have
-    begun before the clip, or go on after it.
-    """
-    if len(logits) < 3:
-        return list(logits)
-    inner = [
-        logits[place]
-        if seconds[place] > seconds[place - 1] + seconds[place + 1]
-        else sorted(logits[place - 1 : place + 2])[1]
-        for place in range(1, len(logits) - 1)
-    ]
-    return [logits[0], *inner, logits[-1]]
-
-
 def manipulated_intervals(
     seen: Sequence[Interval], logits: Sequence[float], threshold: float
 ) -> tuple[Interval, ...]:
     """The intervals in which one track is manipulated.
 
     seen: the stretches of the analysed frames the face was seen in, in order of time.
-    logits: calibrated, one for each; from `threshold` on a smoothed one counts as manipulated.
-    Manipulated frames that follow one another make one interval, also across a moment in which
-    the face was not found.
+    logits: calibrated, one for each; from `threshold` on a frame looks manipulated.
+    Each interval begins and ends with a frame that does. Those that follow one another make one,
+    also across a moment in which the face was not found, or a single frame that looks authentic.
     """
     intervals: list[Interval] = []
-    extends = False
-    levels = smooth(logits, [stretch.seconds for stretch in seen])
-    for stretch, level in zip(seen, levels, strict=True):
-        if level >= threshold:
-            near = extends and stretch.start_s - intervals[-1].end_s <= _MISSED_S
-            start_s = intervals.pop().start_s if near else stretch.start_s
-            intervals.append(Interval(start_s, stretch.end_s))
-        extends = level >= threshold
+    last: int | None = None
+    for place in _lasting(seen, [logit >= threshold for logit in logits]):
+        goes_on = last is not None and _go_together(seen, last, place)
+        start_s = intervals.pop().start_s if goes_on else seen[place].start_s
+        intervals.append(Interval(start_s, seen[place].end_s))
+        last = place
     return tuple(intervals)
+
+
+def _lasting(seen: Sequence[Interval], high: Sequence[bool]) -> list[int]:
+    """Places of the frames that are high and not alone.
+
+    What shows in one analysed frame only is noise more often than not, but where that stands for
+    more than both its neighbours. The first and the last are believed: what they show may have
+    begun before the clip, or go on after it.
+    """
+    ends = 0, len(high) - 1
+    return [
+        place
+        for place, each in enumerate(high)
+        if each and (place in ends or high[place - 1] or high[place + 1] or _outlasts(seen, place))
+    ]
+
+
+def _go_together(seen: Sequence[Interval], one: int, other: int) -> bool:
+    """Whether what two lasting frames show is one thing: at most one frame between them differs."""
+    near = all(
+        after.start_s - before.end_s <= _MISSED_S
+        for before, after in pairwise(seen[one : other + 1])
+    )
+    differing = other - one - 1
+    return near and (not differing or (differing == 1 and not _outlasts(seen, one + 1)))
+
+
+def _outlasts(seen: Sequence[Interval], place: int) -> bool:
+    """Whether an inner frame stands for more than both its neighbours together."""
+    return seen[place].seconds > seen[place - 1].seconds + seen[place + 1].seconds

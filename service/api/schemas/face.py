@@ -144,8 +144,9 @@ class FaceBody(BaseModel):
     )
     intervals: list[IntervalBody] = Field(
         description="When the face looks manipulated, in order of time; empty for a picture, for "
-        "a face judged authentic, and where no more than a single frame does, but for the first, "
-        "the last, and one that is shown for longer than both beside it together."
+        "a face judged authentic, and where no more than single frames do, but for the first, the "
+        "last, and one that is shown for longer than both beside it together. Each begins and ends "
+        "with a frame that does, and holds none that does not but single ones."
     )
     agreement: Share = Field(
         description="1 where its frames tell one story, down to 0 where each contradicts the one "

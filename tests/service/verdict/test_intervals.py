@@ -3,7 +3,7 @@
 import pytest
 
 from service.media.stretches import Interval, stretches
-from service.verdict.intervals import manipulated_intervals, smooth
+from service.verdict.intervals import manipulated_intervals
 from tests.service.media.test_stretches import moments
 
 SECONDS = stretches(moments(*(0.5 + i for i in range(8))), 8.0)
@@ -46,6 +46,31 @@ def test_one_frame_alone_makes_no_interval_and_no_gap(place: int) -> None:
     assert found(*gap) == [(0.0, 8.0)]
 
 
+@pytest.mark.parametrize(
+    ("frames", "intervals"),
+    [
+        ("--+-+-+-", []),
+        ("+-+-+-+-", [(0.0, 1.0)]),
+        ("++++-+--", [(0.0, 4.0)]),
+        ("--+-++++", [(4.0, 8.0)]),
+        ("++-+-+++", [(0.0, 2.0), (5.0, 8.0)]),
+        ("++-++-++", [(0.0, 8.0)]),
+        ("++--++--", [(0.0, 2.0), (4.0, 6.0)]),
+    ],
+)
+def test_an_interval_begins_and_ends_with_frames_that_look_manipulated(
+    frames: str, intervals: list[tuple[float, float]]
+) -> None:
+    """Where they alternate, the median of three is what the frame itself is not."""
+    assert found(*(5.0 if frame == "+" else -4.0 for frame in frames)) == intervals
+
+
+def test_a_frame_that_looks_authentic_joins_nothing_across_an_absence() -> None:
+    seen = [*SECONDS[:2], *(Interval(start_s, start_s + 1.0) for start_s in (20.0, 21.0, 22.0))]
+    intervals = manipulated_intervals(seen, [5, 5, -4, 5, 5], threshold=1.0)
+    assert intervals == (Interval(0.0, 2.0), Interval(21.0, 23.0))
+
+
 def test_the_ends_of_a_clip_are_believed() -> None:
     assert found(5, -4, -4, -4, -4, -4, -4, 5) == [(0.0, 1.0), (7.0, 8.0)]
     assert found(-4, 5, 5, 5, 5, 5, 5, -4) == [(1.0, 7.0)]
@@ -69,6 +94,5 @@ def test_but_not_where_it_was_gone_for_long() -> None:
 
 
 def test_a_face_seen_twice_is_taken_as_it_is() -> None:
-    assert smooth([5.0, -4.0], [1.0, 1.0]) == [5.0, -4.0]
     assert found(5, -4) == [(0.0, 1.0)]
     assert found() == []
