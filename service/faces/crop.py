@@ -52,6 +52,7 @@ class FaceCrop:
     """One face in one frame, ready for the network.
 
     track: identifies one face through a clip, from 0.
+    person: whom it shows, from 0; several tracks of a clip may be of one, see `People`.
     detection_score: the detector's score, 0 to 1.
     crop_to_frame: float64 (2, 3); maps homogeneous crop pixel coordinates to frame pixels.
     pixels: uint8 RGB, shape (size, size, 3).
@@ -62,6 +63,7 @@ class FaceCrop:
     time_s: float
     box: Box
     track: int
+    person: int
     detection_score: float
     crop_to_frame: NDArray[np.float64]
     quality: Quality

@@ -11,6 +11,7 @@ from service.faces.detection import Detection
 from service.faces.extraction import Extraction
 from service.faces.finder import face_finder
 from service.faces.looks import look_at
+from service.faces.people import People
 from service.faces.plan import DetectorPlan, ExtractionPlan
 from service.faces.quality import measure
 from service.faces.tracks import Tracker
@@ -118,7 +119,7 @@ def _from_picture(frame: Frame, plan: ExtractionPlan) -> _Taken:
 
 
 def _from_clip(clip: Clip | AnimatedWebp, plan: ExtractionPlan) -> _Taken:
-    finder, tracker = face_finder(plan.detector), Tracker()
+    finder, tracker, people = face_finder(plan.detector), Tracker(), People()
     crops: list[FaceCrop] = []
     frames: list[tuple[int, float, float]] = []
     size = (clip.width, clip.height)
@@ -128,7 +129,9 @@ def _from_clip(clip: Clip | AnimatedWebp, plan: ExtractionPlan) -> _Taken:
         found = finder.find(frame.pixels, _SPARE_FACES * plan.max_faces)
         left_out = left_out or found.left_out > 0
         boxes = [face.box for face in found.faces]
-        tracks = tracker.update(found.faces, [look_at(frame.pixels, box) for box in boxes])
+        looks = [look_at(frame.pixels, box) for box in boxes]
+        tracks = tracker.update(found.faces, looks)
+        people.update(frame.index, tracks, looks)
         crops += [
             _cut(frame, face, track, boxes, plan)
             for face, track in zip(found.faces, tracks, strict=True)
@@ -137,7 +140,12 @@ def _from_clip(clip: Clip | AnimatedWebp, plan: ExtractionPlan) -> _Taken:
     shown = [Interval(time_s, until_s) for _, time_s, until_s in frames]
     seconds = [stretch.seconds for stretch in stretches(shown, clip.duration_s)]
     numbers = tracker.keep(plan.max_faces, seconds)
-    kept = (replace(c, track=numbers[c.track]) for c in crops if c.track in numbers)
+    persons = people.number(numbers)
+    kept = (
+        replace(c, track=numbers[c.track], person=persons[c.track])
+        for c in crops
+        if c.track in numbers
+    )
     return _Taken(
         size,
         tuple(sorted(kept, key=lambda c: (c.frame_index, c.track))),
@@ -160,6 +168,7 @@ def _cut(
         time_s=frame.time_s,
         box=face.box,
         track=track,
+        person=track,
         detection_score=face.score,
         crop_to_frame=crop_to_frame,
         quality=measure(

@@ -76,7 +76,7 @@ class Thresholds:
     mask: grey level from which a mask pixel counts as manipulated.
     method: largest method probability below which the method is unknown.
     mean_excess: how slowly the logits of the reals that are most like fakes fall off; by how much
-        one of several faces must exceed `manipulated` follows from it.
+        one of several people must exceed `manipulated` follows from it.
     """
 
     manipulated: Share

@@ -39,18 +39,18 @@ def logit_of(share: float) -> float:
     return math.log(share / (1.0 - share))
 
 
-def manipulated_among(faces: int, thresholds: Thresholds) -> float:
-    """P(fake) from which one of so many judged faces is called manipulated.
+def manipulated_among(people: int, thresholds: Thresholds) -> float:
+    """P(fake) from which a face is called manipulated where so many people are judged.
 
-    The worst face decides, and of n real ones the worst is above a fixed threshold nearly n times
-    as often as a single one. The logits of the highest reals fall off exponentially, by 1/e for
-    each mean excess, so that this times ln n more keeps the share of real uploads above it where
-    it is for one face (peaks over threshold: Embrechts, Klüppelberg, Mikosch, "Modelling Extremal
-    Events", 1997, 6.5).
+    The worst face decides, whenever it is shown, and of n real ones the worst is above a fixed
+    threshold nearly n times as often as a single one. The logits of the highest reals fall off
+    exponentially, by 1/e for each mean excess, so that this times ln n more keeps the share of real
+    uploads above it where it is for one person (peaks over threshold: Embrechts, Klüppelberg,
+    Mikosch, "Modelling Extremal Events", 1997, 6.5).
     """
-    if faces <= 1:
+    if people <= 1:
         return thresholds.manipulated
-    more = thresholds.mean_excess * math.log(faces)
+    more = thresholds.mean_excess * math.log(people)
     return probability(logit_of(thresholds.manipulated) + more)
 
 

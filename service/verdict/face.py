@@ -59,12 +59,12 @@ class Seen:
 
 
 def judge_face(
-    seen: Sequence[Seen], spec: ModelSpec, rule: SupportRule, *, moves: bool, faces: int
+    seen: Sequence[Seen], spec: ModelSpec, rule: SupportRule, *, moves: bool, people: int
 ) -> FaceFinding:
     """Judge one track.
 
-    seen: its crops, at least one, in order of time. moves: whether the upload is a clip. faces: how
-    many are judged that are in a frame together.
+    seen: its crops, at least one, in order of time. moves: whether the upload is a clip. people:
+    how many are judged in the upload.
     Crops too poor to judge have no vote where the same face was also `seen_well`. The more its
     frames contradict one another, the nearer its probability comes to one half.
     """
@@ -79,7 +79,7 @@ def judge_face(
     if weighed.agreement < LEAST_AGREEMENT:
         reasons += ("frames_disagree",)
     alone = decide(fake, spec.thresholds)
-    if alone == "manipulated" and not reasons and fake < manipulated_among(faces, spec.thresholds):
+    if alone == "manipulated" and not reasons and fake < manipulated_among(people, spec.thresholds):
         reasons = ("one_of_several",)
     verdict = "inconclusive" if reasons else alone
     mask = crop_mask(worst.crop, worst.raw_mask, spec.thresholds.mask)

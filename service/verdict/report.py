@@ -1,6 +1,6 @@
 """Evidence to report."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import replace
 
@@ -40,9 +40,9 @@ def build_report(
         )
     seen = [each for track in tracks.values() for each in track]
     moves = extraction.media.kind == "video"
-    together = _judged_together(tracks.values())
+    people = _people_judged(tracks.values())
     faces = tuple(
-        judge_face(track, spec, rule, moves=moves, faces=together) for track in tracks.values()
+        judge_face(track, spec, rule, moves=moves, people=people) for track in tracks.values()
     )
     worst = _worst(faces, {each.crop.track for each in seen if each.good}, spec)
     return Report(
@@ -62,13 +62,10 @@ def build_report(
     )
 
 
-def _judged_together(tracks: Iterable[Sequence[Seen]]) -> int:
-    """The most faces in one frame that are judged: one person is a new face after every cut."""
-    frames: Counter[int] = Counter()
-    for track in tracks:
-        if seen_well([each.good for each in track]):
-            frames.update(each.crop.frame_index for each in track)
-    return max(frames.values(), default=0)
+def _people_judged(tracks: Iterable[Sequence[Seen]]) -> int:
+    """How many people are judged: not faces, as one person may be a new face after every cut."""
+    judged = (track for track in tracks if seen_well([each.good for each in track]))
+    return len({track[0].crop.person for track in judged})
 
 
 def _tracks(

@@ -53,9 +53,10 @@ class ThresholdsBody(BaseModel):
         description="Probability of the likeliest method below which it is unknown, 0 to 1."
     )
     mean_excess: NotNegative = Field(
-        description="What the logit of `manipulated` rises by where several faces of a frame are "
-        "judged, for each unit of the natural logarithm of their number, so that real faces are "
-        "called manipulated in no more uploads than where there is one; 0 for nothing."
+        description="What the logit of `manipulated` rises by where several people are judged, "
+        "in a frame or one after another, for each unit of the natural logarithm of their number, "
+        "so that real ones are called manipulated in no more uploads than where there is one; 0 "
+        "for nothing. Faces of a clip that look alike, and share no frame, count as one person."
     )
 
 

@@ -14,7 +14,7 @@ _LEAST = VerdictSettings()
 
 FACE_VERDICTS: Mapping[Verdict, str] = {
     "manipulated": "`fake_probability` is at or above the threshold `manipulated` of `GET /model`, "
-    "or, where several faces are judged, above a higher one (see `mean_excess` there)",
+    "or, where several people are judged, above a higher one (see `mean_excess` there)",
     "authentic": "`fake_probability` is at or below the threshold `authentic` of `GET /model`",
     "inconclusive": "`fake_probability` lies between the two thresholds, or, wherever it lies, "
     "the face was seen too poorly, its frames contradict one another or it is one of several, as "
@@ -53,8 +53,8 @@ FACE_WARNINGS: Mapping[str, str] = {
     "face_covered": "the same, but partly behind a larger face (`covered`)",
     "face_too_tight": "the same, but with too little around it (`tight`)",
     "frames_disagree": f"`agreement` is below {LEAST_AGREEMENT:g}",
-    "one_of_several": "`fake_probability` would be enough if no other face were judged beside it: "
-    "of several real ones, one is as high by chance more often",
+    "one_of_several": "`fake_probability` would be enough if nobody else were judged, beside it "
+    "or at another time of a clip: of several real people, one is as high by chance more often",
 }
 """Each of them makes the verdict inconclusive."""
 

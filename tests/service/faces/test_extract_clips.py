@@ -60,6 +60,7 @@ def test_a_clip_keeps_its_people_apart_through_time(walking_clip: bytes) -> None
     assert min(crop.box.width for crop in large) > 1.5 * max(crop.box.width for crop in small)
     order = [(crop.frame_index, crop.track) for crop in got.crops]
     assert order == sorted(order)
+    assert {(crop.track, crop.person) for crop in got.crops} == {(0, 0), (1, 1)}
 
 
 def test_a_small_face_is_found_in_whichever_frames_it_is(head: Pixels) -> None:
@@ -85,6 +86,9 @@ def test_a_cut_to_somebody_else_at_the_same_place_is_another_track(head: Pixels)
     assert len(crops) == 12
     assert [len(tracks) for tracks in shots] == [1, 1, 1]
     assert len(set.union(*shots)) == 3
+    first, second, third = ({crop.person for crop in crops[at : at + 4]} for at in (0, 4, 8))
+    assert first == third, "who is cut back to"
+    assert {0, 1} == first | second
 
 
 def test_crops_say_whether_their_frames_are_stored_by_themselves(

@@ -17,6 +17,7 @@ CROP = FaceCrop(
     time_s=0.0,
     box=Box(10, 10, 40, 40),
     track=0,
+    person=0,
     detection_score=0.9,
     crop_to_frame=np.eye(2, 3),
     quality=Quality(40, 9.0, 120.0),

@@ -47,13 +47,17 @@ def face(
     *,
     frame: int = 0,
     track: int = 0,
+    person: int | None = None,
     left: int = 0,
     top: int = 0,
     side: int = 64,
     sharpness: float = 10.0,
     warnings: tuple[str, ...] = (),
 ) -> FaceCrop:
-    """A face whose square is `side` pixels of its frame wide, at (left, top)."""
+    """A face whose square is `side` pixels of its frame wide, at (left, top).
+
+    person: by default, each track is of its own.
+    """
     step = side / 256
     shift = step / 2 - 0.5
     return FaceCrop(
@@ -61,6 +65,7 @@ def face(
         time_s=frame / 10,
         box=Box(left, top, side, side),
         track=track,
+        person=track if person is None else person,
         detection_score=0.9,
         crop_to_frame=np.array([[step, 0.0, left + shift], [0.0, step, top + shift]]),
         quality=Quality(side, sharpness, 120.0, warnings=warnings),

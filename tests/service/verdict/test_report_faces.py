@@ -51,16 +51,27 @@ def test_one_of_several_faces_is_accused_by_more_than_a_single_one() -> None:
     assert (surer.verdict, surer.warnings) == ("manipulated", ())
 
 
-def test_who_is_never_seen_together_is_not_several() -> None:
-    """One person is a new face after every cut."""
+def test_who_is_a_new_face_after_every_cut_is_not_several() -> None:
     spec = replace(SPEC, thresholds=replace(SPEC.thresholds, mean_excess=0.8))
-    crops = [face(frame=i, track=i // 2) for i in range(8)]
+    crops = [face(frame=i, track=i // 2, person=0) for i in range(8)]
     found = [evidence(1.0 if i < 2 else -4.0, methods=HEAD) for i in range(8)]
     report = build_report(extraction(crops, frames=8), found, spec, RULE)
     assert (report.verdict, report.warnings) == ("manipulated", ())
     beside = [*crops, face(frame=7, track=4, left=100)]
     report = build_report(extraction(beside, frames=8), [*found, evidence(-4.0)], spec, RULE)
     assert (report.verdict, report.warnings) == ("inconclusive", ("one_of_several",))
+
+
+def test_who_is_shown_after_others_is_one_of_several() -> None:
+    """The worst of them decides, whenever it is shown: their errors add up as in a group."""
+    spec = replace(SPEC, thresholds=replace(SPEC.thresholds, mean_excess=0.8))
+    crops = [face(frame=i, track=i // 4) for i in range(8)]
+    found = [evidence(1.0 if i < 4 else -4.0, methods=HEAD) for i in range(8)]
+    report = build_report(extraction(crops, frames=8), found, spec, RULE)
+    assert (report.verdict, report.warnings) == ("inconclusive", ("one_of_several",))
+    poor = [*crops[:4], *(face(frame=i, track=1, side=16) for i in range(4, 8))]
+    report = build_report(extraction(poor, frames=8), found, spec, RULE)
+    assert (report.verdict, report.warnings) == ("manipulated", ())
 
 
 def test_who_is_too_poor_to_be_judged_makes_nobody_one_of_several() -> None:
