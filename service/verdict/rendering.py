@@ -4,7 +4,7 @@ Frames never leave the media workers, so a worker decodes the upload again and i
 draw; the same sampling finds the same frames.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -21,7 +21,7 @@ from service.media.moving import open_moving
 from service.media.pictures import decode_picture
 from service.media.sniff import sniff
 from service.media.upload import Upload
-from service.verdict.findings import Report
+from service.verdict.findings import Report, TimelinePoint
 from service.verdict.mask import encode_grey_png
 from service.verdict.overlay import Mark, draw_overlay
 
@@ -41,13 +41,14 @@ class RenderPlan:
 
     frames: how many frames of a clip were asked for when it was analysed.
     threshold: grey level from which a mask says manipulated.
-    marks: by frame index.
+    marks, notes: by frame index; a clip's notes differ from frame to frame.
     """
 
     limits: MediaLimits
     frames: int
     threshold: int
     marks: Mapping[int, tuple[Mark, ...]]
+    notes: Mapping[int, str]
 
 
 def warm_up(plan: DetectorPlan) -> None:
@@ -73,7 +74,23 @@ def plan_rendering(report: Report, limits: MediaLimits, frames: int, threshold: 
         )
         for point in report.timeline
     }
-    return RenderPlan(limits, frames, threshold, marks)
+    notes = _notes(report.timeline) if report.media.kind == "video" else {}
+    return RenderPlan(limits, frames, threshold, marks, notes)
+
+
+def _notes(timeline: Sequence[TimelinePoint]) -> dict[int, str]:
+    """When each frame is shown: in tenths of seconds, or as finely as tells neighbours apart.
+
+    Of frames that are drawn alike the encoder makes one, and an animation would have fewer than its
+    timeline. Where thousandths do not tell them apart the frame's index does.
+    """
+    for decimals in (1, 2, 3):
+        told = [f"{point.time_s:.{decimals}f} s" for point in timeline]
+        if all(before != after for before, after in pairwise(told)):
+            break
+    else:
+        told = [f"{point.frame_index}, {point.time_s:.3f} s" for point in timeline]
+    return {point.frame_index: note for point, note in zip(timeline, told, strict=True)}
 
 
 def render_frame(upload: Upload, plan: RenderPlan, index: int) -> bytes:
@@ -102,7 +119,7 @@ def render_overlay(upload: Upload, plan: RenderPlan) -> bytes:
         longest = max(frame.pixels.shape[:2])
         scale = min(1.0, (CLIP_SIDE if moves else PICTURE_SIDE) / longest)
         marks = [mark.scaled(scale) for mark in plan.marks.get(frame.index, ())]
-        note = f"{frame.time_s:.1f} s" if moves else ""
+        note = plan.notes.get(frame.index, "")
         drawn = draw_overlay(_resized(frame.pixels, scale), marks, plan.threshold, note)
         pictures.append(np.ascontiguousarray(drawn[:, :, ::-1]))
         times.append(frame.time_s)

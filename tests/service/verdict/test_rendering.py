@@ -14,14 +14,14 @@ from service.faces.extract import extract
 from service.faces.plan import ExtractionPlan
 from service.media.limits import MediaLimits
 from service.media.upload import Upload
-from service.verdict.findings import Report
+from service.verdict.findings import Report, TimelinePoint
 from service.verdict.label import in_corner
 from service.verdict.overlay import draw_overlay
 from service.verdict.rendering import RenderPlan, plan_rendering, render_frame, render_overlay
 from service.verdict.report import build_report
 from service.verdict.support import SupportRule
 from tests.media_files import animated, clip, encode, moving
-from tests.service.verdict.faces import SPEC, block, evidence
+from tests.service.verdict.faces import SPEC, block, evidence, extraction
 
 Pixels = NDArray[np.uint8]
 WHOLE = block(0, 0, 256, 256)
@@ -141,11 +141,39 @@ def test_a_frame_is_shown_with_its_time_until_the_next_but_not_too_briefly(
     upload, _, plan = reported(clip(frames, "mkv", times_ms=[0, 40, 1000, 1300]), 5.0)
     drawn, durations = animation(render_overlay(upload, plan))
     assert durations == [100, 500, 300, 300]
-    told = draw_overlay(np.asarray(frames[-1], np.uint8), (), 128, "1.3 s")
-    strip = in_corner("1.3 s", (0, 0, 0), (320, 320)).strip
+    told = draw_overlay(np.asarray(frames[-1], np.uint8), (), 128, "1.30 s")
+    strip = in_corner("1.30 s", (0, 0, 0), (320, 320)).strip
     corner = slice(int(strip.y), None), slice(int(strip.width))
     assert np.abs(drawn[-1][corner].astype(int) - told[corner]).mean() < 14
     assert np.abs(frames[-1][corner].astype(int) - told[corner]).mean() > 30
+
+
+@pytest.mark.parametrize("rate", [25, 1000])
+def test_a_still_has_as_many_frames_as_were_analysed(astronaut: Pixels, rate: int) -> None:
+    """What is drawn alike, the encoder makes one."""
+    still = [np.ascontiguousarray(astronaut[:320, 60:380])] * 24
+    times = [1000 * number // rate for number in range(24)]
+    upload, report, plan = reported(clip(still, "mkv", times_ms=times), 5.0)
+    drawn, durations = animation(render_overlay(upload, plan))
+    assert len(drawn) == len(durations) == len(report.timeline) == 16
+
+
+@pytest.mark.parametrize(
+    ("times_s", "notes"),
+    [
+        ((0.0, 0.5, 1.25), ["0.0 s", "0.5 s", "1.2 s"]),
+        ((0.0, 0.04, 1.0), ["0.00 s", "0.04 s", "1.00 s"]),
+        ((0.0, 0.004, 60.0), ["0.000 s", "0.004 s", "60.000 s"]),
+        ((0.0, 0.0001, 0.0002), ["0, 0.000 s", "5, 0.000 s", "10, 0.000 s"]),
+    ],
+)
+def test_what_is_written_on_frames_tells_neighbours_apart(
+    times_s: tuple[float, ...], notes: list[str]
+) -> None:
+    report = build_report(extraction([], frames=3), [], SPEC, SupportRule(32, 1.0))
+    points = (TimelinePoint(5 * i, time_s, time_s, ()) for i, time_s in enumerate(times_s))
+    plan = plan_rendering(replace(report, timeline=tuple(points)), MediaLimits(), 3, 128)
+    assert plan.notes == {0: notes[0], 5: notes[1], 10: notes[2]}
 
 
 def test_one_frame_comes_at_its_full_size_and_an_animation_at_960_pixels(astronaut: Pixels) -> None:
