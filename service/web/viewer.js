@@ -27,6 +27,15 @@ export async function decoded(report) {
   }
 }
 
+// The number of the analysed frame that is on screen at a time of the clip, or the nearest to that.
+// Of two the later: a clip that is sent to where a frame begins is where the one before it ends, or,
+// as browsers round, a little earlier.
+export function onScreen(timeline, time) {
+  const rounding = 0.001;
+  const gaps = timeline.map((point) => Math.max(point.time_s - time, time - point.until_s, rounding));
+  return gaps.lastIndexOf(Math.min(...gaps));
+}
+
 export class Viewer {
   // moved: called with the number of the analysed frame that is shown, or null where none can be
   // told: an animated picture plays by itself.
@@ -138,8 +147,7 @@ export class Viewer {
 
   follow() {
     if (at("clip").hidden || !at("clip").readyState) return;
-    const times = this.report.timeline.map((point) => Math.abs(point.time_s - at("clip").currentTime));
-    this.go(times.indexOf(Math.min(...times)));
+    this.go(onScreen(this.report.timeline, at("clip").currentTime));
   }
 
   play() {
