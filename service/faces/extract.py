@@ -140,12 +140,13 @@ def _from_clip(clip: Clip | AnimatedWebp, plan: ExtractionPlan) -> _Taken:
     shown = [Interval(time_s, until_s) for _, time_s, until_s in frames]
     seconds = [stretch.seconds for stretch in stretches(shown, clip.duration_s)]
     numbers = tracker.keep(plan.max_faces, seconds)
-    persons = people.number(numbers)
-    kept = (
-        replace(c, track=numbers[c.track], person=persons[c.track])
-        for c in crops
-        if c.track in numbers
-    )
+    persons = people.number(dict.fromkeys(track for track, _ in numbers))
+    places = {index: place for place, (index, _, _) in enumerate(frames)}
+    kept = [
+        replace(crop, track=numbers[spot], person=persons[crop.track])
+        for crop in crops
+        if (spot := (crop.track, places[crop.frame_index])) in numbers
+    ]
     return _Taken(
         size,
         tuple(sorted(kept, key=lambda c: (c.frame_index, c.track))),
@@ -155,7 +156,7 @@ def _from_clip(clip: Clip | AnimatedWebp, plan: ExtractionPlan) -> _Taken:
         clip.truncated,
         clip.others,
         clip.shrunk,
-        left_out or any(crop.track not in numbers for crop in crops),
+        left_out or len(kept) < len(crops),
     )
 
 

@@ -77,26 +77,33 @@ class Tracker:
         track.areas[self._frame] = detection.box.width * detection.box.height
         return number
 
-    def keep(self, most: int, seconds: Sequence[float]) -> dict[int, int]:
-        """Choose the most present tracks, by area times the time seen: `most` in a frame.
+    def keep(self, most: int, seconds: Sequence[float]) -> dict[tuple[int, int], int]:
+        """Choose faces, `most` in a frame, by their tracks' presence: area times the time seen.
 
         seconds: how long a stretch of the clip each analysed frame stands for; where it lasts for
             no time, all count alike.
         Not of the whole clip: each cut begins new ones, and what is shown for short is a face too.
-        Returns their new numbers, from 0 by that presence, by their old ones.
+        Nor whole tracks: who is crowded out of some frames is seen in the others all the same.
+        Returns the tracks' new numbers, from 0 by that presence, by their old ones and the analysed
+        frames in which they are kept.
         """
         weights = seconds if any(seconds) else [1.0] * len(seconds)
 
         def presence(track: Track) -> float:
             return sum(weights[frame] * area for frame, area in track.areas.items())
 
-        kept: list[Track] = []
+        kept: list[tuple[Track, list[int]]] = []
         taken: Counter[int] = Counter()
         for track in sorted(self._tracks, key=presence, reverse=True):
-            if all(taken[frame] < most for frame in track.areas):
-                kept.append(track)
-                taken.update(track.areas.keys())
-        return {track.number: new for new, track in enumerate(kept)}
+            frames = [frame for frame in track.areas if taken[frame] < most]
+            taken.update(frames)
+            if frames:
+                kept.append((track, frames))
+        return {
+            (track.number, frame): new
+            for new, (track, frames) in enumerate(kept)
+            for frame in frames
+        }
 
 
 def _like(one: Look | None, other: Look | None) -> bool:

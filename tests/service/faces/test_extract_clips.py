@@ -108,6 +108,20 @@ def test_a_clip_gives_as_many_frames_and_tracks_as_asked(walking_clip: bytes) ->
     assert taken(walking_clip, dataclasses.replace(PLAN, frames=5)).media.warnings == ()
 
 
+def test_who_was_alone_is_looked_at_though_larger_faces_come_later(head: Pixels) -> None:
+    frames = []
+    for number in range(16):
+        frame = face_at(np.full((360, 640, 3), 110, np.uint8), head[::2, ::2], 20 + number, 100)
+        frames.append(face_at(frame, head, 350, 40) if number >= 6 else frame)
+    got = taken(clip(frames), dataclasses.replace(PLAN, max_faces=1))
+    assert [(crop.frame_index, crop.track) for crop in got.crops] == [
+        *((number, 1) for number in range(6)),
+        *((number, 0) for number in range(6, 16)),
+    ]
+    assert got.media.warnings == ("faces_left_out",)
+    assert len(taken(clip(frames)).crops) == 26
+
+
 @pytest.mark.parametrize(("frames", "warnings"), [(2, ("few_frames",)), (3, ())])
 def test_few_frames_of_a_longer_clip_are_a_warning(
     walking_clip: bytes, frames: int, warnings: tuple[str, ...]

@@ -1,5 +1,7 @@
 """One face keeps one number through a clip."""
 
+from collections import Counter
+
 import numpy as np
 
 from service.faces.crop import Box
@@ -54,14 +56,19 @@ def test_landmarks_tell_what_boxes_cannot() -> None:
     assert tracker.update((seen(20, 81), seen(20, 1))) == [1, 0]
 
 
+def numbers(kept: dict[tuple[int, int], int]) -> dict[int, int]:
+    """New numbers of tracks, in their order, by the old ones, whichever frames they are kept in."""
+    return {old: new for (old, _), new in kept.items()}
+
+
 def test_the_most_present_tracks_of_each_frame_are_kept_and_renumbered() -> None:
     tracker = Tracker()
     tracker.update((face(0, width=60), face(400, width=100)))
     for _ in range(9):
         tracker.update((face(0, width=60),))
     # Ten frames at 60 pixels outweigh one at 100.
-    assert tracker.keep(2, [0.1] * 10) == {0: 0, 1: 1}
-    assert tracker.keep(1, [0.1] * 10) == {0: 0}
+    assert numbers(tracker.keep(2, [0.1] * 10)) == {0: 0, 1: 1}
+    assert tracker.keep(1, [0.1] * 10) == {(0, frame): 0 for frame in range(10)}
 
 
 def test_presence_is_size_times_time_not_frames() -> None:
@@ -71,10 +78,23 @@ def test_presence_is_size_times_time_not_frames() -> None:
     for _ in range(9):
         tracker.update((face(0, width=60),))
     lasting = [9.0] + [0.1] * 9
-    assert tracker.keep(2, lasting) == {1: 0, 0: 1}
-    assert tracker.keep(1, lasting) == {1: 0}
+    assert numbers(tracker.keep(2, lasting)) == {1: 0, 0: 1}
+    assert tracker.keep(1, lasting)[1, 0] == 0
     # A clip of no length at all: by the frames.
-    assert tracker.keep(1, [0.0] * 10) == {0: 0}
+    assert numbers(tracker.keep(1, [0.0] * 10)) == {0: 0}
+
+
+def test_who_is_crowded_out_of_some_frames_is_kept_in_the_others() -> None:
+    """Others who come later must not make somebody vanish who was alone until then."""
+    tracker = Tracker()
+    for frame in range(16):
+        crowd = [face(300 * place, width=150) for place in range(1, 4)] if 6 <= frame < 15 else []
+        tracker.update((face(0), *crowd))
+    kept = tracker.keep(3, [1.0] * 16)
+    assert [frame for old, frame in kept if old == 0] == [0, 1, 2, 3, 4, 5, 15]
+    assert numbers(kept) == {1: 0, 2: 1, 3: 2, 0: 3}
+    assert max(Counter(frame for _, frame in kept).values()) == 3
+    assert len(tracker.keep(4, [1.0] * 16)) == 16 + 3 * 9
 
 
 def test_shots_one_after_the_other_are_all_kept() -> None:
@@ -83,7 +103,7 @@ def test_shots_one_after_the_other_are_all_kept() -> None:
     for shot in range(16):
         tracker.update((face(300 * shot), face(300 * shot + 5000, width=50)))
     kept = tracker.keep(1, [1.0] * 16)
-    assert [*kept] == [2 * shot for shot in range(16)]
+    assert [*kept] == [(2 * shot, shot) for shot in range(16)]
     assert len(tracker.keep(2, [1.0] * 16)) == 32
 
 
