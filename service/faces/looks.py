@@ -5,6 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.faces.crop import Box
+from service.faces.light import light_of
 
 Look = NDArray[np.float32]
 """A face and what is around it, in little: float32 (16, 16, 3), grey levels."""
@@ -15,7 +16,8 @@ _AROUND = 1.4
 # Of people in pictures of different origin seven pairs of eight are less alike; of the same ones in
 # front of the same wall, earnest and smiling, none of 102 was.
 _LEAST_CORRELATION = 0.65
-# Flat ones correlate as noise does, however alike they are. Grey levels, on average.
+# Flat ones correlate as noise does, however alike they are. Grey levels, on average; in dim ones,
+# where nobody differs by much from anybody, so much less.
 _LEAST_DIFFERENCE = 25.0
 
 
@@ -33,9 +35,14 @@ def look_at(rgb: NDArray[np.uint8], box: Box) -> Look:
 
 def alike(one: Look, other: Look) -> bool:
     """Whether both may be the same face, some time apart."""
-    if float(np.abs(one - other).mean()) < _LEAST_DIFFERENCE:
+    light = max(_light(one), _light(other))
+    if float(np.abs(one - other).mean()) < _LEAST_DIFFERENCE * light:
         return True
     return max(_correlation(one, other), _correlation(other, one)) >= _LEAST_CORRELATION
+
+
+def _light(look: Look) -> float:
+    return light_of(np.asarray(cv2.cvtColor(look, cv2.COLOR_RGB2GRAY), np.float32))
 
 
 def _correlation(whole: Look, other: Look) -> float:

@@ -29,6 +29,15 @@ def test_what_is_shown_after_a_cut_is_not_alike(astronaut: Pixels) -> None:
     assert not alike(look_at(astronaut, FACE), look_at((255 - astronaut).astype(np.uint8), FACE))
 
 
+@pytest.mark.parametrize("gain", [0.2, 0.05])
+def test_in_little_light_people_look_as_unlike_as_in_much(astronaut: Pixels, gain: float) -> None:
+    dim = np.clip(astronaut * gain, 0, 255).astype(np.uint8)
+    noise = np.random.default_rng(7).normal(0, 3, dim.shape)
+    noisy = np.clip(dim + noise, 0, 255).astype(np.uint8)
+    assert not alike(look_at(dim, FACE), look_at(dim, OTHER))
+    assert alike(look_at(dim, FACE), look_at(noisy, FACE))
+
+
 @pytest.mark.parametrize("box", [Box(-50, -50, 60, 60), Box(500, 500, 100, 100), Box(0, 0, 1, 1)])
 def test_boxes_over_the_edge_and_flat_pictures_have_looks(astronaut: Pixels, box: Box) -> None:
     assert look_at(astronaut, box).shape == (16, 16, 3)
