@@ -1,4 +1,6 @@
-"""Whether two faces look so unlike that there must have been a cut between them."""
+"""What looks tell of faces: that there was a cut between two, or which of several one is."""
+
+from collections.abc import Iterable
 
 import cv2
 import numpy as np
@@ -19,6 +21,9 @@ _LEAST_CORRELATION = 0.65
 # Flat ones correlate as noise does, however alike they are. Grey levels, on average; in dim ones,
 # where nobody differs by much from anybody, so much less.
 _LEAST_DIFFERENCE = 25.0
+# More alike were one in 45 pairs of people in front of the same wall, none of others, and 82 % of
+# the same ones, earnest and smiling. And by so much more: who laughs is less like himself, too.
+_SURE_CORRELATION, _CLEARLY = 0.9, 0.15
 
 
 def look_at(rgb: NDArray[np.uint8], box: Box) -> Look:
@@ -38,7 +43,17 @@ def alike(one: Look, other: Look) -> bool:
     light = max(_light(one), _light(other))
     if float(np.abs(one - other).mean()) < _LEAST_DIFFERENCE * light:
         return True
-    return max(_correlation(one, other), _correlation(other, one)) >= _LEAST_CORRELATION
+    return _likeness(one, other) >= _LEAST_CORRELATION
+
+
+def outdone(one: Look, other: Look, rivals: Iterable[Look]) -> bool:
+    """Whether `other` is surely one of the rivals, although it may be `alike` one."""
+    least = max(_SURE_CORRELATION, _likeness(one, other) + _CLEARLY)
+    return least < 1.0 and any(_likeness(rival, other) > least for rival in rivals)
+
+
+def _likeness(one: Look, other: Look) -> float:
+    return max(_correlation(one, other), _correlation(other, one))
 
 
 def _light(look: Look) -> float:

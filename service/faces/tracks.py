@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from service.faces.crop import Box
 from service.faces.detection import Detection, overlap
-from service.faces.looks import Look, alike
+from service.faces.looks import Look, alike, outdone
 
 # Faces further apart than this, in face widths, are two people or a cut between scenes.
 MOST_DISTANCE = 0.8
@@ -55,7 +55,8 @@ class Tracker:
             (cost, t.number, place)
             for t in open_tracks
             for place, detection in enumerate(detections)
-            if (cost := _cost(t.last, detection)) is not None and _like(t.look, seen[place])
+            if (cost := _cost(t.last, detection)) is not None
+            and _may_be(t, seen[place], open_tracks)
         )
         given: dict[int, int] = {}
         taken: set[int] = set()
@@ -106,8 +107,12 @@ class Tracker:
         }
 
 
-def _like(one: Look | None, other: Look | None) -> bool:
-    return one is None or other is None or alike(one, other)
+def _may_be(track: Track, look: Look | None, open_tracks: Sequence[Track]) -> bool:
+    """Whether a face may be a track's by its look: those of two people who swap places are not."""
+    if track.look is None or look is None:
+        return True
+    rivals = (each.look for each in open_tracks if each is not track and each.look is not None)
+    return alike(track.look, look) and not outdone(track.look, look, rivals)
 
 
 def _cost(a: Detection, b: Detection) -> float | None:

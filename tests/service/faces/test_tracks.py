@@ -3,9 +3,11 @@
 from collections import Counter
 
 import numpy as np
+import pytest
 
 from service.faces.crop import Box
 from service.faces.detection import Detection
+from service.faces.looks import Look, alike
 from service.faces.tracks import MOST_MISSED, Tracker
 
 
@@ -114,6 +116,42 @@ def test_a_cut_to_another_face_at_the_same_place_begins_another_track() -> None:
     tracker = Tracker()
     shown = [one, one, other, one + 5, other]
     assert [tracker.update((face(0),), [look]) for look in shown] == [[0], [0], [1], [0], [1]]
+
+
+def alike_but_two(share: float = 0.4) -> tuple[Look, Look]:
+    """Looks of two people whom a look alone may take for one another: they correlate by 0.75."""
+    rng = np.random.default_rng(5)
+    shared, one, other = (rng.normal(0, 40, (16, 16, 3)).astype(np.float32) for _ in range(3))
+    return 128 + shared + share**0.5 * one, 128 + shared + share**0.5 * other
+
+
+@pytest.mark.parametrize("apart", [50, 400])
+def test_two_people_who_swap_places_do_not_swap_their_numbers(apart: int) -> None:
+    left, right = face(0), face(apart)
+    one, other = alike_but_two()
+    tracker = Tracker()
+    assert alike(one, other)
+    assert tracker.update((left, right), (one, other)) == [0, 1]
+    # Too far off to have walked there they are somebody new, until they are back.
+    swapped = tracker.update((left, right), (other, one))
+    assert swapped == ([1, 0] if apart == 50 else [2, 3])
+    assert tracker.update((left, right), (one, other)) == [0, 1]
+
+
+def test_of_two_who_look_nearly_the_same_their_places_tell() -> None:
+    one, other = alike_but_two(0.1)
+    tracker = Tracker()
+    for _ in range(3):
+        assert tracker.update((face(0), face(50)), (one, other)) == [0, 1]
+        assert tracker.update((face(0), face(50)), (other, one)) == [0, 1]
+
+
+def test_who_turns_away_beside_others_keeps_his_number() -> None:
+    one, turned = alike_but_two()
+    other = 255 - one
+    tracker = Tracker()
+    for look in (one, turned, one):
+        assert tracker.update((face(0), face(50)), (look, other)) == [0, 1]
 
 
 def test_a_face_suddenly_much_smaller_is_another() -> None:
