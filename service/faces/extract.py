@@ -130,7 +130,7 @@ def _from_clip(clip: Clip | AnimatedWebp, plan: ExtractionPlan) -> _Taken:
         left_out = left_out or found.left_out > 0
         boxes = [face.box for face in found.faces]
         looks = [look_at(frame.pixels, box) for box in boxes]
-        tracks = tracker.update(found.faces, looks)
+        tracks = tracker.update(frame.time_s, found.faces, looks)
         people.update(frame.index, tracks, looks)
         crops += [
             _cut(frame, face, track, boxes, plan)

@@ -13,8 +13,9 @@ from service.faces.looks import Look, alike, outdone
 MOST_DISTANCE = 0.8
 # A face may double or halve its width between two analysed frames, not more.
 MOST_ZOOM = 2.0
-# A track is lost after this many analysed frames without a match: one missed frame is common.
-MOST_MISSED = 2
+# A track is lost after this many analysed frames without a match, one missed frame being common,
+# but not before this many seconds: what passes in front of a face may cover it in several frames.
+MOST_MISSED, MOST_UNSEEN_S = 2, 0.5
 
 
 @dataclass(slots=True)
@@ -22,8 +23,8 @@ class Track:
     """One face through a clip.
 
     number: from 0, by first appearance.
-    last, look: its latest detection, and how it looked; last_frame: the analysed frame (counted
-        from 0) that was in.
+    last, look: its latest detection, and how it looked; last_frame, last_s: the analysed frame
+        (counted from 0) that was in, and when that comes on screen.
     areas: box area in every analysed frame it was seen in, square pixels.
     """
 
@@ -31,6 +32,7 @@ class Track:
     last: Detection
     look: Look | None
     last_frame: int
+    last_s: float
     areas: dict[int, float] = field(default_factory=dict)
 
 
@@ -42,15 +44,16 @@ class Tracker:
         self._frame = -1
 
     def update(
-        self, detections: tuple[Detection, ...], looks: Sequence[Look] | None = None
+        self, time_s: float, detections: tuple[Detection, ...], looks: Sequence[Look] | None = None
     ) -> list[int]:
         """Take the faces of the next analysed frame; give each its track number.
 
+        time_s: when that comes on screen.
         looks: how each of them looks; where it is not known, only their places tell.
         """
         self._frame += 1
         seen = [None] * len(detections) if looks is None else looks
-        open_tracks = [t for t in self._tracks if self._frame - t.last_frame - 1 <= MOST_MISSED]
+        open_tracks = [track for track in self._tracks if self._is_open(track, time_s)]
         pairs = sorted(
             (cost, t.number, place)
             for t in open_tracks
@@ -65,16 +68,23 @@ class Tracker:
                 given[place] = number
                 taken.add(number)
         return [
-            self._follow(given.get(place), detection, seen[place])
+            self._follow(given.get(place), detection, seen[place], time_s)
             for place, detection in enumerate(detections)
         ]
 
-    def _follow(self, number: int | None, detection: Detection, look: Look | None) -> int:
+    def _is_open(self, track: Track, time_s: float) -> bool:
+        missed = self._frame - track.last_frame - 1
+        return missed <= MOST_MISSED or time_s - track.last_s <= MOST_UNSEEN_S
+
+    def _follow(
+        self, number: int | None, detection: Detection, look: Look | None, time_s: float
+    ) -> int:
         if number is None:
             number = len(self._tracks)
-            self._tracks.append(Track(number, detection, look, self._frame))
+            self._tracks.append(Track(number, detection, look, self._frame, time_s))
         track = self._tracks[number]
-        track.last, track.look, track.last_frame = detection, look, self._frame
+        track.last, track.look = detection, look
+        track.last_frame, track.last_s = self._frame, time_s
         track.areas[self._frame] = detection.box.width * detection.box.height
         return number
 

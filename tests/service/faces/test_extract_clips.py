@@ -81,7 +81,8 @@ def test_a_cut_to_somebody_else_at_the_same_place_is_another_track(head: Pixels)
     )
     one = face_at(np.full((360, 480, 3), 20, np.uint8), left, 100, 30)
     other = face_at(np.full((360, 480, 3), 250, np.uint8), right, 100, 30)
-    crops = taken(clip([one] * 4 + [other] * 4 + [one] * 4, keyframe_every=4)).crops
+    frames, times_ms = [one] * 4 + [other] * 4 + [one] * 4, range(0, 2400, 200)
+    crops = taken(clip(frames, times_ms=times_ms, keyframe_every=4)).crops
     shots = [{crop.track for crop in crops[start : start + 4]} for start in (0, 4, 8)]
     assert len(crops) == 12
     assert [len(tracks) for tracks in shots] == [1, 1, 1]
@@ -106,6 +107,16 @@ def test_a_clip_gives_as_many_frames_and_tracks_as_asked(walking_clip: bytes) ->
     assert len(got.crops) == 5
     assert got.media.warnings == ("faces_left_out",)
     assert taken(walking_clip, dataclasses.replace(PLAN, frames=5)).media.warnings == ()
+
+
+def test_who_is_covered_for_a_moment_is_one_person_however_many_frames_are_looked_at(
+    head: Pixels,
+) -> None:
+    empty = np.full((300, 300, 3), 110, np.uint8)
+    shown = face_at(empty, head, 40, 30)
+    frames = [empty if 8 <= number < 13 else shown for number in range(20)]
+    crops = taken(clip(frames), dataclasses.replace(PLAN, frames=20)).crops
+    assert [crop.track for crop in crops] == [0] * 15
 
 
 def test_who_was_alone_is_looked_at_though_larger_faces_come_later(head: Pixels) -> None:

@@ -1,6 +1,7 @@
 """One face keeps one number through a clip."""
 
 from collections import Counter
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -8,44 +9,60 @@ import pytest
 from service.faces.crop import Box
 from service.faces.detection import Detection
 from service.faces.looks import Look, alike
-from service.faces.tracks import MOST_MISSED, Tracker
+from service.faces.tracks import MOST_MISSED, MOST_UNSEEN_S, Tracker
 
 
 def face(x: float, y: float = 0, width: float = 100) -> Detection:
     return Detection(Box(x, y, width, width * 1.25), (), 0.9)
 
 
+class EverySecond(Tracker):
+    """Of a clip with an analysed frame every second."""
+
+    def see(
+        self, detections: tuple[Detection, ...], looks: Sequence[Look] | None = None
+    ) -> list[int]:
+        return self.update(self._frame + 1.0, detections, looks)
+
+
 def test_two_faces_that_move_keep_their_numbers() -> None:
-    tracker = Tracker()
-    assert tracker.update((face(0), face(400))) == [0, 1]
-    assert tracker.update((face(380), face(30))) == [1, 0]
-    assert tracker.update((face(60), face(360))) == [0, 1]
+    tracker = EverySecond()
+    assert tracker.see((face(0), face(400))) == [0, 1]
+    assert tracker.see((face(380), face(30))) == [1, 0]
+    assert tracker.see((face(60), face(360))) == [0, 1]
 
 
 def test_the_nearer_of_two_claims_wins() -> None:
-    tracker = Tracker()
-    tracker.update((face(0), face(70)))
-    assert tracker.update((face(60), face(130))) == [1, 2]
+    tracker = EverySecond()
+    tracker.see((face(0), face(70)))
+    assert tracker.see((face(60), face(130))) == [1, 2]
 
 
 def test_a_track_survives_missed_frames_but_not_for_ever() -> None:
-    tracker = Tracker()
-    tracker.update((face(0),))
+    tracker = EverySecond()
+    tracker.see((face(0),))
     for _ in range(MOST_MISSED):
-        assert tracker.update(()) == []
-    assert tracker.update((face(10),)) == [0]
+        assert tracker.see(()) == []
+    assert tracker.see((face(10),)) == [0]
     for _ in range(MOST_MISSED + 1):
-        tracker.update(())
-    assert tracker.update((face(10),)) == [1]
+        tracker.see(())
+    assert tracker.see((face(10),)) == [1]
+
+
+def test_a_track_survives_half_a_second_however_many_frames_that_is() -> None:
+    tracker, every_s = Tracker(), MOST_UNSEEN_S / 10
+    shown = [0, 1, 10, 21]
+    tracks = [tracker.update(n * every_s, (face(0),) if n in shown else ()) for n in range(22)]
+    assert [tracks[n] for n in shown] == [[0], [0], [0], [1]]
 
 
 def test_a_jump_or_a_sudden_change_of_size_is_another_face() -> None:
-    tracker = Tracker()
-    tracker.update((face(0),))
-    assert tracker.update((face(300),)) == [1]
-    tracker = Tracker()
-    tracker.update((face(0),))
-    assert tracker.update((face(0, width=300),)) == [1]
+    tracker = EverySecond()
+    tracker.see((face(0),))
+    assert tracker.see((face(300),)) == [1]
+    tracker = EverySecond()
+    tracker.see((face(0),))
+    assert tracker.see((face(0, width=300),)) == [1]
 
 
 def test_landmarks_tell_what_boxes_cannot() -> None:
@@ -53,9 +70,9 @@ def test_landmarks_tell_what_boxes_cannot() -> None:
         points = tuple((x + shift + i, 50.0) for i in range(5))
         return Detection(Box(x, 0, 100, 125), points, 0.9)
 
-    tracker = Tracker()
-    tracker.update((seen(0, 20), seen(40, 60)))
-    assert tracker.update((seen(20, 81), seen(20, 1))) == [1, 0]
+    tracker = EverySecond()
+    tracker.see((seen(0, 20), seen(40, 60)))
+    assert tracker.see((seen(20, 81), seen(20, 1))) == [1, 0]
 
 
 def numbers(kept: dict[tuple[int, int], int]) -> dict[int, int]:
@@ -64,10 +81,10 @@ def numbers(kept: dict[tuple[int, int], int]) -> dict[int, int]:
 
 
 def test_the_most_present_tracks_of_each_frame_are_kept_and_renumbered() -> None:
-    tracker = Tracker()
-    tracker.update((face(0, width=60), face(400, width=100)))
+    tracker = EverySecond()
+    tracker.see((face(0, width=60), face(400, width=100)))
     for _ in range(9):
-        tracker.update((face(0, width=60),))
+        tracker.see((face(0, width=60),))
     # Ten frames at 60 pixels outweigh one at 100.
     assert numbers(tracker.keep(2, [0.1] * 10)) == {0: 0, 1: 1}
     assert tracker.keep(1, [0.1] * 10) == {(0, frame): 0 for frame in range(10)}
@@ -75,10 +92,10 @@ def test_the_most_present_tracks_of_each_frame_are_kept_and_renumbered() -> None
 
 def test_presence_is_size_times_time_not_frames() -> None:
     """One frame may stay for most of a clip."""
-    tracker = Tracker()
-    tracker.update((face(0, width=60), face(400, width=100)))
+    tracker = EverySecond()
+    tracker.see((face(0, width=60), face(400, width=100)))
     for _ in range(9):
-        tracker.update((face(0, width=60),))
+        tracker.see((face(0, width=60),))
     lasting = [9.0] + [0.1] * 9
     assert numbers(tracker.keep(2, lasting)) == {1: 0, 0: 1}
     assert tracker.keep(1, lasting)[1, 0] == 0
@@ -88,10 +105,10 @@ def test_presence_is_size_times_time_not_frames() -> None:
 
 def test_who_is_crowded_out_of_some_frames_is_kept_in_the_others() -> None:
     """Others who come later must not make somebody vanish who was alone until then."""
-    tracker = Tracker()
+    tracker = EverySecond()
     for frame in range(16):
         crowd = [face(300 * place, width=150) for place in range(1, 4)] if 6 <= frame < 15 else []
-        tracker.update((face(0), *crowd))
+        tracker.see((face(0), *crowd))
     kept = tracker.keep(3, [1.0] * 16)
     assert [frame for old, frame in kept if old == 0] == [0, 1, 2, 3, 4, 5, 15]
     assert numbers(kept) == {1: 0, 2: 1, 3: 2, 0: 3}
@@ -101,9 +118,9 @@ def test_who_is_crowded_out_of_some_frames_is_kept_in_the_others() -> None:
 
 def test_shots_one_after_the_other_are_all_kept() -> None:
     """Each cut begins a new track: it is no reason to look at nobody who comes late."""
-    tracker = Tracker()
+    tracker = EverySecond()
     for shot in range(16):
-        tracker.update((face(300 * shot), face(300 * shot + 5000, width=50)))
+        tracker.see((face(300 * shot), face(300 * shot + 5000, width=50)))
     kept = tracker.keep(1, [1.0] * 16)
     assert [*kept] == [(2 * shot, shot) for shot in range(16)]
     assert len(tracker.keep(2, [1.0] * 16)) == 32
@@ -113,9 +130,9 @@ def test_a_cut_to_another_face_at_the_same_place_begins_another_track() -> None:
     """And one that is cut back to goes on."""
     rng = np.random.default_rng(3)
     one, other = (rng.integers(0, 256, (16, 16, 3)).astype(np.float32) for _ in range(2))
-    tracker = Tracker()
+    tracker = EverySecond()
     shown = [one, one, other, one + 5, other]
-    assert [tracker.update((face(0),), [look]) for look in shown] == [[0], [0], [1], [0], [1]]
+    assert [tracker.see((face(0),), [look]) for look in shown] == [[0], [0], [1], [0], [1]]
 
 
 def alike_but_two(share: float = 0.4) -> tuple[Look, Look]:
@@ -129,32 +146,32 @@ def alike_but_two(share: float = 0.4) -> tuple[Look, Look]:
 def test_two_people_who_swap_places_do_not_swap_their_numbers(apart: int) -> None:
     left, right = face(0), face(apart)
     one, other = alike_but_two()
-    tracker = Tracker()
+    tracker = EverySecond()
     assert alike(one, other)
-    assert tracker.update((left, right), (one, other)) == [0, 1]
+    assert tracker.see((left, right), (one, other)) == [0, 1]
     # Too far off to have walked there they are somebody new, until they are back.
-    swapped = tracker.update((left, right), (other, one))
+    swapped = tracker.see((left, right), (other, one))
     assert swapped == ([1, 0] if apart == 50 else [2, 3])
-    assert tracker.update((left, right), (one, other)) == [0, 1]
+    assert tracker.see((left, right), (one, other)) == [0, 1]
 
 
 def test_of_two_who_look_nearly_the_same_their_places_tell() -> None:
     one, other = alike_but_two(0.1)
-    tracker = Tracker()
+    tracker = EverySecond()
     for _ in range(3):
-        assert tracker.update((face(0), face(50)), (one, other)) == [0, 1]
-        assert tracker.update((face(0), face(50)), (other, one)) == [0, 1]
+        assert tracker.see((face(0), face(50)), (one, other)) == [0, 1]
+        assert tracker.see((face(0), face(50)), (other, one)) == [0, 1]
 
 
 def test_who_turns_away_beside_others_keeps_his_number() -> None:
     one, turned = alike_but_two()
     other = 255 - one
-    tracker = Tracker()
+    tracker = EverySecond()
     for look in (one, turned, one):
-        assert tracker.update((face(0), face(50)), (look, other)) == [0, 1]
+        assert tracker.see((face(0), face(50)), (look, other)) == [0, 1]
 
 
 def test_a_face_suddenly_much_smaller_is_another() -> None:
-    tracker = Tracker()
-    tracker.update((face(0, width=300),))
-    assert tracker.update((face(100, y=125, width=100),)) == [1]
+    tracker = EverySecond()
+    tracker.see((face(0, width=300),))
+    assert tracker.see((face(100, y=125, width=100),)) == [1]
