@@ -74,6 +74,11 @@ def test_a_server_whose_sessions_are_lost_refuses_at_once_and_ends(
             with ThreadPoolExecutor(1) as threads:
                 in_hand = threads.submit(httpx.post, f"{address}/analyze", content=picture)
                 until_answered(client, 503)
+                # Until the other session is lost, too, and neither comes back, work is let in.
+                while '{pool="inference"} 0.0' not in client.get("/metrics").text:
+                    time.sleep(0.1)
+                while "cannot be opened again" not in log.read_text():
+                    time.sleep(0.1)
                 begun = time.monotonic()
                 refused = client.post("/analyze?mask=none", content=picture)
                 assert (refused.status_code, refused.json()["code"]) == (503, "not_ready")
