@@ -102,13 +102,15 @@ def load_checkpoint(path: Path) -> Checkpoint:
         raise CheckpointError(f"{path} is of a network that is not known here") from error
 
 
-def all_people(before: str, after: str) -> str:
+def all_people(before: str | None, after: str) -> str:
     """The people of two trainings in a row: of the same people their digest, else one of nobody.
 
     Several digests, joined, equal none: whoever measures on the people of one of the trainings is
-    told that the model may know some of them from the other.
+    told that the model may know some of them from the other. before: None where nobody wrote it
+    down.
     """
-    return "+".join(dict.fromkeys([*before.split("+"), *after.split("+")]))
+    known = (before or UNKNOWN_PEOPLE).split("+")
+    return "+".join(dict.fromkeys([*known, *after.split("+")]))
 
 
 def refuse_other_settings(saved: Checkpoint, config: NetworkConfig, facts: dict[str, Any]) -> None:

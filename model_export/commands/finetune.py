@@ -92,5 +92,5 @@ def _people(before: str | None, source: Source) -> str | None:
     Synthetic data alone say who is in them. before: whom it had learned from, where it is known.
     """
     if isinstance(source, SyntheticSource):
-        return all_people(before or UNKNOWN_PEOPLE, source.people)
+        return all_people(before, source.people)
     return all_people(before, UNKNOWN_PEOPLE) if before else None

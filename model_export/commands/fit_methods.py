@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from model_export.checkpoint import UNKNOWN_PEOPLE, all_people
+from model_export.checkpoint import all_people
 from model_export.commands.arguments import existing_path, whole
 from model_export.commands.sources import (
     add_drawing,
@@ -52,8 +52,7 @@ def run(options: argparse.Namespace) -> int:
     forge = Forge(training, rule, named, options.strength, options.edited)
     pairs = load_batches(PairDataset(forge, options.pairs, options.seed), _AT_ONCE, options.workers)
     after, was, now = fit_methods(before, pairs, MethodFit(seed=options.seed))
-    known = before.facts.get("people") or UNKNOWN_PEOPLE
-    after.facts["people"] = all_people(known, training.digest)
+    after.facts["people"] = all_people(before.facts.get("people"), training.digest)
     after.save(options.out)
     print(f"methods named rightly, of the crops learned from: {was:.1%} before, {now:.1%} after")
     print(options.out)

@@ -8,7 +8,7 @@ import onnx
 import pytest
 import torch
 
-from model_export.checkpoint import Checkpoint, CheckpointError, load_checkpoint
+from model_export.checkpoint import Checkpoint, CheckpointError, all_people, load_checkpoint
 from model_export.cli import main
 from model_export.export import write_described
 from model_export.networks.contract import NetworkConfig
@@ -149,6 +149,21 @@ def test_where_a_checkpoint_is_meant_an_exported_file_is_called_what_it_is(
 def test_a_file_that_is_not_there_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match=r"cannot read .*No such file"):
         load_checkpoint(tmp_path / "c.pt")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "both"),
+    [
+        ("a", "a", "a"),
+        ("a", "b", "a+b"),
+        ("a+b", "b", "a+b"),
+        (None, "b", "unknown+b"),
+        ("unknown+b", "b", "unknown+b"),
+        ("a", "unknown", "a+unknown"),
+    ],
+)
+def test_of_two_trainings_all_people_are_known(before: str | None, after: str, both: str) -> None:
+    assert all_people(before, after) == both
 
 
 def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:

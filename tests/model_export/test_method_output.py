@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from model_export.checkpoint import UNKNOWN_PEOPLE, Checkpoint, load_checkpoint
+from model_export.checkpoint import Checkpoint, load_checkpoint
 from model_export.cli import main
 from model_export.data.faces import FaceIndex, load_index
 from model_export.data.forge import Forge
@@ -79,13 +79,14 @@ def test_the_command_fits_an_exported_model(
     (tmp_path / "people").mkdir()
     people, out = write_people(tmp_path / "people", faces, 4), tmp_path / "fitted.pt"
     words = ["fit-methods", str(SHIPPED), str(people), "--pairs", "4", "--workers", "0"]
+    known = restore(SHIPPED).facts["people"]
     assert main([*words, "-o", str(out)]) == 0
     assert "methods named rightly" in capsys.readouterr().out
     fitted = load_checkpoint(out)
     assert fitted.facts["methods_fitted"]["crops"] == 8, "every pair is of a named method"
     assert fitted.facts["crop"] == restore(SHIPPED).facts["crop"]
     learned, _ = load_index(people, people / "landmarks.npz").split(HELD_OUT, seed=0)
-    assert fitted.facts["people"] == f"{UNKNOWN_PEOPLE}+{learned.digest}"
+    assert fitted.facts["people"] == f"{known}+{learned.digest}"
     named = [
         word
         for name in ("deepfakes", "faceswap", "face2face", "head_swap")

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from model_export.average import average
-from model_export.checkpoint import Checkpoint, load_checkpoint
+from model_export.checkpoint import UNKNOWN_PEOPLE, Checkpoint, load_checkpoint
 from model_export.cli import main
 from model_export.commands.train import _inherited, _people
 from model_export.data.faces import FaceIndex
@@ -170,10 +170,17 @@ def test_a_model_that_goes_on_says_what_it_learns_from_beside_what_it_knew() -> 
 
 
 def test_who_goes_on_from_people_whom_nobody_wrote_down_knows_more_than_those_of_now(
-    faces: FaceIndex, caplog: pytest.LogCaptureFixture
+    faces: FaceIndex, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    assert restore(SHIPPED).facts.get("people") is None
-    assert _people(_inherited(SHIPPED, "5 pictures of mine"), faces) not in ("", faces.digest)
+    shipped = restore(SHIPPED)
+    assert _people(_inherited(SHIPPED, "5 pictures of mine"), faces) == (
+        f"{shipped.facts['people']}+{faces.digest}"
+    )
+    older = tmp_path / "older.pt"
+    replace(shipped, facts=shipped.facts | {"people": None}).save(older)
+    assert _people(_inherited(older, "5 pictures of mine"), faces) == (
+        f"{UNKNOWN_PEOPLE}+{faces.digest}"
+    )
     assert "that nobody wrote down" in caplog.text
     assert _people({}, faces) == faces.digest
 
