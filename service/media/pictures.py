@@ -11,7 +11,13 @@ from service.media.headers import picture_size
 from service.media.jpeg import has_more_scans, without_end
 from service.media.limits import MediaLimits
 from service.media.png import still
-from service.media.tiff import ends_early, read_pieces, said_upright, with_colours_as_stored
+from service.media.tiff import (
+    ends_early,
+    is_compressed_otherwise,
+    read_pieces,
+    said_upright,
+    with_colours_as_stored,
+)
 from service.media.webp import with_bare_exif
 
 _UNDECODABLE = (
@@ -113,9 +119,11 @@ def _check_runs(data: bytes) -> None:
 
 def _check_pieces(data: bytes, limits: MediaLimits) -> None:
     """Raise MediaTooLargeError (limit "pixels") for a TIFF whose tiles together pass the limit,
-    MediaCorruptError for one of too many pieces, or where they are not all there.
+    MediaCorruptError for one of too many pieces, or where they are not all there or not decoded.
     """
     pieces = read_pieces(data)
-    if pieces is None or pieces.count > _MOST_PIECES or ends_early(data):
+    if pieces is None or pieces.count > _MOST_PIECES:
+        raise MediaCorruptError(_UNDECODABLE)
+    if ends_early(data) or is_compressed_otherwise(data):
         raise MediaCorruptError(_UNDECODABLE)
     check_pixels(pieces.width, pieces.height, limits)

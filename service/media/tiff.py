@@ -9,14 +9,17 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-_WIDTH, _HEIGHT, _ORIENTATION, _ROWS_PER_STRIP, _EXTRA_SAMPLES = 256, 257, 274, 278, 338
+_WIDTH, _HEIGHT, _COMPRESSION = 256, 257, 259
+_ORIENTATION, _ROWS_PER_STRIP, _EXTRA_SAMPLES = 274, 278, 338
 _COLOUR_MAP, _TILE_WIDTH, _TILE_HEIGHT = 320, 322, 323
 # Where each strip or tile is, and how many bytes it has.
 _PIECES = ((273, 279), (324, 325))
 _SHORT, _LONG = 3, 4
 _BYTES = MappingProxyType({_SHORT: 2, _LONG: 4})
 _FORMATS = MappingProxyType({_SHORT: "H", _LONG: "I"})
-_SIZES = frozenset({_WIDTH, _HEIGHT, _ROWS_PER_STRIP, _TILE_WIDTH, _TILE_HEIGHT})
+_SINGLE = frozenset({_WIDTH, _HEIGHT, _COMPRESSION, _ROWS_PER_STRIP, _TILE_WIDTH, _TILE_HEIGHT})
+# None, three of CCITT's, LZW, JPEG, Deflate by its two numbers, PackBits.
+_DECODED = frozenset({1, 2, 3, 4, 5, 7, 8, 32946, 32773})
 _INLINE_BYTES = 4
 _NONE = np.zeros(0, np.uint32)
 _ASSOCIATED, _UNASSOCIATED = 1, 2
@@ -55,6 +58,15 @@ def read_pieces(data: bytes) -> Pieces | None:
     columns, rows = -(-width // across), -(-height // down)
     tall = rows * down if _TILE_HEIGHT in found else height
     return Pieces(columns * rows, columns * across, tall)
+
+
+def is_compressed_otherwise(data: bytes) -> bool:
+    """Tell whether the picture is compressed in a way that is not known to be decoded here.
+
+    libtiff leaves all of it black, of JPEG 2000 say, and says that all is well. Raises struct.error
+    for a part of a header.
+    """
+    return _numbers(data).get(_COMPRESSION, 1) not in _DECODED
 
 
 def ends_early(data: bytes) -> bool:
@@ -113,13 +125,13 @@ def _order(data: bytes) -> str:
 
 
 def _numbers(data: bytes) -> dict[int, int]:
-    """The sizes of the picture and of its pieces, by tag; 0 for what is not one number of
-    SHORT or LONG.
+    """The sizes of the picture and of its pieces, and its compression, by tag; 0 for what is not
+    one number of SHORT or LONG.
     """
     order = _order(data)
     found: dict[int, int] = {}
     for tag, kind, count, at in _fields(data):
-        if tag in _SIZES:
+        if tag in _SINGLE:
             found[tag] = 0
             if kind in _BYTES and count == 1:
                 (found[tag],) = struct.unpack_from(order + _FORMATS[kind], data, at)

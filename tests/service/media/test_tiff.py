@@ -92,6 +92,44 @@ def test_compressions_that_libtiff_was_built_without_are_refused(
         decode_picture("tiff", stream.getvalue(), MediaLimits())
 
 
+@pytest.mark.parametrize(
+    ("compression", "mode"),
+    [
+        (None, "RGB"),
+        ("tiff_lzw", "RGB"),
+        ("tiff_adobe_deflate", "RGB"),
+        ("tiff_deflate", "RGB"),
+        ("packbits", "RGB"),
+        ("jpeg", "RGB"),
+        ("tiff_ccitt", "1"),
+        ("group3", "1"),
+        ("group4", "1"),
+    ],
+)
+def test_usual_compressions_are_read(
+    astronaut: NDArray[np.uint8], compression: str | None, mode: str
+) -> None:
+    picture, stream = Image.fromarray(astronaut).convert(mode), io.BytesIO()
+    picture.save(stream, "TIFF", compression=compression)
+    pixels = decode_picture("tiff", stream.getvalue(), MediaLimits()).pixels
+    off = np.abs(pixels.astype(int) - np.asarray(picture.convert("RGB"))).mean()
+    assert off < (4 if compression == "jpeg" else 1e-9)
+
+
+@pytest.mark.parametrize("number", [34712, 50002, 52546, 12345])
+def test_what_libtiff_would_leave_black_is_refused(
+    astronaut: NDArray[np.uint8], number: int
+) -> None:
+    """JPEG 2000, JPEG XL by two numbers, and one that is nobody's."""
+    data = bytearray(encode(astronaut, ".tiff"))
+    struct.pack_into("<H", data, data.index(struct.pack("<HHI", 259, 3, 1)) + 8, number)
+    left = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    assert left is not None
+    assert not left.any()
+    with pytest.raises(MediaCorruptError):
+        decode_picture("tiff", bytes(data), MediaLimits())
+
+
 def test_a_picture_whose_colours_are_not_all_there_is_refused(
     astronaut: NDArray[np.uint8],
 ) -> None:
