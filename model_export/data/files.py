@@ -40,10 +40,11 @@ def write_whole(path: Path, text: str) -> None:
 def aside(path: Path) -> Iterator[Path]:
     """Where to write what shall be at a path whole or not at all: it is moved there in the end.
 
-    Raises OSError when that cannot be done; nothing is left of what is given up.
+    Raises OSError when that cannot be done; nothing is left of what is given up. Whoever is killed
+    while writing leaves a hidden file that is named after the one it was to be.
     """
     # A name that is nobody's: another process may be writing the same file.
-    partial = path.with_name(f"{token_hex(8)}.partial")
+    partial = path.with_name(f".{path.name}.{token_hex(4)}.partial")
     try:
         yield partial
         partial.replace(path)

@@ -57,6 +57,7 @@ class FaceCrop:
     crop_to_frame: float64 (2, 3); maps homogeneous crop pixel coordinates to frame pixels.
     pixels: uint8 RGB, shape (size, size, 3).
     in_key_frame: whether the frame is known to be stored by itself, not predicted from others.
+    crowded_out: in how many more analysed frames its track was seen, which had no room for it.
     """
 
     frame_index: int
@@ -69,6 +70,7 @@ class FaceCrop:
     quality: Quality
     pixels: NDArray[np.uint8]
     in_key_frame: bool = True
+    crowded_out: int = 0
 
     @property
     def roll(self) -> float:

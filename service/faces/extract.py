@@ -1,6 +1,7 @@
 """One upload to face crops, in one hop through a media worker."""
 
 import hashlib
+from collections import Counter
 from dataclasses import dataclass, replace
 
 import cv2
@@ -142,8 +143,14 @@ def _from_clip(clip: Clip | AnimatedWebp, plan: ExtractionPlan) -> _Taken:
     numbers = tracker.keep(plan.max_faces, seconds)
     persons = people.number(dict.fromkeys(track for track, _ in numbers))
     places = {index: place for place, (index, _, _) in enumerate(frames)}
+    crowded_out = Counter(crop.track for crop in crops) - Counter(track for track, _ in numbers)
     kept = [
-        replace(crop, track=numbers[spot], person=persons[crop.track])
+        replace(
+            crop,
+            track=numbers[spot],
+            person=persons[crop.track],
+            crowded_out=crowded_out[crop.track],
+        )
         for crop in crops
         if (spot := (crop.track, places[crop.frame_index])) in numbers
     ]

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 
 from service.faces.looks import Look, alike
 
-# Of more people than this it changes little who is counted twice, and to compare all takes seconds.
-_MOST_TOLD_APART = 64
+# Of more people than this it changes little who is counted twice, and to compare all takes seconds;
+# so do all looks of all tracks.
+_MOST_TOLD_APART, _MOST_LOOKS = 64, 8
 
 
 @dataclass(slots=True)
@@ -20,7 +21,7 @@ class _Person:
     def may_be(self, looks: Mapping[int, Look]) -> bool:
         """Whether another track may show them: in other frames, and alike in any two."""
         return self.looks.keys().isdisjoint(looks) and any(
-            alike(one, other) for one in self.looks.values() for other in looks.values()
+            alike(one, other) for one in _some(self.looks) for other in _some(looks)
         )
 
 
@@ -53,3 +54,8 @@ class People:
             person.looks |= looks
             numbers[track] = person.number
         return numbers
+
+
+def _some(looks: Mapping[int, Look]) -> list[Look]:
+    """As many as are compared, from all of the time."""
+    return [*looks.values()][:: -(-len(looks) // _MOST_LOOKS)]

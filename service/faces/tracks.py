@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from service.faces.crop import Box
 from service.faces.detection import Detection, overlap
 from service.faces.looks import Look, alike, outdone
+from service.faces.often import often
 
 # Faces further apart than this, in face widths, are two people or a cut between scenes.
 MOST_DISTANCE = 0.8
@@ -54,12 +55,13 @@ class Tracker:
         self._frame += 1
         seen = [None] * len(detections) if looks is None else looks
         open_tracks = [track for track in self._tracks if self._is_open(track, time_s)]
+        # All that were open in half a second would take seconds to compare.
+        rivals = [track for track in open_tracks if self._missed(track) <= MOST_MISSED]
         pairs = sorted(
             (cost, t.number, place)
             for t in open_tracks
             for place, detection in enumerate(detections)
-            if (cost := _cost(t.last, detection)) is not None
-            and _may_be(t, seen[place], open_tracks)
+            if (cost := _cost(t.last, detection)) is not None and _may_be(t, seen[place], rivals)
         )
         given: dict[int, int] = {}
         taken: set[int] = set()
@@ -73,8 +75,10 @@ class Tracker:
         ]
 
     def _is_open(self, track: Track, time_s: float) -> bool:
-        missed = self._frame - track.last_frame - 1
-        return missed <= MOST_MISSED or time_s - track.last_s <= MOST_UNSEEN_S
+        return self._missed(track) <= MOST_MISSED or time_s - track.last_s <= MOST_UNSEEN_S
+
+    def _missed(self, track: Track) -> int:
+        return self._frame - track.last_frame - 1
 
     def _follow(
         self, number: int | None, detection: Detection, look: Look | None, time_s: float
@@ -94,7 +98,8 @@ class Tracker:
         seconds: how long a stretch of the clip each analysed frame stands for; where it lasts for
             no time, all count alike.
         Not of the whole clip: each cut begins new ones, and what is shown for short is a face too.
-        Nor whole tracks: who is crowded out of some frames is seen in the others all the same.
+        Nor whole tracks: who is crowded out of some frames is seen in the others, if that is
+        `often`: what a face is in a frame of many says nothing of the rest.
         Returns the tracks' new numbers, from 0 by that presence, by their old ones and the analysed
         frames in which they are kept.
         """
@@ -106,9 +111,10 @@ class Tracker:
         kept: list[tuple[Track, list[int]]] = []
         taken: Counter[int] = Counter()
         for track in sorted(self._tracks, key=presence, reverse=True):
-            frames = [frame for frame in track.areas if taken[frame] < most]
-            taken.update(frames)
-            if frames:
+            free = {frame: taken[frame] < most for frame in track.areas}
+            if often([*free.values()]):
+                frames = [frame for frame, fits in free.items() if fits]
+                taken.update(frames)
                 kept.append((track, frames))
         return {
             (track.number, frame): new
@@ -117,11 +123,11 @@ class Tracker:
         }
 
 
-def _may_be(track: Track, look: Look | None, open_tracks: Sequence[Track]) -> bool:
+def _may_be(track: Track, look: Look | None, others: Sequence[Track]) -> bool:
     """Whether a face may be a track's by its look: those of two people who swap places are not."""
     if track.look is None or look is None:
         return True
-    rivals = (each.look for each in open_tracks if each is not track and each.look is not None)
+    rivals = (each.look for each in others if each is not track and each.look is not None)
     return alike(track.look, look) and not outdone(track.look, look, rivals)
 
 

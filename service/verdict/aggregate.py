@@ -8,14 +8,17 @@ _SHARE = 4
 _LEAST = 2
 
 
-def track_logit(logits: Sequence[float], seconds: Sequence[float] | None = None) -> float:
+def track_logit(
+    logits: Sequence[float], seconds: Sequence[float] | None = None, others: int = 0
+) -> float:
     """The highest mean over a quarter of the track's time, or over two frames that last longer.
 
     logits: calibrated, in order of time, at least one. seconds: how long a stretch of the clip
     each stands for, at least 0; by default all for the same. The frames at both ends of the
     quarter count by what of them lies in it: a still that lasts would else drown what begins
     beside it. A manipulation often shows for a part of a clip only, so a mean over all of it
-    dilutes it; the maximum alone would believe a single unlucky frame.
+    dilutes it; the maximum alone would believe a single unlucky frame. others: frames of the same
+    face beside these, of which nothing is known: the quarter is one of them all, or what there is.
     `tests/benchmarks/aggregation.py` measures the choice. A picture's one logit stays as it is.
     """
     count = len(logits)
@@ -27,7 +30,7 @@ def track_logit(logits: Sequence[float], seconds: Sequence[float] | None = None)
     least = min(_LEAST, count)
     held = ends[least:] - ends[:-least]
     # A quarter of the frames, at least two, or what lasts as long: a still may be most of a clip.
-    quarter = max(count // _SHARE, least) / count * ends[-1]
+    quarter = min(max((count + others) // _SHARE, least), count) / count * ends[-1]
     # Rounding must not change how many frames a run holds where all weigh the same.
     margin = 1e-9 * ends[-1]
     long = held > quarter - margin

@@ -70,11 +70,12 @@ def judge_face(
     """
     good = [each.good for each in seen]
     seconds = [each.stretch.seconds for each in seen]
-    weighed = weigh([each.logit for each in seen], seconds, good, spec.thresholds)
+    crowded_out = seen[0].crop.crowded_out
+    weighed = weigh([each.logit for each in seen], seconds, good, spec.thresholds, crowded_out)
     voters = [seen[place] for place in weighed.voters]
     worst = max(voters, key=lambda each: each.logit)
     fake = probability(weighed.logit)
-    supported = seen_well(good)
+    supported = seen_well(good, crowded_out)
     reasons = () if supported else _lack(worst, seen, rule)
     if weighed.agreement < LEAST_AGREEMENT:
         reasons += ("frames_disagree",)

@@ -64,7 +64,11 @@ def build_report(
 
 def _people_judged(tracks: Iterable[Sequence[Seen]]) -> int:
     """How many people are judged: not faces, as one person may be a new face after every cut."""
-    judged = (track for track in tracks if seen_well([each.good for each in track]))
+    judged = (
+        track
+        for track in tracks
+        if seen_well([each.good for each in track], track[0].crop.crowded_out)
+    )
     return len({track[0].crop.person for track in judged})
 
 
@@ -86,7 +90,7 @@ def _put_together(seen: Sequence[Seen]) -> list[Seen]:
     good = [each.good for each in seen]
     keys = [each.crop.in_key_frame for each in seen]
     logits = levelled_where_good([each.logit for each in seen], keys, good)
-    voters = voters_among(good)
+    voters = voters_among(good, seen[0].crop.crowded_out)
     return [
         replace(each, logit=logits[place], votes=place in voters) for place, each in enumerate(seen)
     ]

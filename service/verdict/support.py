@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
 
 from service.faces.crop import Quality
+from service.faces.often import often
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +28,12 @@ class SupportRule:
         return small + blurred + covered + tight
 
 
-def seen_well(good: Sequence[bool]) -> bool:
+def seen_well(good: Sequence[bool], crowded_out: int = 0) -> bool:
     """Whether a face is seen well enough to be judged: in half its frames, or a quarter in a row.
 
     good: of each frame, in order of time, at least one: whether the rule finds nothing to lack. A
     quarter in a row is what decides on a clip (`track_logit`); single frames that just pass, of a
-    face that lies at one of the rule's limits, say nothing of the rest.
+    face that lies at one of the rule's limits, say nothing of the rest. crowded_out: see
+    `FaceCrop`.
     """
-    if 2 * sum(good) >= len(good):
-        return True
-    longest = max((len([*run]) for passes, run in groupby(good) if passes), default=0)
-    return longest >= max(1, -(-len(good) // 4))
+    return often(good, crowded_out)

@@ -38,24 +38,29 @@ def levelled_where_good(
     return [level.get(place, logit) for place, logit in enumerate(logits)]
 
 
-def voters_among(good: Sequence[bool]) -> tuple[int, ...]:
+def voters_among(good: Sequence[bool], crowded_out: int = 0) -> tuple[int, ...]:
     """Places of frames that have a vote, rising: of a face that is `seen_well` the good ones."""
-    well = seen_well(good)
+    well = seen_well(good, crowded_out)
     return tuple(place for place, fits in enumerate(good) if fits or not well)
 
 
 def weigh(
-    logits: Sequence[float], seconds: Sequence[float], good: Sequence[bool], thresholds: Thresholds
+    logits: Sequence[float],
+    seconds: Sequence[float],
+    good: Sequence[bool],
+    thresholds: Thresholds,
+    crowded_out: int = 0,
 ) -> Weighed:
     """Put the frames of one track together.
 
     One value a frame, at least one frame, in order of time. logits: of `levelled_where_good`.
     seconds: how long a stretch of the clip each stands for. good: see there; other crops have no
-    vote where the face is `seen_well`, and all have one where it is not.
+    vote where the face is `seen_well`, and all have one where it is not. crowded_out: see
+    `FaceCrop`.
     """
-    voters = voters_among(good)
+    voters = voters_among(good, crowded_out)
     said = [logits[place] for place in voters]
     low, high = logit_of(thresholds.authentic), logit_of(thresholds.manipulated)
     agreeing = agreement(said, low, high)
-    together = track_logit(said, [seconds[place] for place in voters])
+    together = track_logit(said, [seconds[place] for place in voters], crowded_out)
     return Weighed(agreeing * together, agreeing, voters)

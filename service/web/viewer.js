@@ -31,7 +31,8 @@ export async function decoded(report) {
 // Of two the later: a clip that is sent to where a frame begins is where the one before it ends, or,
 // as browsers round, a little earlier.
 export function onScreen(timeline, time) {
-  const rounding = 0.001;
+  const steps = timeline.slice(1).map((point, before) => point.time_s - timeline[before].time_s);
+  const rounding = Math.min(0.001, ...steps.filter((step) => step > 0).map((step) => step / 2));
   const gaps = timeline.map((point) => Math.max(point.time_s - time, time - point.until_s, rounding));
   return gaps.lastIndexOf(Math.min(...gaps));
 }

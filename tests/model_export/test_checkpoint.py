@@ -46,7 +46,7 @@ def test_a_full_disk_leaves_the_last_good_file(
     good = path.read_bytes()
     # The device that is always full stands where the file would be written.
     monkeypatch.setattr("model_export.data.files.token_hex", lambda _: "full")
-    (tmp_path / "full.partial").symlink_to("/dev/full")
+    (tmp_path / ".c.pt.full.partial").symlink_to("/dev/full")
     with pytest.raises(OSError, match=r"cannot write .*c\.pt: .*No space left"):
         fresh().save(path)
     assert path.read_bytes() == good

@@ -25,6 +25,7 @@ def test_two_who_write_one_file_do_not_meet_and_what_is_given_up_leaves_nothing(
     any_file.touch()
     path.parent.mkdir()
     with aside(path) as one, aside(path) as other:
+        assert one.name.startswith(".of.both.")
         one.write_text("one")
         other.write_text("other")
     assert path.read_text() == "one"

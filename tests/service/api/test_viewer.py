@@ -23,12 +23,14 @@ def scripts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def on_screen(scripts: Path, times: list[float]) -> list[int]:
-    """The numbers of the frames of CLIP that the page tells of at these times."""
+def on_screen(
+    scripts: Path, times: list[float], clip: list[tuple[float, float]] = CLIP
+) -> list[int]:
+    """The numbers of the frames of a clip that the page tells of at these times."""
     node = shutil.which("node")
     if node is None:
         pytest.skip("node is not installed")
-    timeline = [{"time_s": start_s, "until_s": end_s} for start_s, end_s in CLIP]
+    timeline = [{"time_s": start_s, "until_s": end_s} for start_s, end_s in clip]
     asked = f"{json.dumps(times)}.map((time) => onScreen({json.dumps(timeline)}, time))"
     code = f"import {{ onScreen }} from './viewer.js'; console.log(JSON.stringify({asked}));"
     done = subprocess.run(
@@ -55,3 +57,10 @@ def test_where_a_frame_begins_it_is_told_of_however_browsers_round(scripts: Path
     starts = [start_s for start_s, _ in CLIP]
     assert on_screen(scripts, starts) == [0, 1, 2, 3, 4]
     assert on_screen(scripts, [start_s - 1e-6 for start_s in starts]) == [0, 1, 2, 3, 4]
+
+
+def test_where_frames_are_shorter_than_a_thousandth_each_is_told_of_where_it_begins(
+    scripts: Path,
+) -> None:
+    fast = [(number / 2000, (number + 1) / 2000) for number in range(16)]
+    assert on_screen(scripts, [start_s for start_s, _ in fast], fast) == [*range(16)]

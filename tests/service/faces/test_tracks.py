@@ -116,6 +116,15 @@ def test_who_is_crowded_out_of_some_frames_is_kept_in_the_others() -> None:
     assert len(tracker.keep(4, [1.0] * 16)) == 16 + 3 * 9
 
 
+def test_a_single_frame_with_room_is_no_reason_to_judge_a_face_by_it() -> None:
+    tracker = EverySecond()
+    for frame in range(16):
+        large = () if frame == 9 else (face(300, width=150),)
+        tracker.see((face(0), *large))
+    assert {old for old, _ in tracker.keep(1, [1.0] * 16)} == {1}
+    assert len(tracker.keep(2, [1.0] * 16)) == 16 + 15
+
+
 def test_shots_one_after_the_other_are_all_kept() -> None:
     """Each cut begins a new track: it is no reason to look at nobody who comes late."""
     tracker = EverySecond()

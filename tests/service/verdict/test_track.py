@@ -33,6 +33,18 @@ def test_what_contradicts_itself_comes_to_the_middle() -> None:
     assert found == Weighed(4.0, 1.0, (0, 1, 4, 5))
 
 
+def test_frames_without_room_for_a_face_count_as_those_in_which_it_passes_nothing() -> None:
+    good = [False, True, False, False]
+    assert weigh([-4.0, 4.0, -4.0, -4.0], [1] * 4, good, THRESHOLDS).voters == (1,)
+    crowded = weigh([-4.0, 4.0, -4.0, -4.0], [1] * 4, good, THRESHOLDS, crowded_out=12)
+    assert crowded.voters == (0, 1, 2, 3)
+    # Four frames that were kept of sixteen are the quarter by which such a clip is judged.
+    fits = [True] * 4
+    assert weigh([0.0, 0.0, 0.5, 0.5], [1] * 4, fits, THRESHOLDS).logit == pytest.approx(0.5)
+    assert weigh([0.0, 0.0, 0.5, 0.5], [1] * 4, fits, THRESHOLDS, 12).logit == pytest.approx(0.25)
+    assert weigh([0.0, 0.0, 0.5, 0.5], [1] * 4, fits, THRESHOLDS, 90).logit == pytest.approx(0.25)
+
+
 def test_single_frames_that_just_pass_do_not_speak_for_the_rest() -> None:
     good = [place % 5 == 0 for place in range(16)]
     logits = [4.0 if fits else -2.0 for fits in good]
