@@ -21,6 +21,13 @@ def test_a_still_that_outlasts_its_neighbours_is_an_interval_of_its_own() -> Non
     assert manipulated_intervals(even, [-4.0, 5.0, -4.0], 1.0) == ()
 
 
+def test_a_still_that_outlasts_its_neighbours_divides_them() -> None:
+    ends = [0.0, 1.0, 2.0, 8.0, 9.0, 10.0]
+    spans = stretches([*map(Interval, ends[:-1], ends[1:])], 10.0)
+    found = manipulated_intervals(spans, [5.0, 5.0, -4.0, 5.0, 5.0], 1.0)
+    assert found == (Interval(0.0, 2.0), Interval(8.0, 10.0))
+
+
 def test_a_stretch_has_its_edges() -> None:
     assert found(-4, -4, 3, 5, 3, -4, -4, -4) == [(2.0, 5.0)]
 
