@@ -167,6 +167,7 @@ def serve(settings: Settings, equipment: Equipment | None = None) -> int:
         log_config=None,
         access_log=False,
         server_header=False,
+        timeout_keep_alive=settings.server.keep_alive_s,
         timeout_graceful_shutdown=int(settings.server.drain_s),
     )
     server = DrainingServer(config, desk, settings.server.unready_s)

@@ -40,6 +40,8 @@ class ServerSettings(Group):
     unready_s: how long after SIGTERM requests are still accepted while readiness says 503, so that
         a load balancer notices first.
     drain_s: how long after that running requests may take, in whole seconds.
+    keep_alive_s: for how long a connection may be idle after an answer, in whole seconds. A proxy
+        that keeps its own for longer sends requests into those that have just been closed.
     shared_port: whether other processes may listen at the same port: an event loop is one thread,
         and with many cores, or a GPU, several of them answer more.
     own_port: a second port, at which this process alone answers: whoever asks a shared one for
@@ -49,6 +51,7 @@ class ServerSettings(Group):
     deadline_s: Seconds = 60.0
     drain_s: Annotated[Seconds, Field(allow_inf_nan=False)] = 30.0
     unready_s: Annotated[float, Field(ge=0.0, allow_inf_nan=False)] = 1.0
+    keep_alive_s: Positive = 75
     shared_port: bool = False
     own_port: Annotated[int, Field(ge=1, le=65535)] | None = None
 

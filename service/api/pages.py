@@ -29,7 +29,12 @@ def _page(name: str, kind: str) -> Any:
     content = (_WEB / name).read_bytes()
 
     async def page() -> Response:
-        headers = {"Content-Security-Policy": _POLICY, "X-Content-Type-Options": "nosniff"}
+        headers = {
+            "Content-Security-Policy": _POLICY,
+            "X-Content-Type-Options": "nosniff",
+            # A page must not meet the scripts of another version.
+            "Cache-Control": "no-cache",
+        }
         return Response(content, headers=headers, media_type=kind)
 
     return page

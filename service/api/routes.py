@@ -5,9 +5,10 @@ import time
 from dataclasses import asdict
 from functools import partial
 from importlib.metadata import version
+from types import MappingProxyType
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import PlainTextResponse
 from fastapi.routing import APIRoute
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -51,6 +52,8 @@ from service.telemetry import Telemetry
 
 _SLOW_S = 0.5
 """After so long an upload that is still on its way gives up its place."""
+
+_UNKEPT = MappingProxyType({"Cache-Control": "no-store"})
 
 _ANALYZE_ERRORS = documented(
     InvalidRequestError,
@@ -106,7 +109,7 @@ class Desk:
 
 def build_router(desk: Desk) -> APIRouter:
     """All routes, bound to one app's desk."""
-    router = APIRouter()
+    router, unkept = APIRouter(), [Depends(_unkept)]
 
     @router.post(
         "/analyze",
@@ -168,12 +171,18 @@ def build_router(desk: Desk) -> APIRouter:
         request.state.kind = analysis.report.media.kind
         return response
 
-    @router.get("/livez", summary="Is the process alive?", response_description="It is.")
+    @router.get(
+        "/livez",
+        dependencies=unkept,
+        summary="Is the process alive?",
+        response_description="It is.",
+    )
     async def livez() -> AliveBody:
         return AliveBody(status="alive")
 
     @router.get(
         "/readyz",
+        dependencies=unkept,
         responses=documented(NotReadyError),
         summary="Would work sent now be done?",
         response_description="It would.",
@@ -192,11 +201,12 @@ def build_router(desk: Desk) -> APIRouter:
         "process, in its text format, at most a tenth of a second old.",
     )
     async def metrics() -> Response:
-        kind = {"Content-Type": CONTENT_TYPE_LATEST}
-        return Response(desk.telemetry.exposition.text(), headers=kind)
+        headers = {"Content-Type": CONTENT_TYPE_LATEST, **_UNKEPT}
+        return Response(desk.telemetry.exposition.text(), headers=headers)
 
     @router.get(
         "/model",
+        dependencies=unkept,
         response_model=ModelCardBody,
         responses=documented(NotReadyError, retry_after=True),
         summary="Card and digest of the model",
@@ -216,6 +226,11 @@ def build_router(desk: Desk) -> APIRouter:
     add_pages(router)
     _answer_head(router)
     return router
+
+
+async def _unkept(response: Response) -> None:
+    """What holds for now only is not to be answered by a cache on the way."""
+    response.headers.update(_UNKEPT)
 
 
 def _service(settings: Settings, pipeline: Pipeline) -> dict[str, Any]:
@@ -238,4 +253,10 @@ def _answer_head(router: APIRouter) -> None:
     for route in [*router.routes]:
         if isinstance(route, APIRoute) and "GET" in (route.methods or ()):
             path, answer = route.path, route.endpoint
-            router.add_api_route(path, answer, methods=["HEAD"], include_in_schema=False)
+            router.add_api_route(
+                path,
+                answer,
+                methods=["HEAD"],
+                dependencies=route.dependencies,
+                include_in_schema=False,
+            )

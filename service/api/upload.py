@@ -12,11 +12,13 @@ from service.media.upload import Upload
 
 # Boundaries, part headers and small fields around the file of a multipart body.
 _ENVELOPE_BYTES = 64 * 1024
+_MOST_FIELDS = 8
 
 OPENAPI_BODY = {
     "requestBody": {
         "required": True,
-        "description": "One picture or clip: a multipart field `file`, or the raw bytes.",
+        "description": "One picture or clip: a multipart field `file`, beside which there may be "
+        "eight others, or the raw bytes.",
         "content": {
             "multipart/form-data": {
                 "schema": {
@@ -94,7 +96,7 @@ async def _read_form(request: Request, max_bytes: int, hold: Callable[[int], Non
         _only_boundary(request.headers["content-type"]),
         _limited(request, max_bytes + _ENVELOPE_BYTES, max_bytes, hold),
         max_files=1,
-        max_fields=8,
+        max_fields=_MOST_FIELDS,
         max_part_size=_ENVELOPE_BYTES,
     )
     # The upload stays in memory: it is limited, and a picture of a person never meets a disk.
@@ -102,7 +104,10 @@ async def _read_form(request: Request, max_bytes: int, hold: Callable[[int], Non
     try:
         form = await parser.parse()
     except (MultiPartException, KeyError) as error:
-        raise InvalidRequestError("The form is malformed or has several files.") from error
+        raise InvalidRequestError(
+            "The form is malformed, or has several files, more than "
+            f"{_MOST_FIELDS} other fields, or one of more than {_ENVELOPE_BYTES // 1024} KiB."
+        ) from error
     try:
         file = form.get("file")
         if not isinstance(file, UploadFile):

@@ -66,7 +66,7 @@ async function ask(file, signal) {
   const headers = key ? { "X-API-Key": key } : {};
   let response;
   try {
-    response = await fetch("/analyze?mask=clip", { method: "POST", body: form, headers, signal });
+    response = await fetch("analyze?mask=clip", { method: "POST", body: form, headers, signal });
   } catch {
     throw new Error("The service cannot be reached, or it ended the connection. Is the file too large?");
   }
@@ -122,7 +122,7 @@ function fail(error, files) {
 
 async function thresholds(signal) {
   try {
-    const { thresholds: limits } = await (await fetch("/model", { signal })).json();
+    const { thresholds: limits } = await (await fetch("model", { signal })).json();
     return { manipulated: limits.manipulated, authentic: limits.authentic };
   } catch {
     return {};

@@ -123,6 +123,7 @@ def test_a_limit_of_memory_is_one_the_kernel_knows(monkeypatch: pytest.MonkeyPat
                 f"{s.server.unready_s:g}",
             ),
         ),
+        ("`UNMASK_SERVER__KEEP_ALIVE_S` | 75 |", lambda s: (str(s.server.keep_alive_s),)),
         (
             "`UNMASK_VERDICT__MIN_FACE_PX` `__MIN_SHARPNESS` | 64, 1.0 |",
             lambda s: (f"{s.verdict.min_face_px}", f"{s.verdict.min_sharpness}"),

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from service.api.connection import MOST_HEAD_BYTES
+from service.settings import ServerSettings
 from tests.service.api.test_metrics import scrape
 from tests.service.running import Running, running_server
 
@@ -193,3 +194,15 @@ def test_several_accept_lines_are_one_list(running: Running, astronaut_jpeg: byt
     lines = [("Accept", "text/html"), ("Accept", "image/png")]
     response = running.client.post("/analyze", content=astronaut_jpeg, headers=lines)
     assert response.headers["content-type"] == "image/png"
+
+
+def test_an_idle_connection_is_kept_for_as_long_as_is_said(model_path: Path) -> None:
+    """Proxies reuse theirs: what they send into one that has just been closed is lost."""
+    with running_server(model_path, SERVER__KEEP_ALIVE_S="1") as server, connect(server) as link:
+        for _ in range(3):
+            link.sendall(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert one_answer(link).startswith(b"HTTP/1.1 200")
+            time.sleep(0.5)
+        link.settimeout(5)
+        assert link.recv(1) == b""
+    assert ServerSettings().keep_alive_s > 60, "as long as nginx and load balancers keep theirs"

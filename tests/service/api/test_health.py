@@ -5,6 +5,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import httpx
+import pytest
 
 from service.runtime import Runtime
 from tests.service.running import running_server
@@ -13,6 +14,25 @@ from tests.service.running import running_server
 def test_alive_and_ready(server: httpx.Client) -> None:
     assert server.get("/livez").json() == {"status": "alive"}
     assert server.get("/readyz").json() == {"status": "ready"}
+
+
+@pytest.mark.parametrize("path", ["/livez", "/readyz", "/metrics", "/model"])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_what_holds_for_now_only_is_kept_by_no_cache(
+    server: httpx.Client, method: str, path: str
+) -> None:
+    assert server.request(method, path).headers["cache-control"] == "no-store"
+
+
+def test_a_page_never_meets_the_scripts_of_another_version(server: httpx.Client) -> None:
+    for path in ("/", "/web/app.js", "/web/viewer.js", "/web/style.css"):
+        assert server.get(path).headers["cache-control"] == "no-cache"
+
+
+def test_the_page_works_wherever_a_proxy_shows_it(server: httpx.Client) -> None:
+    """Below a path that the proxy takes off, nothing may be asked for from the top."""
+    for path in ("/", "/web/app.js", "/web/viewer.js", "/web/timeline.js", "/web/words.js"):
+        assert not re.search(r"""(href|src)="/|fetch\(["'`]/""", server.get(path).text)
 
 
 def test_the_model_card_tells_what_else_has_a_say(model_path: Path) -> None:
@@ -39,9 +59,9 @@ def test_the_page_needs_nothing_from_elsewhere(server: httpx.Client) -> None:
     assert "http" not in page.text
     assert "<style" not in page.text
     assert "style=" not in page.text
-    for path in ("/web/app.js", "/web/style.css"):
-        assert path in page.text
-        assert server.get(path).status_code == 200
+    for path in ("web/app.js", "web/style.css"):
+        assert f'"{path}"' in page.text
+        assert server.get(f"/{path}").status_code == 200
 
 
 def test_every_script_the_page_loads_is_served(server: httpx.Client) -> None:
