@@ -6,6 +6,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from secrets import token_hex
 
+_MOST_NAME_BYTES = 200
+"""Of the 255 that a name may have: something comes before and after."""
+
 
 def visible_files(top: Path) -> list[Path]:
     """Paths below `top` of all files not hidden, by name.
@@ -44,7 +47,8 @@ def aside(path: Path) -> Iterator[Path]:
     while writing leaves a hidden file that is named after the one it was to be.
     """
     # A name that is nobody's: another process may be writing the same file.
-    partial = path.with_name(f".{path.name}.{token_hex(4)}.partial")
+    name = os.fsdecode(os.fsencode(path.name)[:_MOST_NAME_BYTES])
+    partial = path.with_name(f".{name}.{token_hex(4)}.partial")
     try:
         yield partial
         partial.replace(path)

@@ -1,7 +1,6 @@
 """One upload to face crops, in one hop through a media worker."""
 
 import hashlib
-from collections import Counter
 from dataclasses import dataclass, replace
 
 import cv2
@@ -143,7 +142,7 @@ def _from_clip(clip: Clip | AnimatedWebp, plan: ExtractionPlan) -> _Taken:
     numbers = tracker.keep(plan.max_faces, seconds)
     persons = people.number(dict.fromkeys(track for track, _ in numbers))
     places = {index: place for place, (index, _, _) in enumerate(frames)}
-    crowded_out = Counter(crop.track for crop in crops) - Counter(track for track, _ in numbers)
+    crowded_out = tracker.crowded_out(numbers, seconds)
     kept = [
         replace(
             crop,

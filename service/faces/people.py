@@ -8,7 +8,9 @@ from service.faces.looks import Look, alike
 
 # Of more people than this it changes little who is counted twice, and to compare all takes seconds;
 # so do all looks of all tracks.
-_MOST_TOLD_APART, _MOST_LOOKS = 64, 8
+_MOST_TOLD_APART = 64
+# No power of two: of frames by twos, fours or eights those of one kind would be compared alone.
+_MOST_LOOKS = 9
 
 
 @dataclass(slots=True)
@@ -19,7 +21,7 @@ class _Person:
     looks: dict[int, Look] = field(default_factory=dict)
 
     def may_be(self, looks: Mapping[int, Look]) -> bool:
-        """Whether another track may show them: in other frames, and alike in any two."""
+        """Whether another track may show them: in other frames, and alike in any two of some."""
         return self.looks.keys().isdisjoint(looks) and any(
             alike(one, other) for one in _some(self.looks) for other in _some(looks)
         )
@@ -58,4 +60,6 @@ class People:
 
 def _some(looks: Mapping[int, Look]) -> list[Look]:
     """As many as are compared, from all of the time."""
-    return [*looks.values()][:: -(-len(looks) // _MOST_LOOKS)]
+    count = min(_MOST_LOOKS, len(looks))
+    every = [*looks.values()]
+    return [every[place * len(every) // count] for place in range(count)]

@@ -1,8 +1,8 @@
 """Which face of one frame is which of the next."""
 
 import math
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from service.faces.crop import Box
@@ -17,6 +17,7 @@ MOST_ZOOM = 2.0
 # A track is lost after this many analysed frames without a match, one missed frame being common,
 # but not before this many seconds: what passes in front of a face may cover it in several frames.
 MOST_MISSED, MOST_UNSEEN_S = 2, 0.5
+_MOST_RIVALS = 64
 
 
 @dataclass(slots=True)
@@ -55,8 +56,8 @@ class Tracker:
         self._frame += 1
         seen = [None] * len(detections) if looks is None else looks
         open_tracks = [track for track in self._tracks if self._is_open(track, time_s)]
-        # All that were open in half a second would take seconds to compare.
-        rivals = [track for track in open_tracks if self._missed(track) <= MOST_MISSED]
+        # All that are open in half a second of many cuts would take seconds to compare.
+        rivals = sorted(open_tracks, key=self._missed)[:_MOST_RIVALS]
         pairs = sorted(
             (cost, t.number, place)
             for t in open_tracks
@@ -99,7 +100,7 @@ class Tracker:
             no time, all count alike.
         Not of the whole clip: each cut begins new ones, and what is shown for short is a face too.
         Nor whole tracks: who is crowded out of some frames is seen in the others, if that is
-        `often`: what a face is in a frame of many says nothing of the rest.
+        `often`, or half of the time: what a face is in a frame of many says nothing of the rest.
         Returns the tracks' new numbers, from 0 by that presence, by their old ones and the analysed
         frames in which they are kept.
         """
@@ -112,8 +113,9 @@ class Tracker:
         taken: Counter[int] = Counter()
         for track in sorted(self._tracks, key=presence, reverse=True):
             free = {frame: taken[frame] < most for frame in track.areas}
-            if often([*free.values()]):
-                frames = [frame for frame, fits in free.items() if fits]
+            frames = [frame for frame, fits in free.items() if fits]
+            lasts = 2 * sum(weights[frame] for frame in frames)
+            if often([*free.values()]) or lasts >= sum(weights[frame] for frame in free):
                 taken.update(frames)
                 kept.append((track, frames))
         return {
@@ -121,6 +123,27 @@ class Tracker:
             for new, (track, frames) in enumerate(kept)
             for frame in frames
         }
+
+    def crowded_out(
+        self, kept: Iterable[tuple[int, int]], seconds: Sequence[float]
+    ) -> dict[int, int]:
+        """In how many more frames each track was seen than those in which it was kept: as many as
+        there are, or as would last as long as these do, if all lasted as those that were kept.
+
+        kept, seconds: see `keep`.
+        """
+        weights = seconds if any(seconds) else [1.0] * len(seconds)
+        frames: dict[int, list[int]] = defaultdict(list)
+        for number, frame in kept:
+            frames[number].append(frame)
+        crowded: dict[int, int] = {}
+        for number, here in frames.items():
+            areas = self._tracks[number].areas
+            here_s, count = sum(weights[frame] for frame in here), len(areas) - len(here)
+            all_s = sum(weights[frame] for frame in areas)
+            alike = round(len(here) * (all_s - here_s) / here_s) if here_s > 0 else count
+            crowded[number] = min(count, alike)
+        return crowded
 
 
 def _may_be(track: Track, look: Look | None, others: Sequence[Track]) -> bool:

@@ -14,10 +14,10 @@ _ORIENTATION, _ROWS_PER_STRIP, _EXTRA_SAMPLES = 274, 278, 338
 _COLOUR_MAP, _TILE_WIDTH, _TILE_HEIGHT = 320, 322, 323
 # Where each strip or tile is, and how many bytes it has.
 _PIECES = ((273, 279), (324, 325))
-_SHORT, _LONG = 3, 4
+_BYTE, _SHORT, _LONG = 1, 3, 4
 _BYTES = MappingProxyType({_SHORT: 2, _LONG: 4})
 _FORMATS = MappingProxyType({_SHORT: "H", _LONG: "I"})
-_SINGLE = frozenset({_WIDTH, _HEIGHT, _COMPRESSION, _ROWS_PER_STRIP, _TILE_WIDTH, _TILE_HEIGHT})
+_SIZES = frozenset({_WIDTH, _HEIGHT, _ROWS_PER_STRIP, _TILE_WIDTH, _TILE_HEIGHT})
 # None, three of CCITT's, LZW, JPEG, Deflate by its two numbers, PackBits.
 _DECODED = frozenset({1, 2, 3, 4, 5, 7, 8, 32946, 32773})
 _INLINE_BYTES = 4
@@ -66,7 +66,13 @@ def is_compressed_otherwise(data: bytes) -> bool:
     libtiff leaves all of it black, of JPEG 2000 say, and says that all is well. Raises struct.error
     for a part of a header.
     """
-    return _numbers(data).get(_COMPRESSION, 1) not in _DECODED
+    for tag, kind, count, at in _fields(data):
+        if tag == _COMPRESSION:
+            # One number or, as older programs had it, one for each sample.
+            known = kind in (_BYTE, _SHORT, _LONG) and count > 0
+            values = _values(data, kind, count, at) if known else None
+            return values is None or int(values[0]) not in _DECODED
+    return False
 
 
 def ends_early(data: bytes) -> bool:
@@ -125,13 +131,13 @@ def _order(data: bytes) -> str:
 
 
 def _numbers(data: bytes) -> dict[int, int]:
-    """The sizes of the picture and of its pieces, and its compression, by tag; 0 for what is not
-    one number of SHORT or LONG.
+    """The sizes of the picture and of its pieces, by tag; 0 for what is not one number of
+    SHORT or LONG.
     """
     order = _order(data)
     found: dict[int, int] = {}
     for tag, kind, count, at in _fields(data):
-        if tag in _SINGLE:
+        if tag in _SIZES:
             found[tag] = 0
             if kind in _BYTES and count == 1:
                 (found[tag],) = struct.unpack_from(order + _FORMATS[kind], data, at)
@@ -140,7 +146,7 @@ def _numbers(data: bytes) -> dict[int, int]:
 
 def _values(data: bytes, kind: int, count: int, at: int) -> NDArray[np.unsignedinteger] | None:
     """The values of a field; None where they are not all there."""
-    order, size = _order(data), _BYTES[kind]
+    order, size = _order(data), _BYTES.get(kind, 1)
     if count * size > _INLINE_BYTES:
         (at,) = struct.unpack_from(order + "I", data, at)
     if at + count * size > len(data):

@@ -33,6 +33,8 @@ def track_logit(
     quarter = min(max((count + others) // _SHARE, least), count) / count * ends[-1]
     # Rounding must not change how many frames a run holds where all weigh the same.
     margin = 1e-9 * ends[-1]
+    if quarter > ends[-1] - margin:
+        return float(sums[-1] / ends[-1])
     long = held > quarter - margin
     means = (sums[least:] - sums[:-least])[long] / held[long]
     # The mean is highest where the quarter begins or ends with a frame.

@@ -18,6 +18,11 @@ def test_a_text_that_cannot_be_written_leaves_what_was_there(tmp_path: Path) -> 
     assert [*tmp_path.iterdir()] == [path]
 
 
+def test_a_name_may_be_as_long_as_names_are(tmp_path: Path) -> None:
+    write_whole(tmp_path / ("ü" * 120 + ".json"), "text")
+    assert len([*tmp_path.iterdir()]) == 1
+
+
 def test_two_who_write_one_file_do_not_meet_and_what_is_given_up_leaves_nothing(
     tmp_path: Path,
 ) -> None:

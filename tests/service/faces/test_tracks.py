@@ -125,6 +125,30 @@ def test_a_single_frame_with_room_is_no_reason_to_judge_a_face_by_it() -> None:
     assert len(tracker.keep(2, [1.0] * 16)) == 16 + 15
 
 
+def test_a_still_with_room_counts_for_as_long_as_it_is_shown() -> None:
+    tracker = EverySecond()
+    for frame in range(16):
+        tracker.see((face(0), face(500, width=300)) if frame else (face(0),))
+    lasting = [6.0, *[0.1] * 15]
+    crowd = tracker.keep(1, lasting)
+    assert crowd == {(0, 0): 1, **{(1, frame): 0 for frame in range(1, 16)}}
+    assert tracker.crowded_out(crowd, lasting) == {0: 0, 1: 0}
+    assert (0, 0) not in tracker.keep(1, [1.0] * 16)
+    assert tracker.crowded_out(crowd, [1.0] * 16) == {0: 15, 1: 0}
+    assert tracker.crowded_out(crowd, [0.0] * 16) == {0: 15, 1: 0}
+
+
+def test_who_comes_out_from_behind_another_is_known_after_many_frames() -> None:
+    """Though he was in none of several frames in a row, and appears where the other was."""
+    tracker, look = Tracker(), np.random.default_rng(0)
+    one, other = (look.uniform(0, 255, (16, 16, 3)).astype(np.float32) for _ in range(2))
+    like = (0.55 * one + 0.45 * other).astype(np.float32)
+    assert tracker.update(0.0, (face(30), face(150)), [one, like]) == [0, 1]
+    for frame in range(1, 4):
+        assert tracker.update(frame / 10, (face(90),), [like]) == [1]
+    assert tracker.update(0.4, (face(90), face(150)), [one, like]) == [0, 1]
+
+
 def test_shots_one_after_the_other_are_all_kept() -> None:
     """Each cut begins a new track: it is no reason to look at nobody who comes late."""
     tracker = EverySecond()

@@ -116,6 +116,24 @@ def test_usual_compressions_are_read(
     assert off < (4 if compression == "jpeg" else 1e-9)
 
 
+@pytest.mark.parametrize(("kind", "count", "stored"), [(1, 1, b"\1"), (4, 1, b"\1\0\0\0")])
+@pytest.mark.parametrize("number", [1, 77])
+def test_a_compression_may_be_a_number_of_any_size(
+    astronaut: NDArray[np.uint8], kind: int, count: int, stored: bytes, number: int
+) -> None:
+    stream = io.BytesIO()
+    tifffile.imwrite(stream, astronaut, photometric="rgb", byteorder="<")
+    data = bytearray(stream.getvalue())
+    place = data.index(struct.pack("<HHI", 259, 3, 1))
+    value = bytes([number, *stored[1:]]).ljust(4, b"\0")
+    data[place : place + 12] = struct.pack("<HHI", 259, kind, count) + value
+    if number == 1:
+        assert (decode_picture("tiff", bytes(data), MediaLimits()).pixels == astronaut).all()
+    else:
+        with pytest.raises(MediaCorruptError):
+            decode_picture("tiff", bytes(data), MediaLimits())
+
+
 @pytest.mark.parametrize("number", [34712, 50002, 52546, 12345])
 def test_what_libtiff_would_leave_black_is_refused(
     astronaut: NDArray[np.uint8], number: int

@@ -45,6 +45,11 @@ def test_frames_without_room_for_a_face_count_as_those_in_which_it_passes_nothin
     assert weigh([0.0, 0.0, 0.5, 0.5], [1] * 4, fits, THRESHOLDS, 90).logit == pytest.approx(0.25)
 
 
+def test_frames_that_hardly_last_are_put_together_as_well() -> None:
+    found = weigh([1.0, 1.0, 1.0], [1e-9, 1.0, 1e-9], [True] * 3, THRESHOLDS, crowded_out=9)
+    assert found.logit == pytest.approx(1.0)
+
+
 def test_single_frames_that_just_pass_do_not_speak_for_the_rest() -> None:
     good = [place % 5 == 0 for place in range(16)]
     logits = [4.0 if fits else -2.0 for fits in good]
