@@ -7,11 +7,12 @@ from contextlib import asynccontextmanager, suppress
 from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
 
+from service.api.desk import Desk
 from service.api.document import describe
 from service.api.gate import Gate
 from service.api.meter import RequestMeter
 from service.api.problems import install_problem_handlers
-from service.api.routes import Desk, build_router
+from service.api.routes import build_router
 from service.devices import Equipment
 from service.opening import open_pipeline
 from service.settings import Settings

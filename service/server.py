@@ -13,8 +13,8 @@ from types import FrameType
 import uvicorn
 
 from service.api.connection import connections
+from service.api.desk import Desk
 from service.api.endings import Endings
-from service.api.routes import Desk
 from service.app import create_app
 from service.devices import Equipment
 from service.listening import (

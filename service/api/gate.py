@@ -2,8 +2,8 @@
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from service.api.desk import Desk
 from service.api.problems import REFUSED, response_for
-from service.api.routes import Desk
 from service.errors import OverloadedError
 
 

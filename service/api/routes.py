@@ -1,7 +1,6 @@
 """The routes of the API, version 1."""
 
 import asyncio
-import time
 from dataclasses import asdict
 from functools import partial
 from importlib.metadata import version
@@ -21,11 +20,10 @@ from service.api.answers import (
     json_answer,
     overlay_answer,
 )
-from service.api.auth import KeyRing
+from service.api.desk import Desk
 from service.api.disconnect import while_connected
 from service.api.meter import CLIENT_GONE
 from service.api.negotiation import negotiate
-from service.api.pace import Pace
 from service.api.pages import add_pages
 from service.api.parameters import Masks, MaxFaces, MaxFrames
 from service.api.problems import documented
@@ -48,7 +46,6 @@ from service.errors import (
 )
 from service.pipeline import Pipeline
 from service.settings import Settings
-from service.telemetry import Telemetry
 
 _SLOW_S = 0.5
 """After so long an upload that is still on its way gives up its place."""
@@ -69,42 +66,6 @@ _ANALYZE_ERRORS = documented(
     DeadlineExceededError,
     retry_after=True,
 )
-
-
-class Desk:
-    """What the handlers need; lives as long as the app.
-
-    pipeline: None until the stages have started.
-    draining: set on SIGTERM; readiness then says 503. pace: of all refusals.
-    """
-
-    def __init__(self, settings: Settings, telemetry: Telemetry) -> None:
-        self.settings = settings
-        self.telemetry = telemetry
-        self.keys = KeyRing(key.get_secret_value() for key in settings.api_keys)
-        self.pipeline: Pipeline | None = None
-        self.draining = False
-        self.pace = Pace(time.monotonic, lambda: self.draining)
-        telemetry.ready.set_function(lambda: float(self.problem() is None))
-
-    def problem(self) -> str | None:
-        """Why the service is not ready, or None."""
-        if self.draining:
-            return "the service is shutting down"
-        return "the service is starting" if self.pipeline is None else self.pipeline.problem()
-
-    def opened(self) -> Pipeline:
-        """The pipeline; raises NotReadyError before it has started."""
-        if self.pipeline is None:
-            raise NotReadyError("The service is starting.", retry_after_s=1)
-        return self.pipeline
-
-    def working(self) -> Pipeline:
-        """The same; raises NotReadyError also where it judges nothing."""
-        pipeline = self.opened()
-        if pipeline.useless():
-            raise NotReadyError("No session judges faces at present.", retry_after_s=1)
-        return pipeline
 
 
 def build_router(desk: Desk) -> APIRouter:

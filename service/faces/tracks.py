@@ -104,7 +104,7 @@ class Tracker:
         Returns the tracks' new numbers, from 0 by that presence, by their old ones and the analysed
         frames in which they are kept.
         """
-        weights = seconds if any(seconds) else [1.0] * len(seconds)
+        weights = _weights(seconds)
 
         def presence(track: Track) -> float:
             return sum(weights[frame] * area for frame, area in track.areas.items())
@@ -132,7 +132,7 @@ class Tracker:
 
         kept, seconds: see `keep`.
         """
-        weights = seconds if any(seconds) else [1.0] * len(seconds)
+        weights = _weights(seconds)
         frames: dict[int, list[int]] = defaultdict(list)
         for number, frame in kept:
             frames[number].append(frame)
@@ -144,6 +144,10 @@ class Tracker:
             alike = round(len(here) * (all_s - here_s) / here_s) if here_s > 0 else count
             crowded[number] = min(count, alike)
         return crowded
+
+
+def _weights(seconds: Sequence[float]) -> Sequence[float]:
+    return seconds if any(seconds) else [1.0] * len(seconds)
 
 
 def _may_be(track: Track, look: Look | None, others: Sequence[Track]) -> bool:

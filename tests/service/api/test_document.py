@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from fastapi import FastAPI
 
+from service.api.desk import Desk
 from service.api.document import describe
-from service.api.routes import Desk, build_router
+from service.api.routes import build_router
 from service.api.schemas import vocabulary
 from service.errors import UnmaskError
 from service.faces.crop import Box, Quality
