@@ -43,6 +43,10 @@ from service.faces.crop import CropRule
 
 log = logging.getLogger(__name__)
 DEFAULTS = TrainConfig()
+FORGED = (
+    "manipulated by the forge, whose generators and landmarks have terms of their own "
+    "(service/weights/LICENSE.weights)"
+)
 EXAMPLES = 32
 """Pairs from which the batch norms of an exported model take their statistics."""
 
@@ -148,7 +152,7 @@ def run(options: argparse.Namespace) -> int:
     goes_on = options.resume and not cut_in_its_first_check(options.out)
     training, validation = read_divided(options)
     families = remaining_families(options)
-    further = f"{len(training)} pictures of {options.faces.resolve().name}"
+    further = f"{len(training)} pictures of {options.faces.resolve().name}, {FORGED}"
     inherited = _inherited(options.start_from, further)
     crop = crop_of(inherited)
     if options.crop_scale:
@@ -169,6 +173,7 @@ def run(options: argparse.Namespace) -> int:
         "strength": options.strength,
         "edited": options.edited,
         "people": _people(inherited, training),
+        "training_data": inherited.get("training_data", further),
         "stored": options.stored is not None,
         "prepared": options.prepared and f"{options.prepared_share:g} of {options.prepared.name}",
     }
@@ -231,9 +236,9 @@ def _inherited(model: Path | None, further: str) -> dict[str, Any]:
     facts = {} if model is None else read_trained(model).facts
     names = ("crop", "training_data", "licence")
     kept: dict[str, Any] = {name: facts[name] for name in names if name in facts}
-    if "training_data" in kept:
-        kept["training_data"] += f"; trained further on {further}"
     if model is not None:
+        before = facts.get("training_data", "not stated")
+        kept["training_data"] = f"{before}; trained further on {further}"
         kept["people"] = facts.get("people") or UNKNOWN_PEOPLE
     return kept
 

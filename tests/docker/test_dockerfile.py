@@ -101,7 +101,7 @@ def test_what_the_builders_copy_exists_and_reaches_the_build() -> None:
     for word, rest in instructions(DOCKERFILE.read_text("utf-8")):
         if word == "COPY" and not rest.startswith("--from"):
             for source in rest.split()[:-1]:
-                assert (ROOT / source).exists(), f"{source} does not exist"
+                assert [*ROOT.glob(source)], f"{source} does not exist"
                 assert source in sent, f"{source} is kept out by .dockerignore"
 
 
@@ -117,6 +117,18 @@ def test_nothing_else_reaches_the_build() -> None:
     assert {line[1:] for line in lines if line.startswith("!")} == copied
     late = [line.removeprefix("**/") for line in lines if line.startswith("**/")]
     assert any(fnmatch("module.cpython-312.pyc", pattern) for pattern in late)
+
+
+def test_dependencies_are_fetched_beside_every_licence_that_the_package_names() -> None:
+    # PEP 639: a pattern that no file matches is an error.
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    copied = [
+        source
+        for word, rest in read_stages()["manifest"].instructions
+        if word == "COPY"
+        for source in rest.split()[:-1]
+    ]
+    assert {*project["license-files"]} <= {*copied}
 
 
 def test_the_health_check_fails_where_nobody_listens() -> None:

@@ -1,5 +1,6 @@
 """What the documents name exists: files that they link to, commands and options that they show."""
 
+import hashlib
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -62,3 +63,21 @@ def test_every_option_that_is_shown_exists(
 
     assert ended.value.code == 0
     assert shown(program)[command] <= set(OPTION.findall(capsys.readouterr().out))
+
+
+def test_the_card_gives_the_digests_of_the_shipped_files() -> None:
+    weights = ROOT / "service" / "weights"
+    card = (weights / "MODEL_CARD.md").read_text("utf-8")
+    given = re.findall(r"\| `(\S+)` \| `(\w{64})` \|", card)
+
+    assert dict(given) == {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in weights.glob("unmask*.onnx")
+    }
+
+
+def test_the_notice_names_every_licence_that_is_shipped() -> None:
+    named = re.findall(r"service/weights/LICENSE\.\w+", (ROOT / "NOTICE").read_text("utf-8"))
+
+    licences = (ROOT / "service" / "weights").glob("LICENSE.*")
+    assert {*named} == {str(path.relative_to(ROOT)) for path in licences}

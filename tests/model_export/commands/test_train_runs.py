@@ -44,6 +44,14 @@ def run(finished: Path, tmp_path: Path) -> Path:
     return shutil.copytree(finished, tmp_path / "run")
 
 
+def test_a_training_on_own_pictures_says_that_the_forge_has_terms_of_its_own(
+    people: Path, finished: Path
+) -> None:
+    said = load_checkpoint(finished / "best.pt").facts["training_data"]
+    assert said.startswith(f"30 pictures of {people.name}, manipulated by the forge")
+    assert "LICENSE.weights" in said
+
+
 @pytest.mark.parametrize("left", ["last.pt", "best.pt", "metrics.csv"])
 def test_a_second_run_does_not_overwrite_the_first(
     left: str, people: Path, run: Path, capsys: pytest.CaptureFixture[str]
