@@ -15,6 +15,8 @@ from service.inference.second_look import look_again
 from service.verdict.calibration import decide, probability
 
 Outputs = dict[str, NDArray[Any]]
+LEAST_VERDICTS, LEAST_IOU = 0.8, 0.5
+"""Below, a rounded model is another one: the service would run it in the float one's place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,12 @@ class Agreement:
     activation_max_abs: float
     verdicts: float
     mask_iou: float | None
+
+    @property
+    def good(self) -> bool:
+        """Whether it may stand in for the float model."""
+        masks = self.mask_iou is None or self.mask_iou >= LEAST_IOU
+        return masks and self.verdicts >= LEAST_VERDICTS
 
     def sentence(self, rounding: str) -> str:
         """The figures for people. rounding: "8 bits", "half precision"."""

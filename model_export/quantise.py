@@ -1,7 +1,9 @@
 """A float model to 8 bits: smaller, faster, and no longer equal; how far off is measured."""
 
 import hashlib
+import logging
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -61,21 +63,24 @@ def quantise(
         onnx.save(with_outputs(floats, links), probe)
         equalise(floats, links, _maxima(probe, links, pictures[::2]))
         onnx.save(floats, ready)
-        quantize_static(
-            str(ready),
-            str(small),
-            _Pictures(pictures[::2]),
-            quant_format=QuantFormat.QDQ,
-            # Convolutions hold nearly all the work, and what stands between two of them must be 8
-            # bits as well or floats are made and unmade there. Halves and activations stay exact.
-            op_types_to_quantize=["Conv", "Clip", "Add"],
-            nodes_to_exclude=kept,
-            per_channel=True,
-            activation_type=QuantType.QUInt8,
-            weight_type=QuantType.QInt8,
-            calibrate_method=CalibrationMethod.MinMax,
-        )
+        with _hushed():
+            quantize_static(
+                str(ready),
+                str(small),
+                _Pictures(pictures[::2]),
+                quant_format=QuantFormat.QDQ,
+                # Convolutions hold nearly all the work, and what stands between two of them must be
+                # 8 bits, too, or floats are made and unmade there. Halves and activations stay
+                # exact.
+                op_types_to_quantize=["Conv", "Clip", "Add"],
+                nodes_to_exclude=kept,
+                per_channel=True,
+                activation_type=QuantType.QUInt8,
+                weight_type=QuantType.QInt8,
+                calibrate_method=CalibrationMethod.MinMax,
+            )
         graph = onnx.load(small)
+        _keep_used_domains(graph)
         if optional_mask:
             make_mask_optional(graph)
             onnx.save(graph, small)
@@ -89,6 +94,24 @@ def quantise(
     facts = {"type": "int8", **asdict(agreement), "source_sha256": digest}
     write_described(graph, target, corrected | {"quantised": facts})
     return agreement
+
+
+@contextmanager
+def _hushed() -> Iterator[None]:
+    """Without the quantiser's warnings: a hundred lines of scales would bury what is for people."""
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(logging.NOTSET)
+
+
+def _keep_used_domains(model: onnx.ModelProto) -> None:
+    """Drop the quantiser's imports that no node needs: older runtimes refuse the file for them."""
+    used = {node.domain for node in model.graph.node}
+    kept = [entry for entry in model.opset_import if entry.domain in used]
+    del model.opset_import[:]
+    model.opset_import.extend(kept)
 
 
 def _first_convolutions(model: onnx.ModelProto) -> list[str]:

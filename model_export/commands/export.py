@@ -2,6 +2,7 @@
 
 import argparse
 import hashlib
+import logging
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -9,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from model_export.agreement import LEAST_IOU, LEAST_VERDICTS, Agreement
 from model_export.checkpoint import Checkpoint, load_checkpoint
 from model_export.commands.arguments import existing_path
 from model_export.commands.targets import expect_file
@@ -17,6 +19,7 @@ from model_export.description import warn_of_calibration
 from model_export.export import check_pictures, export
 from service.inference.precision import companion
 
+log = logging.getLogger(__name__)
 MOST_CALIBRATION_PICTURES = 512
 
 
@@ -151,11 +154,22 @@ def _round(
         export(checkpoint, bare, check_pictures(checkpoint.config.size))
         if options.int8:
             small, switch = companion(path, "int8"), options.optional_mask
-            agreement = quantise(bare, small, crops, optional_mask=switch, source=source)
-            print(agreement.sentence("8 bits"))
+            _tell(quantise(bare, small, crops, optional_mask=switch, source=source), "8 bits")
         if options.half:
             half = companion(path, "float16")
-            print(halve(bare, half, crops, source=source).sentence("half precision"))
+            _tell(halve(bare, half, crops, source=source), "half precision")
+
+
+def _tell(agreement: Agreement, rounding: str) -> None:
+    print(agreement.sentence(rounding))
+    if agreement.mask_iou is None:
+        log.warning("no calibration picture has a mask: what becomes of masks is not known")
+    if not agreement.good:
+        raise ValueError(
+            f"in {rounding} it is no longer the same model: less than {LEAST_VERDICTS:.0%} of "
+            f"verdicts agree, or masks overlap by less than {LEAST_IOU}. Give more "
+            "--calibration-pictures, among them fakes that it draws masks on, or go without"
+        )
 
 
 def _read(paths: list[Path], size: int) -> NDArray[np.uint8]:

@@ -45,6 +45,9 @@ def make_mask_optional(model: onnx.ModelProto) -> None:
         "If", ["mask_wanted"], [_MASK], then_branch=then_branch, else_branch=else_branch
     )
     remaining = [node for node in graph.node if kept.intersection(node.output)]
+    drawn = next(output for output in graph.output if output.name == _MASK)
+    for place, side in enumerate(shape, 1):
+        drawn.type.tensor_type.shape.dim[place].dim_value = side
     del graph.node[:]
     graph.node.extend([*remaining, *_comparison(), switch])
     moved = {w.name for w in own}

@@ -13,6 +13,7 @@ from model_export.cli import main
 from model_export.export import (
     Exportable,
     Parity,
+    ParityError,
     check_pictures,
     export,
     measure_parity,
@@ -74,6 +75,14 @@ def test_a_file_of_other_weights_fails_the_parity_check(tmp_path: Path) -> None:
     other = Exportable(fresh(NetworkConfig(), seed=2).build()).eval()
     parity = measure_parity(other, path, check_pictures(256, 2), output_names(False))
     assert not parity.good
+
+
+def test_a_network_that_gives_no_numbers_is_not_written(tmp_path: Path) -> None:
+    broken = fresh(MOBILE_CONFIG)
+    broken.weights["project.1.bias"][:] = float("nan")
+    with pytest.raises(ParityError, match="no finite number"):
+        export(broken, tmp_path / "m.onnx", check_pictures(256, 1))
+    assert not [*tmp_path.iterdir()]
 
 
 def test_tolerances_are_the_stated_ones() -> None:

@@ -36,6 +36,19 @@ def test_a_companion_that_fails_leaves_the_old_files(
     assert not [path for path in tmp_path.iterdir() if path.is_dir() and path.name != "faces"]
 
 
+def test_a_companion_that_is_no_longer_the_same_model_leaves_the_old_files(
+    words: list[str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("model_export.agreement.LEAST_VERDICTS", 1.1)
+    before = files(tmp_path)
+    assert main(words) == 1
+    assert "in 8 bits it is no longer the same model" in capsys.readouterr().err
+    assert files(tmp_path) == before
+
+
 def test_one_picture_is_too_few_for_8_bits(
     words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -13,13 +13,14 @@ from torch.nn.functional import conv2d, conv_transpose2d, relu
 from model_export.checkpoint import Checkpoint
 from model_export.export import (
     Exportable,
+    ParityError,
     check_pictures,
     export,
     measure_parity,
     open_session,
     output_names,
 )
-from model_export.networks.contract import MOBILE_CONFIG, NetworkConfig
+from model_export.networks.contract import FAKE, MOBILE_CONFIG, REAL, NetworkConfig, silence_loser
 from model_export.networks.factory import Network, build_network
 from model_export.networks.paper import PaperNetwork
 from model_export.optimised.columns import grouped
@@ -83,6 +84,24 @@ def test_the_exported_file_gives_the_same_for_every_batch_size(
     parity = measure_parity(Exportable(network).eval(), path, check_pictures(256, 5), names)
     assert parity.activation_max_abs <= 1e-4
     assert parity.mask_fraction <= 1e-3
+
+
+@pytest.mark.parametrize("winner", [FAKE, REAL])
+def test_a_half_that_wins_on_no_picture_is_compared_too(
+    winner: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = replace(MOBILE_CONFIG, lead=-10.0 if winner == FAKE else 10.0)
+
+    def damaged(latent: Tensor, halves: Tensor) -> Tensor:
+        whole = silence_loser(latent, halves)
+        return torch.where((halves == winner)[:, None, None, None], 50 + 0 * whole, whole)
+
+    monkeypatch.setattr("model_export.optimised.mobile.silence_loser", damaged)
+    half = "fake" if winner == FAKE else "real"
+    with pytest.raises(ParityError, match=f"the {half} half differs"):
+        export(
+            Checkpoint(other, lively(other).state_dict()), tmp_path / "m", check_pictures(256, 1)
+        )
 
 
 @pytest.mark.parametrize("config", BOTH, ids=lambda c: c.preset)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,14 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from model_export.agreement import Answers, Outputs, compare
+from model_export.agreement import (
+    LEAST_IOU,
+    LEAST_VERDICTS,
+    Agreement,
+    Answers,
+    Outputs,
+    compare,
+)
 from model_export.checkpoint import Checkpoint
 from model_export.cli import main
 from model_export.export import check_pictures, export, open_session
@@ -165,6 +173,23 @@ def test_a_rounded_file_looks_again_where_the_float_one_would(tmp_path: Path) ->
     moved = (before.calibration.intercept - after.calibration.intercept) / before.calibration.slope
     assert moved != 0
     assert after.second_look == pytest.approx(-0.2 + moved)
+
+
+def test_the_file_asks_for_no_operators_that_it_does_not_use(
+    export_words: list[str], tmp_path: Path
+) -> None:
+    words = [*export_words, "--int8", "--calibration-pictures", str(tmp_path / "faces")]
+    assert main(words) == 0
+    model = onnx.load(tmp_path / "m.int8.onnx")
+    assert {entry.domain for entry in model.opset_import} == {n.domain for n in model.graph.node}
+
+
+def test_a_rounded_model_that_has_become_another_is_told() -> None:
+    good = Agreement(8, 0.01, 0.05, LEAST_VERDICTS, LEAST_IOU)
+    assert good.good
+    assert replace(good, mask_iou=None).good
+    assert not replace(good, mask_iou=0.0).good
+    assert not replace(good, verdicts=LEAST_VERDICTS - 0.01).good
 
 
 def test_the_decoder_takes_bytes_from_outside_and_not_floats() -> None:
