@@ -16,6 +16,7 @@ from service.verdict.findings import FaceFinding, MaskFinding, Presence, Sightin
 from service.verdict.intervals import manipulated_intervals
 from service.verdict.mask import Mask, crop_mask
 from service.verdict.method import name_method
+from service.verdict.stills import divided, parts, repeated
 from service.verdict.support import SupportRule, seen_well
 from service.verdict.track import weigh
 
@@ -26,7 +27,7 @@ class Seen:
 
     logit: calibrated, see `levelled_where_good`. stretch: the part of the clip that its frame
     stands for. good: whether its quality lets it be judged. votes: whether the face's verdict heeds
-    it, see `voters_among`.
+    it, see `voters_among`. shown_s: how long its frame itself is on screen.
     """
 
     crop: FaceCrop
@@ -35,6 +36,7 @@ class Seen:
     stretch: Interval
     good: bool
     votes: bool = True
+    shown_s: float = 0.0
 
     @property
     def raw_mask(self) -> Mask:
@@ -71,7 +73,8 @@ def judge_face(
     good = [each.good for each in seen]
     seconds = [each.stretch.seconds for each in seen]
     crowded_out = seen[0].crop.crowded_out
-    weighed = weigh([each.logit for each in seen], seconds, good, spec.thresholds, crowded_out)
+    logits, shown_s = [each.logit for each in seen], [each.shown_s for each in seen]
+    weighed = weigh(logits, seconds, good, spec.thresholds, crowded_out, shown_s=shown_s)
     voters = [seen[place] for place in weighed.voters]
     worst = max(voters, key=lambda each: each.logit)
     fake = probability(weighed.logit)
@@ -97,9 +100,12 @@ def judge_face(
         # Specks on a face judged authentic would contradict its verdict.
         mask = MaskFinding(np.zeros_like(mask.pixels), mask.frame_index, mask.box, 0.0)
     elif moves:
-        high = logit_of(spec.thresholds.manipulated)
+        spans = [each.stretch for each in voters]
+        counts = parts([each.shown_s for each in voters], [each.seconds for each in spans])
         intervals = manipulated_intervals(
-            [each.stretch for each in voters], [each.logit for each in voters], high
+            divided(spans, counts),
+            repeated([each.logit for each in voters], counts),
+            logit_of(spec.thresholds.manipulated),
         )
     return FaceFinding(
         track=worst.crop.track,

@@ -8,6 +8,7 @@ from service.verdict.aggregate import track_logit
 from service.verdict.agreement import agreement
 from service.verdict.calibration import logit_of
 from service.verdict.prediction import levelled
+from service.verdict.stills import parts, repeated
 from service.verdict.support import seen_well
 
 
@@ -50,17 +51,26 @@ def weigh(
     good: Sequence[bool],
     thresholds: Thresholds,
     crowded_out: int = 0,
+    *,
+    shown_s: Sequence[float] = (),
 ) -> Weighed:
     """Put the frames of one track together.
 
     One value a frame, at least one frame, in order of time. logits: of `levelled_where_good`.
     seconds: how long a stretch of the clip each stands for. good: see there; other crops have no
     vote where the face is `seen_well`, and all have one where it is not. crowded_out: see
-    `FaceCrop`.
+    `FaceCrop`. shown_s: how long each is itself on screen, where that is known: a still counts as
+    the frames that a video would have in its place.
     """
     voters = voters_among(good, crowded_out)
     said = [logits[place] for place in voters]
+    lasting = [seconds[place] for place in voters]
     low, high = logit_of(thresholds.authentic), logit_of(thresholds.manipulated)
     agreeing = agreement(said, low, high)
-    together = track_logit(said, [seconds[place] for place in voters], crowded_out)
+    # Frames of which nothing is known are counted, and cannot be counted in parts.
+    if shown_s and not crowded_out:
+        counts = parts([shown_s[place] for place in voters], lasting)
+        said = repeated(said, counts)
+        lasting = repeated([s / n for s, n in zip(lasting, counts, strict=True)], counts)
+    together = track_logit(said, lasting, crowded_out)
     return Weighed(agreeing * together, agreeing, voters)
