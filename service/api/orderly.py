@@ -8,6 +8,7 @@ import httptools
 from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from service.api.expectation import closing_unless_invited
 from service.api.problems import problem_response
 from service.api.request_id import REQUEST_ID_HEADER, request_id
 from service.telemetry import Ending
@@ -43,8 +44,9 @@ class OrderlyProtocol(HttpToolsProtocol):
 
     WHY: uvicorn queues requests that are sent behind others without end, each at fifty times the
     bytes that it took; it writes its refusal before the answers that are due (RFC 9112, 9.3.2);
-    it takes the body after an offer of another protocol for requests; and it closes upon a body
-    that still arrives, which the kernel answers with a reset that takes the answer with it.
+    it takes the body after an offer of another protocol for requests, and the next request for a
+    body that nobody was told to send; and it closes upon a body that still arrives, which the
+    kernel answers with a reset that takes the answer with it.
 
     It would also write a log line for each of these, and take WebSockets where a library for them
     is installed.
@@ -84,7 +86,7 @@ class OrderlyProtocol(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         self._at_work = cycle
-        super()._start_asgi_task(cycle, app)
+        super()._start_asgi_task(cycle, closing_unless_invited(cycle, app))
 
     def on_headers_complete(self) -> None:
         """The last header has been read. Raises ValueError where this is no request, or one too
