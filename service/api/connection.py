@@ -16,8 +16,8 @@ MOST_HEAD_BYTES = 64 * 1024
 them at once (256 KiB)."""
 
 LINGER_S = 5.0
-"""For how long nothing may come of the rest of the last request after its answer. A shutdown waits
-for it no longer than that in all."""
+"""For how long nothing may come of the rest of a request after its answer. A shutdown waits for the
+last one's no longer than that in all."""
 
 MOMENT_S = 0.1
 """For what may be on its way when a shutdown finds nothing under way."""
@@ -66,7 +66,7 @@ class Connection(OrderlyProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Parse what has arrived; answers 400 or 431 and closes where that is no request."""
-        if self._leaves and not self.draining():
+        if self._heard_until and not self.draining():
             self._hear_out()
         if self.deaf:
             return
@@ -81,12 +81,8 @@ class Connection(OrderlyProtocol):
             status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
             self.refuse(status, "request_header_fields_too_large")
         self._silent = False
-        if self._awaits_head:
+        if self._awaits_head and self._unread_bytes > 0:
             # Empty lines may come before a request; uvicorn takes them for one.
-            overdue = self._unread_bytes > 0
-        else:
-            overdue = self.cycle is not None and self.cycle.response_complete
-        if overdue:
             self._start_clock()
 
     def _as_parsed(self, data: bytes) -> bytes:
@@ -121,6 +117,8 @@ class Connection(OrderlyProtocol):
     def on_response_complete(self) -> None:
         """An answer is written, if not yet sent."""
         super().on_response_complete()
+        if self._in_body and self.cycle.response_complete:
+            self._hear_rest()
         self._answers += 1
         if self._reading is None:
             self._watch_reader()
@@ -145,8 +143,11 @@ class Connection(OrderlyProtocol):
         """Close, but not for ever upon a client that goes on sending."""
         super().leave()
         if self._leaves and not self.transport.is_closing():
-            self._heard_until = self.loop.time() + self.head_s
-            self._hear_out()
+            self._hear_rest()
+
+    def _hear_rest(self) -> None:
+        self._heard_until = self.loop.time() + self.head_s
+        self._hear_out()
 
     def _hear_out(self) -> None:
         self._stop_clock()
@@ -206,6 +207,7 @@ class Connection(OrderlyProtocol):
     def on_message_complete(self) -> None:
         """A request ends."""
         self._progress = self._awaits_head = True
+        self._heard_until = 0.0
         self._stop_clock()
         super().on_message_complete()
 
