@@ -58,6 +58,10 @@ class UnsupportedMediaError(UnmaskError):
     code, status, title = "unsupported_media", 415, "The media type is not supported"
 
 
+class CodedBodyError(UnsupportedMediaError):
+    """The body is compressed or otherwise coded on its way, which the answer says is not read."""
+
+
 class MediaCorruptError(UnmaskError):
     """The format is known but nothing can be decoded, or decoding killed its worker."""
 

@@ -61,6 +61,11 @@ RETRY_AFTER: Mapping[str, Any] = {
     "absent while the service shuts down.",
     "schema": {"type": "integer", "minimum": 1, "maximum": LONGEST_WAIT_S},
 }
+ACCEPT_ENCODING: Mapping[str, Any] = {
+    "description": "`identity`. Sent only where it is the request's `Content-Encoding` that is not "
+    "read.",
+    "schema": _TEXT,
+}
 WWW_AUTHENTICATE: Mapping[str, Any] = {
     "description": "How to present a key: `Bearer`.",
     "schema": _TEXT,

@@ -10,10 +10,10 @@ from pydantic import BaseModel, Field
 from pydantic.json_schema import SkipJsonSchema
 from starlette.exceptions import HTTPException
 
-from service.api.headers import RETRY_AFTER, WWW_AUTHENTICATE
+from service.api.headers import ACCEPT_ENCODING, RETRY_AFTER, WWW_AUTHENTICATE
 from service.api.pace import Pace
 from service.api.schemas.vocabulary import LIMITS, listed
-from service.errors import InvalidRequestError, OverloadedError, UnmaskError
+from service.errors import CodedBodyError, InvalidRequestError, OverloadedError, UnmaskError
 
 MEDIA_TYPE = "application/problem+json"
 PROBLEM_SCHEMA = "#/components/schemas/Problem"
@@ -91,6 +91,9 @@ def response_for(error: UnmaskError) -> Response:
         headers["Retry-After"] = str(error.retry_after_s)
     if error.status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = 'Bearer realm="unmask"'
+    if isinstance(error, CodedBodyError):
+        # Of no other 415: it tells codings from media types (RFC 9110, 12.5.3).
+        headers["Accept-Encoding"] = "identity"
     return problem_response(
         error.status, error.code, error.title, error.detail, limit=error.limit, headers=headers
     )
@@ -159,6 +162,8 @@ def documented(
         }
         if error.status == HTTPStatus.UNAUTHORIZED:
             response["headers"] = {"WWW-Authenticate": WWW_AUTHENTICATE}
+        if error.status == HTTPStatus.UNSUPPORTED_MEDIA_TYPE:
+            response["headers"] = {"Accept-Encoding": ACCEPT_ENCODING}
         if error.status == HTTPStatus.SERVICE_UNAVAILABLE and retry_after:
             response["headers"] = {"Retry-After": RETRY_AFTER}
     return responses

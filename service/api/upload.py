@@ -7,7 +7,7 @@ from python_multipart.multipart import parse_options_header
 from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
-from service.errors import InvalidRequestError, MediaTooLargeError
+from service.errors import CodedBodyError, InvalidRequestError, MediaTooLargeError
 from service.media.upload import Upload
 
 # Boundaries, part headers and small fields around the file of a multipart body.
@@ -47,9 +47,10 @@ async def read_upload(request: Request, max_bytes: int, hold: Callable[[int], No
 
     hold: told of the bytes of each piece before it is kept; what it raises ends the reading.
 
-    Raises MediaTooLargeError as soon as the limit is passed, before the rest has arrived;
-    InvalidRequestError for an empty file or a malformed form.
+    Raises CodedBodyError before any of the body is read; MediaTooLargeError as soon as the limit is
+    passed, before the rest has arrived; InvalidRequestError for an empty file or a malformed form.
     """
+    _expect_no_coding(request.headers)
     declared = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if declared == "multipart/form-data":
         upload = await _read_form(request, max_bytes, hold)
@@ -61,6 +62,13 @@ async def read_upload(request: Request, max_bytes: int, hold: Callable[[int], No
     if len(upload.data) > max_bytes:
         raise _too_large(max_bytes)
     return upload
+
+
+def _expect_no_coding(headers: Headers) -> None:
+    """Raise CodedBodyError unless the body is what it says (RFC 9110, 8.4)."""
+    codings = ",".join(headers.getlist("content-encoding")).split(",")
+    if any(coding.strip().lower() not in ("", "identity") for coding in codings):
+        raise CodedBodyError("Bodies with a Content-Encoding are not read: send the file as it is.")
 
 
 class _Form(MultiPartParser):

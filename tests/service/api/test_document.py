@@ -162,6 +162,7 @@ def test_the_headers_of_refusals_are_declared(document: Document) -> None:
     analyze = responses(document, "/analyze")
     assert analyze["503"]["headers"]["Retry-After"]["schema"]["type"] == "integer"
     assert "Bearer" in analyze["401"]["headers"]["WWW-Authenticate"]["description"]
+    assert "identity" in analyze["415"]["headers"]["Accept-Encoding"]["description"]
     assert "Retry-After" in responses(document, "/model")["503"]["headers"]
     assert "headers" not in responses(document, "/readyz")["503"]
 

@@ -1,5 +1,7 @@
 """Everything that can be wrong with a request gets its typed problem."""
 
+import gzip
+import socket
 import struct
 import zlib
 from typing import Any
@@ -9,6 +11,7 @@ import numpy as np
 import pytest
 
 from tests.media_files import encode
+from tests.service.running import Running
 
 
 def png_header(width: int, height: int) -> bytes:
@@ -66,6 +69,32 @@ def test_a_broken_form(server: httpx.Client, kind: str) -> None:
 )
 def test_a_wrong_type_is_known_by_its_bytes(server: httpx.Client, data: bytes) -> None:
     problem(post(server, data), 415, "unsupported_media")
+
+
+@pytest.mark.parametrize("coding", ["gzip", "GZIP", "identity, br", "x-unknown"])
+@pytest.mark.parametrize("kind", ["image/jpeg", "multipart/form-data; boundary=x"])
+def test_a_coded_body_is_told_from_a_wrong_type(
+    server: httpx.Client, astronaut_jpeg: bytes, coding: str, kind: str
+) -> None:
+    headers = {"Content-Encoding": coding, "Content-Type": kind}
+    response = server.post("/analyze", content=gzip.compress(astronaut_jpeg), headers=headers)
+    assert "Content-Encoding" in problem(response, 415, "unsupported_media")["detail"]
+    assert response.headers["accept-encoding"] == "identity"
+    assert "accept-encoding" not in post(server, b"just words").headers
+
+
+def test_a_coded_body_is_refused_before_it_is_sent(running: Running) -> None:
+    head = b"POST /analyze HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 9\r\n"
+    with socket.create_connection(("127.0.0.1", running.port), timeout=20) as link:
+        link.sendall(head + b"Content-Encoding: gzip\r\n\r\n")
+        assert link.recv(4096).startswith(b"HTTP/1.1 415 ")
+
+
+@pytest.mark.parametrize("coding", ["identity", "Identity", "", "identity, identity"])
+def test_no_coding_may_be_said(server: httpx.Client, astronaut_jpeg: bytes, coding: str) -> None:
+    headers = {"Content-Encoding": coding}
+    response = server.post("/analyze?mask=none", content=astronaut_jpeg, headers=headers)
+    assert response.status_code == 200
 
 
 def test_a_truncated_picture(server: httpx.Client, astronaut_jpeg: bytes) -> None:
