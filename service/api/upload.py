@@ -18,7 +18,8 @@ OPENAPI_BODY = {
     "requestBody": {
         "required": True,
         "description": "One picture or clip: a multipart field `file`, beside which there may be "
-        "eight others, or the raw bytes.",
+        f"up to {_MOST_FIELDS} others of up to {_ENVELOPE_BYTES // 1024} KiB, without a file name, "
+        "or the raw bytes.",
         "content": {
             "multipart/form-data": {
                 "schema": {

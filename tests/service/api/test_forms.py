@@ -55,6 +55,32 @@ def test_the_upload_may_come_in_pieces(server: httpx.Client, astronaut_jpeg: byt
     assert response.status_code == 200
 
 
+NOTE = b'--B\r\nContent-Disposition: form-data; name="note"%b\r\n\r\n%b\r\n'
+
+
+@pytest.mark.parametrize(
+    ("notes", "status"),
+    [
+        ([(b"", 65_536)] * 8, 200),
+        ([(b"", 65_537)], 400),
+        ([(b"", 1)] * 9, 400),
+        ([(b'; filename="blob"', 1)], 400),
+        ([(b'; filename=""', 0)], 400),
+    ],
+)
+def test_what_may_be_beside_the_file_is_told(
+    server: httpx.Client, astronaut_jpeg: bytes, notes: list[tuple[bytes, int]], status: int
+) -> None:
+    """Browsers give a Blob a file name."""
+    beside = b"".join(NOTE % (name, bytes(length)) for name, length in notes)
+    kind = {"Content-Type": "multipart/form-data; boundary=B"}
+    body = beside + BODY % astronaut_jpeg
+    response = server.post("/analyze?mask=none", content=body, headers=kind)
+    assert response.status_code == status
+    told = server.get("/openapi.json").json()["paths"]["/analyze"]["post"]["requestBody"]
+    assert "8 others of up to 64 KiB, without a file name" in told["description"]
+
+
 BODY = b'--B\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n%b\r\n--B--\r\n'
 
 
