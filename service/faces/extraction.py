@@ -19,6 +19,8 @@ _MOST_SIDE = 1_000_000
 _MOST_TIMES = 2.0
 _WHITE = 255
 _MOST_WORDS, _LONGEST_WORD = 16, 64
+# A face that is kept has room for a quarter of its time at least.
+_MOST_CROWDED_OUT = 3
 # Frame pixels for a crop's pixel, and from the frame's corner: far beyond any real crop.
 _MOST_SCALE, _FARTHEST_PX = 1e4, 1e7
 
@@ -51,6 +53,7 @@ class Extraction:
             and per_frame.keys() <= times.keys()
             and max(per_frame.values(), default=0) <= plan.max_faces
             and len(places) == len(self.crops)
+            and _tracks_fit(self.crops)
             and all(
                 _crop_fits(crop, plan.crop.size) and crop.time_s == times[crop.frame_index]
                 for crop in self.crops
@@ -74,6 +77,15 @@ def _follow_one_another(frames: tuple[tuple[int, float, float], ...], latest_s: 
     """Whether frames come in their order, none before the last is gone: time gives them weight."""
     return all(0 <= time_s <= until_s <= latest_s for _, time_s, until_s in frames) and all(
         old[0] < new[0] and old[2] <= new[1] for old, new in pairwise(frames)
+    )
+
+
+def _tracks_fit(crops: tuple[FaceCrop, ...]) -> bool:
+    """Whether all crops of each track say the same of it, and no more than can be."""
+    seen = Counter(crop.track for crop in crops)
+    said = {(crop.track, crop.person, crop.crowded_out) for crop in crops}
+    return len(said) == len(seen) and all(
+        0 <= crowded_out <= _MOST_CROWDED_OUT * seen[track] for track, _, crowded_out in said
     )
 
 

@@ -90,6 +90,21 @@ def test_a_claim_beyond_the_plan_is_none_of_its(claim: dict[str, Any]) -> None:
     assert not replace(EXTRACTION, **claim).within(PLAN)
 
 
+def test_all_crops_of_a_track_say_the_same_of_it_and_no_more_than_can_be() -> None:
+    """Who had room for less than a quarter of the time would not have been kept."""
+
+    def claims(*said: dict[str, Any]) -> Extraction:
+        crops = (replace(crop, **each) for crop, each in zip(TWO.crops, said, strict=True))
+        return replace(TWO, crops=tuple(crops))
+
+    assert claims({"crowded_out": 6}, {"crowded_out": 6}).within(PLAN)
+    assert claims({"crowded_out": 3, "track": 1}, {"crowded_out": 0}).within(PLAN)
+    for crowded_out in (-1, 7, 10**9):
+        assert not claims({"crowded_out": crowded_out}, {"crowded_out": crowded_out}).within(PLAN)
+    assert not claims({"crowded_out": 1}, {"crowded_out": 2}).within(PLAN)
+    assert not claims({"person": 0}, {"person": 1}).within(PLAN)
+
+
 def test_a_clip_has_as_many_frames_as_asked_for_each_once() -> None:
     three = replace(TWO.media, frames_total=3, frames_analyzed=3)
     shown = tuple((i, i / 25, i / 25) for i in range(3))
