@@ -122,6 +122,7 @@ def _from_clip(clip: Clip | AnimatedWebp, plan: ExtractionPlan) -> _Taken:
     finder, tracker, people = face_finder(plan.detector), Tracker(), People()
     crops: list[FaceCrop] = []
     frames: list[tuple[int, float, float]] = []
+    shown: list[Interval] = []
     size = (clip.width, clip.height)
     left_out = False
     for frame in clip.frames(plan.frames):
@@ -130,14 +131,14 @@ def _from_clip(clip: Clip | AnimatedWebp, plan: ExtractionPlan) -> _Taken:
         left_out = left_out or found.left_out > 0
         boxes = [face.box for face in found.faces]
         looks = [look_at(frame.pixels, box) for box in boxes]
-        tracks = tracker.update(frame.time_s, found.faces, looks)
+        shown.append(Interval(frame.time_s, frame.until_s))
+        tracks = tracker.update(shown[-1], found.faces, looks)
         people.update(frame.index, tracks, looks)
         crops += [
             _cut(frame, face, track, boxes, plan)
             for face, track in zip(found.faces, tracks, strict=True)
         ]
         frames.append((frame.index, frame.time_s, frame.until_s))
-    shown = [Interval(time_s, until_s) for _, time_s, until_s in frames]
     seconds = [stretch.seconds for stretch in stretches(shown, clip.duration_s)]
     numbers = tracker.keep(plan.max_faces, seconds)
     persons = people.number(dict.fromkeys(track for track, _ in numbers))

@@ -9,6 +9,7 @@ from service.faces.crop import Box
 from service.faces.detection import Detection, overlap
 from service.faces.looks import Look, alike, outdone
 from service.faces.often import often
+from service.media.stretches import Interval
 
 # Faces further apart than this, in face widths, are two people or a cut between scenes.
 MOST_DISTANCE = 0.8
@@ -26,7 +27,7 @@ class Track:
 
     number: from 0, by first appearance.
     last, look: its latest detection, and how it looked; last_frame, last_s: the analysed frame
-        (counted from 0) that was in, and when that comes on screen.
+        (counted from 0) that was in, and until when that is on screen.
     areas: box area in every analysed frame it was seen in, square pixels.
     """
 
@@ -46,16 +47,19 @@ class Tracker:
         self._frame = -1
 
     def update(
-        self, time_s: float, detections: tuple[Detection, ...], looks: Sequence[Look] | None = None
+        self,
+        shown: Interval,
+        detections: tuple[Detection, ...],
+        looks: Sequence[Look] | None = None,
     ) -> list[int]:
         """Take the faces of the next analysed frame; give each its track number.
 
-        time_s: when that comes on screen.
+        shown: when that is on screen.
         looks: how each of them looks; where it is not known, only their places tell.
         """
         self._frame += 1
         seen = [None] * len(detections) if looks is None else looks
-        open_tracks = [track for track in self._tracks if self._is_open(track, time_s)]
+        open_tracks = [track for track in self._tracks if self._is_open(track, shown.start_s)]
         # All that are open in half a second of many cuts would take seconds to compare.
         rivals = sorted(open_tracks, key=self._missed)[:_MOST_RIVALS]
         pairs = sorted(
@@ -71,7 +75,7 @@ class Tracker:
                 given[place] = number
                 taken.add(number)
         return [
-            self._follow(given.get(place), detection, seen[place], time_s)
+            self._follow(given.get(place), detection, seen[place], shown.end_s)
             for place, detection in enumerate(detections)
         ]
 
@@ -82,14 +86,14 @@ class Tracker:
         return self._frame - track.last_frame - 1
 
     def _follow(
-        self, number: int | None, detection: Detection, look: Look | None, time_s: float
+        self, number: int | None, detection: Detection, look: Look | None, until_s: float
     ) -> int:
         if number is None:
             number = len(self._tracks)
-            self._tracks.append(Track(number, detection, look, self._frame, time_s))
+            self._tracks.append(Track(number, detection, look, self._frame, until_s))
         track = self._tracks[number]
         track.last, track.look = detection, look
-        track.last_frame, track.last_s = self._frame, time_s
+        track.last_frame, track.last_s = self._frame, until_s
         track.areas[self._frame] = detection.box.width * detection.box.height
         return number
 

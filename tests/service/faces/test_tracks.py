@@ -10,10 +10,16 @@ from service.faces.crop import Box
 from service.faces.detection import Detection
 from service.faces.looks import Look, alike
 from service.faces.tracks import MOST_MISSED, MOST_UNSEEN_S, Tracker
+from service.media.stretches import Interval
 
 
 def face(x: float, y: float = 0, width: float = 100) -> Detection:
     return Detection(Box(x, y, width, width * 1.25), (), 0.9)
+
+
+def at(time_s: float) -> Interval:
+    """On screen for no time at all."""
+    return Interval(time_s, time_s)
 
 
 class EverySecond(Tracker):
@@ -22,7 +28,7 @@ class EverySecond(Tracker):
     def see(
         self, detections: tuple[Detection, ...], looks: Sequence[Look] | None = None
     ) -> list[int]:
-        return self.update(self._frame + 1.0, detections, looks)
+        return self.update(at(self._frame + 1.0), detections, looks)
 
 
 def test_two_faces_that_move_keep_their_numbers() -> None:
@@ -52,8 +58,17 @@ def test_a_track_survives_missed_frames_but_not_for_ever() -> None:
 def test_a_track_survives_half_a_second_however_many_frames_that_is() -> None:
     tracker, every_s = Tracker(), MOST_UNSEEN_S / 10
     shown = [0, 1, 10, 21]
-    tracks = [tracker.update(n * every_s, (face(0),) if n in shown else ()) for n in range(22)]
+    tracks = [tracker.update(at(n * every_s), (face(0),) if n in shown else ()) for n in range(22)]
     assert [tracks[n] for n in shown] == [[0], [0], [0], [1]]
+
+
+def test_for_how_long_a_face_is_unseen_counts_from_where_its_frame_ends() -> None:
+    """A still may have been on screen for long before something covers the face."""
+    still, covered_s, tracker = Interval(0.0, 3.0), 0.06, Tracker()
+    assert tracker.update(still, (face(0),)) == [0]
+    for frame in range(MOST_MISSED + 1):
+        assert tracker.update(at(still.end_s + covered_s * frame), ()) == []
+    assert tracker.update(at(still.end_s + 3 * covered_s), (face(0),)) == [0]
 
 
 def test_a_jump_or_a_sudden_change_of_size_is_another_face() -> None:
@@ -143,10 +158,10 @@ def test_who_comes_out_from_behind_another_is_known_after_many_frames() -> None:
     tracker, look = Tracker(), np.random.default_rng(0)
     one, other = (look.uniform(0, 255, (16, 16, 3)).astype(np.float32) for _ in range(2))
     like = (0.55 * one + 0.45 * other).astype(np.float32)
-    assert tracker.update(0.0, (face(30), face(150)), [one, like]) == [0, 1]
+    assert tracker.update(at(0.0), (face(30), face(150)), [one, like]) == [0, 1]
     for frame in range(1, 4):
-        assert tracker.update(frame / 10, (face(90),), [like]) == [1]
-    assert tracker.update(0.4, (face(90), face(150)), [one, like]) == [0, 1]
+        assert tracker.update(at(frame / 10), (face(90),), [like]) == [1]
+    assert tracker.update(at(0.4), (face(90), face(150)), [one, like]) == [0, 1]
 
 
 def test_shots_one_after_the_other_are_all_kept() -> None:
