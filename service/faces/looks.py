@@ -38,22 +38,29 @@ def look_at(rgb: NDArray[np.uint8], box: Box) -> Look:
     return np.asarray(small, np.float32)
 
 
-def alike(one: Look, other: Look) -> bool:
-    """Whether both may be the same face, some time apart."""
-    light = max(_light(one), _light(other))
-    if float(np.abs(one - other).mean()) < _LEAST_DIFFERENCE * light:
+def alike(one: Look, other: Look, known: float | None = None) -> bool:
+    """Whether both may be the same face, some time apart. known: their `likeness`, if it is."""
+    if (likeness(one, other) if known is None else known) >= _LEAST_CORRELATION:
         return True
-    return _likeness(one, other) >= _LEAST_CORRELATION
+    difference = float(np.abs(one - other).mean())
+    # Light is at most 1, and takes time to measure.
+    return difference < _LEAST_DIFFERENCE and (
+        difference < _LEAST_DIFFERENCE * max(_light(one), _light(other))
+    )
 
 
-def outdone(one: Look, other: Look, rivals: Iterable[Look]) -> bool:
-    """Whether `other` is surely one of the rivals, although it may be `alike` one."""
-    least = max(_SURE_CORRELATION, _likeness(one, other) + _CLEARLY)
-    return least < 1.0 and any(_likeness(rival, other) > least for rival in rivals)
-
-
-def _likeness(one: Look, other: Look) -> float:
+def likeness(one: Look, other: Look) -> float:
+    """How alike two look, up to 1, whatever the light."""
     return max(_correlation(one, other), _correlation(other, one))
+
+
+def outdone(own: float, others: Iterable[float]) -> bool:
+    """Whether a face is surely a rival's, although it may be `alike` one.
+
+    own: its `likeness` to that one. others: to its rivals.
+    """
+    least = max(_SURE_CORRELATION, own + _CLEARLY)
+    return least < 1.0 and any(each > least for each in others)
 
 
 def _light(look: Look) -> float:

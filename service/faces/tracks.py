@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 from service.faces.crop import Box
 from service.faces.detection import Detection, overlap
-from service.faces.looks import Look, alike, outdone
+from service.faces.looks import Look
 from service.faces.often import often
+from service.faces.rivals import Rivals
 from service.media.stretches import Interval
 
 # Faces further apart than this, in face widths, are two people or a cut between scenes.
@@ -61,12 +62,14 @@ class Tracker:
         seen = [None] * len(detections) if looks is None else looks
         open_tracks = [track for track in self._tracks if self._is_open(track, shown.start_s)]
         # All that are open in half a second of many cuts would take seconds to compare.
-        rivals = sorted(open_tracks, key=self._missed)[:_MOST_RIVALS]
+        latest = sorted(open_tracks, key=self._missed)[:_MOST_RIVALS]
+        known = {track.number: track.look for track in open_tracks if track.look is not None}
+        rivals = Rivals(known, [track.number for track in latest], seen)
         pairs = sorted(
             (cost, t.number, place)
             for t in open_tracks
             for place, detection in enumerate(detections)
-            if (cost := _cost(t.last, detection)) is not None and _may_be(t, seen[place], rivals)
+            if (cost := _cost(t.last, detection)) is not None and rivals.may_be(t.number, place)
         )
         given: dict[int, int] = {}
         taken: set[int] = set()
@@ -152,14 +155,6 @@ class Tracker:
 
 def _weights(seconds: Sequence[float]) -> Sequence[float]:
     return seconds if any(seconds) else [1.0] * len(seconds)
-
-
-def _may_be(track: Track, look: Look | None, others: Sequence[Track]) -> bool:
-    """Whether a face may be a track's by its look: those of two people who swap places are not."""
-    if track.look is None or look is None:
-        return True
-    rivals = (each.look for each in others if each is not track and each.look is not None)
-    return alike(track.look, look) and not outdone(track.look, look, rivals)
 
 
 def _cost(a: Detection, b: Detection) -> float | None:
