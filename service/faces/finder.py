@@ -55,11 +55,12 @@ class Found:
     """What a search gave.
 
     faces: by falling box area, at most the number asked for.
-    left_out: how many more there were.
+    left_out: those beside them, by falling box area as well. They were not looked at up close:
+        their boxes and landmarks are coarse.
     """
 
     faces: tuple[Detection, ...]
-    left_out: int
+    left_out: tuple[Detection, ...]
 
 
 class FaceFinder:
@@ -81,13 +82,12 @@ class FaceFinder:
         whole = self._find(rgb, most)
         if max(rgb.shape[:2]) * _SEEN_PX <= self._plan.sides[-1] * _JUDGED_PX:
             return whole
-        faces, left_out = [*whole.faces], whole.left_out
+        faces, left_out = [*whole.faces], [*whole.left_out]
         for left, top, part in _parts(rgb):
             found = self._find(part, most)
             faces += [face.mapped(1.0, left, top) for face in found.faces]
-            left_out += found.left_out
-        faces = merge_by_area(faces)
-        return Found(tuple(faces[:most]), max(len(faces) - most, 0) + left_out)
+            left_out += [face.mapped(1.0, left, top) for face in found.left_out]
+        return _found(merge_by_area(faces), most, left_out)
 
     def _find(self, rgb: NDArray[np.uint8], most: int) -> Found:
         longest, pyramid = max(rgb.shape[:2]), Pyramid(rgb)
@@ -100,20 +100,23 @@ class FaceFinder:
             if side >= longest or self._settled(found, scale):
                 break
         faces = [d for d in found if d.score >= self._plan.min_score and _touches(d.box, rgb)]
-        faces.sort(key=lambda d: d.box.width * d.box.height, reverse=True)
+        faces.sort(key=_area, reverse=True)
         closer = [self._righted(rgb, self._close_look(rgb, d, scale)) for d in faces[:most]]
-        left_out = max(len(faces) - most, 0)
+        left_out = faces[most:]
         if not any(d.turns == 0 and d.score >= _SURELY_UPRIGHT for d in closer):
             # What lies is seen by chance where it is looked at upright: one that was says nothing
             # of the others.
             scale = min(_LYING_SIDE / longest, 1.0)
             lying = self._lying(pyramid.at(scale), scale)
-            known = [*closer, *faces[most:]]
-            lying = [d for d in lying if all(overlap(d.box, k.box) < _SAME_FACE for k in known)]
+            known = [*closer, *left_out]
+            lying = [
+                d
+                for d in lying
+                if _touches(d.box, rgb) and all(overlap(d.box, k.box) < _SAME_FACE for k in known)
+            ]
             closer += [self._righted(rgb, self._close_look(rgb, d, scale)) for d in lying[:most]]
-            left_out += max(len(lying) - most, 0)
-        faces = merge_by_area(closer)
-        return Found(tuple(faces[:most]), left_out + max(len(faces) - most, 0))
+            left_out += lying[most:]
+        return _found(merge_by_area(closer), most, left_out)
 
     def _settled(self, found: list[Detection], scale: float) -> bool:
         likely = [d for d in found if d.score >= _DOUBTFUL_SCORE]
@@ -193,9 +196,19 @@ def _zoomed(window: NDArray[np.uint8], zoom: float) -> NDArray[np.uint8]:
     return np.asarray(cv2.resize(window, size, interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
+def _area(face: Detection) -> float:
+    return face.box.width * face.box.height
+
+
+def _found(faces: list[Detection], most: int, left_out: list[Detection]) -> Found:
+    """The first of these, and all else."""
+    rest = sorted([*faces[most:], *left_out], key=_area, reverse=True)
+    return Found(tuple(faces[:most]), tuple(rest))
+
+
 def merge_by_area(faces: list[Detection]) -> list[Detection]:
     """Merge overlapping faces; the rest by falling box area."""
-    return sorted(merge(faces), key=lambda d: d.box.width * d.box.height, reverse=True)
+    return sorted(merge(faces), key=_area, reverse=True)
 
 
 @functools.cache

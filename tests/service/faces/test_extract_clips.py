@@ -133,6 +133,18 @@ def test_who_was_alone_is_looked_at_though_larger_faces_come_later(head: Pixels)
     assert len(taken(clip(frames)).crops) == 26
 
 
+def test_who_is_not_even_looked_at_in_a_crowd_is_not_judged_by_a_frame_with_room(
+    head: Pixels,
+) -> None:
+    alone = face_at(np.full((360, 800, 3), 110, np.uint8), head[::2, ::2], 20, 100)
+    crowd = face_at(face_at(alone, head, 200, 40), head, 500, 40)
+    frames = [alone if number == 7 else crowd for number in range(16)]
+    got = taken(clip(frames), dataclasses.replace(PLAN, max_faces=1))
+    assert [crop.frame_index for crop in got.crops] == [*range(7), *range(8, 16)]
+    assert {crop.track for crop in got.crops} == {0}
+    assert got.media.warnings == ("faces_left_out",)
+
+
 @pytest.mark.parametrize(("frames", "warnings"), [(2, ("few_frames",)), (3, ())])
 def test_few_frames_of_a_longer_clip_are_a_warning(
     walking_clip: bytes, frames: int, warnings: tuple[str, ...]

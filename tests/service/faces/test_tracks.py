@@ -1,34 +1,15 @@
 """One face keeps one number through a clip."""
 
-from collections import Counter
-from collections.abc import Sequence
-
 import numpy as np
 import pytest
 
 from service.faces.crop import Box
 from service.faces.detection import Detection
 from service.faces.looks import Look, alike
-from service.faces.tracks import MOST_MISSED, MOST_UNSEEN_S, Tracker
+from service.faces.track import MOST_MISSED, MOST_UNSEEN_S
+from service.faces.tracks import Tracker
 from service.media.stretches import Interval
-
-
-def face(x: float, y: float = 0, width: float = 100) -> Detection:
-    return Detection(Box(x, y, width, width * 1.25), (), 0.9)
-
-
-def at(time_s: float) -> Interval:
-    """On screen for no time at all."""
-    return Interval(time_s, time_s)
-
-
-class EverySecond(Tracker):
-    """Of a clip with an analysed frame every second."""
-
-    def see(
-        self, detections: tuple[Detection, ...], looks: Sequence[Look] | None = None
-    ) -> list[int]:
-        return self.update(at(self._frame + 1.0), detections, looks)
+from tests.service.faces.sights import EverySecond, at, face, sights
 
 
 def test_two_faces_that_move_keep_their_numbers() -> None:
@@ -57,18 +38,18 @@ def test_a_track_survives_missed_frames_but_not_for_ever() -> None:
 
 def test_a_track_survives_half_a_second_however_many_frames_that_is() -> None:
     tracker, every_s = Tracker(), MOST_UNSEEN_S / 10
-    shown = [0, 1, 10, 21]
-    tracks = [tracker.update(at(n * every_s), (face(0),) if n in shown else ()) for n in range(22)]
+    shown = {n: sights((face(0),)) for n in (0, 1, 10, 21)}
+    tracks = [tracker.update(at(n * every_s), shown.get(n, [])) for n in range(22)]
     assert [tracks[n] for n in shown] == [[0], [0], [0], [1]]
 
 
 def test_for_how_long_a_face_is_unseen_counts_from_where_its_frame_ends() -> None:
     """A still may have been on screen for long before something covers the face."""
     still, covered_s, tracker = Interval(0.0, 3.0), 0.06, Tracker()
-    assert tracker.update(still, (face(0),)) == [0]
+    assert tracker.update(still, sights((face(0),))) == [0]
     for frame in range(MOST_MISSED + 1):
         assert tracker.update(at(still.end_s + covered_s * frame), ()) == []
-    assert tracker.update(at(still.end_s + 3 * covered_s), (face(0),)) == [0]
+    assert tracker.update(at(still.end_s + 3 * covered_s), sights((face(0),))) == [0]
 
 
 def test_a_jump_or_a_sudden_change_of_size_is_another_face() -> None:
@@ -90,88 +71,15 @@ def test_landmarks_tell_what_boxes_cannot() -> None:
     assert tracker.see((seen(20, 81), seen(20, 1))) == [1, 0]
 
 
-def numbers(kept: dict[tuple[int, int], int]) -> dict[int, int]:
-    """New numbers of tracks, in their order, by the old ones, whichever frames they are kept in."""
-    return {old: new for (old, _), new in kept.items()}
-
-
-def test_the_most_present_tracks_of_each_frame_are_kept_and_renumbered() -> None:
-    tracker = EverySecond()
-    tracker.see((face(0, width=60), face(400, width=100)))
-    for _ in range(9):
-        tracker.see((face(0, width=60),))
-    # Ten frames at 60 pixels outweigh one at 100.
-    assert numbers(tracker.keep(2, [0.1] * 10)) == {0: 0, 1: 1}
-    assert tracker.keep(1, [0.1] * 10) == {(0, frame): 0 for frame in range(10)}
-
-
-def test_presence_is_size_times_time_not_frames() -> None:
-    """One frame may stay for most of a clip."""
-    tracker = EverySecond()
-    tracker.see((face(0, width=60), face(400, width=100)))
-    for _ in range(9):
-        tracker.see((face(0, width=60),))
-    lasting = [9.0] + [0.1] * 9
-    assert numbers(tracker.keep(2, lasting)) == {1: 0, 0: 1}
-    assert tracker.keep(1, lasting)[1, 0] == 0
-    # A clip of no length at all: by the frames.
-    assert numbers(tracker.keep(1, [0.0] * 10)) == {0: 0}
-
-
-def test_who_is_crowded_out_of_some_frames_is_kept_in_the_others() -> None:
-    """Others who come later must not make somebody vanish who was alone until then."""
-    tracker = EverySecond()
-    for frame in range(16):
-        crowd = [face(300 * place, width=150) for place in range(1, 4)] if 6 <= frame < 15 else []
-        tracker.see((face(0), *crowd))
-    kept = tracker.keep(3, [1.0] * 16)
-    assert [frame for old, frame in kept if old == 0] == [0, 1, 2, 3, 4, 5, 15]
-    assert numbers(kept) == {1: 0, 2: 1, 3: 2, 0: 3}
-    assert max(Counter(frame for _, frame in kept).values()) == 3
-    assert len(tracker.keep(4, [1.0] * 16)) == 16 + 3 * 9
-
-
-def test_a_single_frame_with_room_is_no_reason_to_judge_a_face_by_it() -> None:
-    tracker = EverySecond()
-    for frame in range(16):
-        large = () if frame == 9 else (face(300, width=150),)
-        tracker.see((face(0), *large))
-    assert {old for old, _ in tracker.keep(1, [1.0] * 16)} == {1}
-    assert len(tracker.keep(2, [1.0] * 16)) == 16 + 15
-
-
-def test_a_still_with_room_counts_for_as_long_as_it_is_shown() -> None:
-    tracker = EverySecond()
-    for frame in range(16):
-        tracker.see((face(0), face(500, width=300)) if frame else (face(0),))
-    lasting = [6.0, *[0.1] * 15]
-    crowd = tracker.keep(1, lasting)
-    assert crowd == {(0, 0): 1, **{(1, frame): 0 for frame in range(1, 16)}}
-    assert tracker.crowded_out(crowd, lasting) == {0: 0, 1: 0}
-    assert (0, 0) not in tracker.keep(1, [1.0] * 16)
-    assert tracker.crowded_out(crowd, [1.0] * 16) == {0: 15, 1: 0}
-    assert tracker.crowded_out(crowd, [0.0] * 16) == {0: 15, 1: 0}
-
-
 def test_who_comes_out_from_behind_another_is_known_after_many_frames() -> None:
     """Though he was in none of several frames in a row, and appears where the other was."""
     tracker, look = Tracker(), np.random.default_rng(0)
     one, other = (look.uniform(0, 255, (16, 16, 3)).astype(np.float32) for _ in range(2))
     like = (0.55 * one + 0.45 * other).astype(np.float32)
-    assert tracker.update(at(0.0), (face(30), face(150)), [one, like]) == [0, 1]
+    assert tracker.update(at(0.0), sights((face(30), face(150)), [one, like])) == [0, 1]
     for frame in range(1, 4):
-        assert tracker.update(at(frame / 10), (face(90),), [like]) == [1]
-    assert tracker.update(at(0.4), (face(90), face(150)), [one, like]) == [0, 1]
-
-
-def test_shots_one_after_the_other_are_all_kept() -> None:
-    """Each cut begins a new track: it is no reason to look at nobody who comes late."""
-    tracker = EverySecond()
-    for shot in range(16):
-        tracker.see((face(300 * shot), face(300 * shot + 5000, width=50)))
-    kept = tracker.keep(1, [1.0] * 16)
-    assert [*kept] == [(2 * shot, shot) for shot in range(16)]
-    assert len(tracker.keep(2, [1.0] * 16)) == 32
+        assert tracker.update(at(frame / 10), sights((face(90),), [like])) == [1]
+    assert tracker.update(at(0.4), sights((face(90), face(150)), [one, like])) == [0, 1]
 
 
 def test_a_cut_to_another_face_at_the_same_place_begins_another_track() -> None:
