@@ -99,6 +99,9 @@ def read_timeline(
     if (name in _STATE_FRAMES and stated_frames == len(packets)) or (name == "avi" and not short):
         seconds, short = max(stated_s, times[-1]), False
     check_length(len(times), seconds, limits)
+    # Some muxers give the last frame no length, but players stay on it.
+    if seconds - times[-1] < _SAME_S:
+        seconds = _lasting(times)
     keys = tuple(index for index, (_, key) in enumerate(frames) if key)
     # AVI stores when frames are decoded, not shown.
     first = None if name == "avi" else first_s

@@ -147,6 +147,20 @@ def _box(kind: bytes, content: bytes) -> bytes:
     return struct.pack(">I", 8 + len(content)) + kind + content
 
 
+def without_last_length(data: bytes) -> bytes:
+    """An MP4 whose last frame lasts for no time: that of its own, and of its track."""
+    out = bytearray(data)
+    table, header = out.index(b"stts") + 4, out.index(b"mdhd") + 4
+    (entries,) = struct.unpack_from(">I", out, table + 4)
+    last = table + 8 * entries
+    count, length = struct.unpack_from(">2I", out, last)
+    assert count == 1
+    (whole,) = struct.unpack_from(">I", out, header + 16)
+    struct.pack_into(">2I", out, last, 1, 0)
+    struct.pack_into(">I", out, header + 16, whole - length)
+    return bytes(out)
+
+
 def zeroed_from(data: bytes, share: float) -> bytes:
     """A file of which only a first part was ever received."""
     kept = int(len(data) * share)

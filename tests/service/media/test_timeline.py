@@ -2,7 +2,10 @@
 
 import pytest
 
+from service.media.clips import Clip
+from service.media.limits import MediaLimits
 from service.media.timeline import Timeline
+from tests.service.media.odd_clips import make, without_last_length
 
 # Of four packets two came with one time; the last frame is shown for a second.
 LOST = Timeline((0.0, 1.0, 2.0), (0,), 3.0, 0.0, clocked=True, short=False, stored=4)
@@ -32,3 +35,19 @@ def test_a_frame_is_on_screen_until_the_next_one_appears() -> None:
     moments = (-1.0, 0.0, 0.9, 1.0 - 5e-5, 1.0, 1.9, 2.0, 99.0)
     assert [LOST.index_at(moment) for moment in moments] == [0, 0, 0, 1, 1, 1, 2, 2]
     assert [LOST.ends_at(index) for index in range(3)] == [1.0, 2.0, 3.0]
+
+
+@pytest.mark.parametrize(("frames", "seconds"), [(5, 1.0), (2, 0.4), (1, 0.0)])
+def test_a_last_frame_without_a_length_lasts_as_the_others_do(frames: int, seconds: float) -> None:
+    """Players stay on it; what it shows would else be told of, but weigh nothing."""
+    data = make([200 * number for number in range(frames)], "mp4")
+    clip = Clip("mp4", without_last_length(data), MediaLimits())
+    assert clip.duration_s == pytest.approx(seconds)
+    assert Clip("mp4", data, MediaLimits()).duration_s == pytest.approx(0.2 * frames - 0.16)
+
+
+def test_a_length_that_no_file_states_makes_no_clip_too_long() -> None:
+    data = without_last_length(make([0, 500, 1000], "mp4"))
+    clip = Clip("mp4", data, MediaLimits(max_duration_s=1.0))
+    assert clip.duration_s == pytest.approx(1.5)
+    assert [frame.until_s for frame in clip.frames(3)] == pytest.approx([0.5, 1.0, 1.5])
