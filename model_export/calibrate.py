@@ -100,6 +100,7 @@ class _Crop:
     in_key_frame: bool
     good: bool
     stretch: Interval
+    crowded_out: int
     logit: float = 0.0
 
     @classmethod
@@ -112,6 +113,7 @@ class _Crop:
             sample.in_key_frame,
             sample.good,
             sample.stretch,
+            sample.crowded_out,
         )
 
 

@@ -25,6 +25,8 @@ class Judged(Protocol):
     def good(self) -> bool: ...
     @property
     def stretch(self) -> Interval: ...
+    @property
+    def crowded_out(self) -> int: ...
 
 
 _Crop = TypeVar("_Crop", bound=Judged)
@@ -38,7 +40,8 @@ def put_together(crops: Sequence[Judged], thresholds: Thresholds) -> tuple[list[
     good = [crop.good for crop in crops]
     keys = [crop.in_key_frame for crop in crops]
     logits = levelled_where_good([crop.logit for crop in crops], keys, good)
-    return logits, weigh(logits, [crop.stretch.seconds for crop in crops], good, thresholds)
+    seconds = [crop.stretch.seconds for crop in crops]
+    return logits, weigh(logits, seconds, good, thresholds, crops[0].crowded_out)
 
 
 def worst_tracks(crops: Sequence[_Crop], thresholds: Thresholds) -> Iterator[tuple[_Crop, float]]:
@@ -54,7 +57,8 @@ def worst_tracks(crops: Sequence[_Crop], thresholds: Thresholds) -> Iterator[tup
     worst: dict[str, tuple[tuple[bool, float], _Crop]] = {}
     for (group, _), seen in tracks.items():
         _, weighed = put_together(seen, thresholds)
-        rank = seen_well([crop.good for crop in seen]), weighed.logit
+        well = seen_well([crop.good for crop in seen], seen[0].crowded_out)
+        rank = well, weighed.logit
         if group not in worst or rank > worst[group][0]:
             worst[group] = rank, max(seen, key=lambda crop: crop.logit)
     for (_, logit), crop in worst.values():

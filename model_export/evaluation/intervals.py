@@ -63,7 +63,8 @@ def _found(rows: Sequence[Row], thresholds: Thresholds) -> tuple[Interval, ...]:
     if not rows:
         return ()
     logits, weighed = put_together(rows, thresholds)
-    believed = seen_well([row.good for row in rows]) and weighed.agreement >= LEAST_AGREEMENT
+    well = seen_well([row.good for row in rows], rows[0].crowded_out)
+    believed = well and weighed.agreement >= LEAST_AGREEMENT
     if believed and decide(probability(weighed.logit), thresholds) == "authentic":
         return ()
     return manipulated_intervals(

@@ -33,7 +33,7 @@ class Row:
     kin: what rows share that are no independent trials: those of one person, one clip, a real and
         its fakes.
     skin: one of metrics.skin.TONES. surface: of the crop as the network saw it. in_key_frame, good,
-    stretch: see Sample.
+    stretch, crowded_out: see Sample.
     """
 
     logit: float
@@ -53,6 +53,7 @@ class Row:
     in_key_frame: bool = True
     good: bool = True
     stretch: Interval = UNKNOWN_STRETCH
+    crowded_out: int = 0
 
 
 def judge_rows(judge: Judge, source: Source) -> Iterator[tuple[Row, Sample, NDArray[np.uint8]]]:
@@ -92,6 +93,7 @@ def judge_rows(judge: Judge, source: Source) -> Iterator[tuple[Row, Sample, NDAr
                 in_key_frame=sample.in_key_frame,
                 good=sample.good,
                 stretch=sample.stretch,
+                crowded_out=sample.crowded_out,
             )
             yield row, sample, mask
 

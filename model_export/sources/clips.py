@@ -96,4 +96,5 @@ class ClipSource:
             in_key_frame=crop.in_key_frame,
             good=not SUPPORT.reasons(crop.quality),
             stretch=stretch,
+            crowded_out=crop.crowded_out,
         )

@@ -204,6 +204,7 @@ def _sample(
         in_key_frame=crop.in_key_frame,
         good=not SUPPORT.reasons(crop.quality),
         stretch=stretch,
+        crowded_out=crop.crowded_out,
     )
 
 

@@ -34,6 +34,7 @@ class Sample:
     in_key_frame: whether its frame is stored by itself, as far as that is known. good: whether
     its quality lets the service judge it, see SUPPORT; true where that is not known. stretch: the
     part of its clip that the frame stands for; the same for all where that is not known.
+    crowded_out: of how many more frames, as far as that is known: see FaceCrop.
     """
 
     crop: NDArray[np.uint8]
@@ -50,6 +51,7 @@ class Sample:
     in_key_frame: bool = True
     good: bool = True
     stretch: Interval = UNKNOWN_STRETCH
+    crowded_out: int = 0
 
     @property
     def seen(self) -> NDArray[np.uint8]:

@@ -1,7 +1,7 @@
 """Labelled data in every layout the commands read, made of one real face."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -11,6 +11,10 @@ from numpy.typing import NDArray
 from model_export.data.faces import FaceIndex
 from model_export.data.forge import Forge
 from service.faces.crop import CropRule
+from service.faces.extract import extract
+from service.faces.extraction import Extraction
+from service.faces.plan import ExtractionPlan
+from service.media.upload import Upload
 from tests.media_files import clip
 
 Pixels = NDArray[np.uint8]
@@ -22,6 +26,12 @@ def save(path: Path, pixels: Pixels) -> None:
     """Write a picture, grey or RGB."""
     path.parent.mkdir(parents=True, exist_ok=True)
     cv2.imwrite(str(path), pixels if pixels.ndim == 2 else pixels[..., ::-1])
+
+
+def crowding(upload: Upload, plan: ExtractionPlan) -> Extraction:
+    """What the service finds, each of the faces crowded out of three more frames."""
+    found = extract(upload, plan)
+    return replace(found, crops=tuple(replace(crop, crowded_out=3) for crop in found.crops))
 
 
 def files(folder: Path) -> dict[Path, bytes]:

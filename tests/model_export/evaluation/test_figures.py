@@ -56,6 +56,18 @@ def test_a_frame_weighs_for_as_long_as_it_stands() -> None:
     assert [clip.logit for clip in as_clips(long, THRESHOLDS)] == [2.5]
 
 
+def test_frames_that_a_face_is_crowded_out_of_count_as_in_the_service() -> None:
+    frames = [row(x, "swap", "clip") for x in (3.0, 1.0, 1.0, 1.0)]
+    crowded = [replace(each, crowded_out=12) for each in frames]
+    assert [clip.logit for clip in as_clips(frames, THRESHOLDS)] == [2.0]
+    assert [clip.logit for clip in as_clips(crowded, THRESHOLDS)] == [1.5]
+    # Not seen well any more: what is poor has a vote again.
+    poor = [replace(each, good=each.logit > 2, crowded_out=4) for each in frames]
+    assert [clip.logit for clip in as_clips(poor, THRESHOLDS)] == [2.0]
+    other = row(-1.0, "swap", "clip", track=1)
+    assert [clip.logit for clip in as_clips([*poor, other], THRESHOLDS)] == [-1.0]
+
+
 def test_frames_that_contradict_one_another_bring_a_clip_to_the_middle() -> None:
     flips = [row(4.0 * (-1) ** place, "swap", "clip") for place in range(8)]
     run = sorted(flips, key=lambda each: each.logit)

@@ -60,6 +60,10 @@ def test_what_is_judged_authentic_has_no_interval_however_loud_two_frames_are() 
     poor = [replace(each, good=False) for each in loud]
     assert overlap_in_time(poor, truths, NOTE)["reals_with_an_interval"] == 1, "left open"
     assert overlap_in_time(loud[4:12], truths, NOTE)["reals_with_an_interval"] == 1, "long enough"
+    crowded = [replace(each, crowded_out=8) for each in loud[4:12]]
+    assert overlap_in_time(crowded, truths, NOTE)["reals_with_an_interval"] == 0, "of so many more"
+    poor = [replace(each, good=each.logit < 0, crowded_out=12) for each in crowded]
+    assert overlap_in_time(poor, truths, NOTE)["reals_with_an_interval"] == 1, "seldom seen well"
 
 
 def test_what_is_left_open_for_its_frames_contradict_one_another_may_have_one() -> None:

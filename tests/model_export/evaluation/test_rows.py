@@ -139,6 +139,7 @@ def test_what_is_known_of_a_crop_stands_in_its_row() -> None:
         "in_key_frame": False,
         "good": False,
         "stretch": Interval(1.0, 2.0),
+        "crowded_out": 5,
     }
     for fake, method in ((True, "deepfakes"), (False, None)):
         sample = replace(FAKE, fake=fake, method=method, **known)

@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from model_export.cli import main
+from model_export.sources import clips
 from model_export.sources.clips import TRUTH, ClipSource
 from service.faces.crop import CropRule
+from tests.model_export.labelled import crowding
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +35,13 @@ def test_each_frame_has_the_truth_of_its_own_moment(folder: Path) -> None:
         assert (sample.mask is not None) == sample.fake
         if sample.mask is not None:
             assert 0.1 < (sample.mask > 127).mean() < 0.9
+
+
+def test_of_how_many_frames_a_face_is_crowded_out_is_kept(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clips, "extract", crowding)
+    assert {each.crowded_out for each in ClipSource(folder, CropRule(), frames=2).samples()} == {3}
 
 
 def test_a_clip_without_a_fake_frame_is_a_real_one(faces_folder: Path, tmp_path: Path) -> None:

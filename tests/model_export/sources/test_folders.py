@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from model_export.sources import folders
 from model_export.sources.alteration import Alteration
 from model_export.sources.entries import list_entries
 from model_export.sources.folders import FolderSource
@@ -14,7 +15,7 @@ from service.faces.crop import CropRule
 from service.faces.extract import extract
 from service.faces.plan import ExtractionPlan
 from service.media.upload import Upload
-from tests.model_export.labelled import save, write_folders
+from tests.model_export.labelled import crowding, save, write_folders
 
 RULE = CropRule()
 
@@ -43,6 +44,13 @@ def test_faces_are_cut_as_the_service_cuts_them_and_masks_with_them(folder: Path
     assert 0.1 < inside.mean() < 0.8
     assert source.tally.files == 8
     assert not source.tally.unreadable
+
+
+def test_of_how_many_frames_a_face_is_crowded_out_is_kept(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(folders, "extract", crowding)
+    assert {each.crowded_out for each in FolderSource(folder, RULE, frames=1).samples()} == {3}
 
 
 def test_crops_are_sharpened_after_what_is_done_to_them(folder: Path) -> None:
