@@ -24,7 +24,7 @@ from model_export.networks.contract import FAKE, REAL
 from model_export.sources.sample import Sample, Source, known_method
 from model_export.uploads import worst_tracks
 from service.inference.model_file import Thresholds
-from service.media.stretches import Interval
+from service.media.stretches import Stretch
 
 log = logging.getLogger(__name__)
 Values = NDArray[np.float64]
@@ -99,7 +99,7 @@ class _Crop:
     track: int
     in_key_frame: bool
     good: bool
-    stretch: Interval
+    stretch: Stretch
     crowded_out: int
     logit: float = 0.0
 

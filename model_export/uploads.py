@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol, TypeVar
 
 from service.inference.model_file import Thresholds
-from service.media.stretches import Interval
+from service.media.stretches import Stretch
 from service.verdict.support import seen_well
 from service.verdict.track import Weighed, levelled_where_good, weigh
 
@@ -24,7 +24,7 @@ class Judged(Protocol):
     @property
     def good(self) -> bool: ...
     @property
-    def stretch(self) -> Interval: ...
+    def stretch(self) -> Stretch: ...
     @property
     def crowded_out(self) -> int: ...
 
@@ -41,7 +41,9 @@ def put_together(crops: Sequence[Judged], thresholds: Thresholds) -> tuple[list[
     keys = [crop.in_key_frame for crop in crops]
     logits = levelled_where_good([crop.logit for crop in crops], keys, good)
     seconds = [crop.stretch.seconds for crop in crops]
-    return logits, weigh(logits, seconds, good, thresholds, crops[0].crowded_out)
+    shown_s = [crop.stretch.shown_s for crop in crops]
+    crowded_out = crops[0].crowded_out
+    return logits, weigh(logits, seconds, good, thresholds, crowded_out, shown_s=shown_s)
 
 
 def worst_tracks(crops: Sequence[_Crop], thresholds: Thresholds) -> Iterator[tuple[_Crop, float]]:

@@ -15,7 +15,7 @@ from model_export.metrics.skin import UNMEASURED, skin_tone
 from model_export.metrics.surface import Surface, surface_of
 from model_export.networks.contract import FAKE, REAL
 from model_export.sources.sample import UNKNOWN_STRETCH, Sample, Source
-from service.media.stretches import Interval
+from service.media.stretches import Stretch
 from service.verdict.calibration import decide
 from service.verdict.method import is_suspected
 from service.verdict.shape import method_of_shape
@@ -52,7 +52,7 @@ class Row:
     skin: str = UNMEASURED
     in_key_frame: bool = True
     good: bool = True
-    stretch: Interval = UNKNOWN_STRETCH
+    stretch: Stretch = UNKNOWN_STRETCH
     crowded_out: int = 0
 
 

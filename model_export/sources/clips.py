@@ -14,7 +14,7 @@ from service.errors import UnmaskError
 from service.faces.crop import CropRule, FaceCrop, cut_square, sharpening_of
 from service.faces.extract import extract
 from service.faces.plan import ExtractionPlan
-from service.media.stretches import Interval
+from service.media.stretches import Stretch
 from service.media.upload import Upload
 from service.verdict.intervals import stretches_of
 
@@ -73,7 +73,7 @@ class ClipSource:
             self.truths[name] = entry.interval_s
             yield from samples
 
-    def _sample(self, entry: _Entry, crop: FaceCrop, stretch: Interval) -> Sample:
+    def _sample(self, entry: _Entry, crop: FaceCrop, stretch: Stretch) -> Sample:
         """Raises ValueError where the clip has more frames than its description, or no mask."""
         if crop.frame_index >= len(entry.frames_fake):
             raise ValueError(f"{TRUTH} describes {len(entry.frames_fake)} frames, it has more")

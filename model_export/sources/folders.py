@@ -25,7 +25,7 @@ from service.faces.plan import ExtractionPlan
 from service.faces.quality import measure
 from service.media.pictures import decode_picture
 from service.media.sniff import sniff
-from service.media.stretches import Interval
+from service.media.stretches import Stretch
 from service.media.upload import Upload
 from service.verdict.intervals import stretches_of
 
@@ -187,7 +187,7 @@ def _masked(crops: tuple[FaceCrop, ...], masks: Mapping[int, Mask]) -> Mapping[i
 
 
 def _sample(
-    crop: FaceCrop, entry: Entry, masks: Mapping[int, Mask], rule: CropRule, stretch: Interval
+    crop: FaceCrop, entry: Entry, masks: Mapping[int, Mask], rule: CropRule, stretch: Stretch
 ) -> Sample:
     mask = masks.get(crop.frame_index)
     return Sample(

@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 from model_export.networks.contract import METHODS
 from service.faces.plan import ExtractionPlan
 from service.faces.sharpening import sharpened
-from service.media.stretches import Interval
+from service.media.stretches import Stretch
 from service.settings import VerdictSettings
 from service.verdict.support import SupportRule
 
 _USUAL = VerdictSettings()
 SUPPORT = SupportRule(_USUAL.min_face_px, _USUAL.min_sharpness)
 """What a face must have to be judged, where nobody has set it otherwise."""
-UNKNOWN_STRETCH = Interval(0.0, 1.0)
+UNKNOWN_STRETCH = Stretch(0.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Sample:
     person: str = ""
     in_key_frame: bool = True
     good: bool = True
-    stretch: Interval = UNKNOWN_STRETCH
+    stretch: Stretch = UNKNOWN_STRETCH
     crowded_out: int = 0
 
     @property

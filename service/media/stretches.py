@@ -18,7 +18,14 @@ class Interval:
         return self.end_s - self.start_s
 
 
-def stretches(shown: Sequence[Interval], duration_s: float) -> list[Interval]:
+@dataclass(frozen=True, slots=True)
+class Stretch(Interval):
+    """What an analysed frame stands for. shown_s: how long that itself is on screen."""
+
+    shown_s: float = 0.0
+
+
+def stretches(shown: Sequence[Interval], duration_s: float) -> list[Stretch]:
     """What each analysed frame stands for: half-way to the analysed frames beside it.
 
     shown: when each of them is on screen, rising; half-way is counted from where that ends, so
@@ -27,4 +34,7 @@ def stretches(shown: Sequence[Interval], duration_s: float) -> list[Interval]:
     """
     middles = [(before.end_s + after.start_s) / 2 for before, after in pairwise(shown)]
     edges = [0.0, *middles, max([duration_s, *(each.end_s for each in shown)])]
-    return [Interval(start_s, end_s) for start_s, end_s in pairwise(edges)]
+    return [
+        Stretch(start_s, end_s, each.seconds)
+        for (start_s, end_s), each in zip(pairwise(edges), shown, strict=True)
+    ]

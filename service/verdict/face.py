@@ -9,14 +9,13 @@ import numpy as np
 from service.faces.crop import FaceCrop
 from service.inference.evidence import Evidence
 from service.inference.model_file import ModelSpec
-from service.media.stretches import Interval
+from service.media.stretches import Interval, Stretch
 from service.verdict.agreement import LEAST_AGREEMENT
 from service.verdict.calibration import decide, logit_of, manipulated_among, probability
 from service.verdict.findings import FaceFinding, MaskFinding, Presence, Sighting
 from service.verdict.intervals import manipulated_intervals
 from service.verdict.mask import Mask, crop_mask
 from service.verdict.method import name_method
-from service.verdict.stills import divided, parts, repeated
 from service.verdict.support import SupportRule, seen_well
 from service.verdict.track import weigh
 
@@ -27,16 +26,15 @@ class Seen:
 
     logit: calibrated, see `levelled_where_good`. stretch: the part of the clip that its frame
     stands for. good: whether its quality lets it be judged. votes: whether the face's verdict heeds
-    it, see `voters_among`. shown_s: how long its frame itself is on screen.
+    it, see `voters_among`.
     """
 
     crop: FaceCrop
     evidence: Evidence
     logit: float
-    stretch: Interval
+    stretch: Stretch
     good: bool
     votes: bool = True
-    shown_s: float = 0.0
 
     @property
     def raw_mask(self) -> Mask:
@@ -73,7 +71,7 @@ def judge_face(
     good = [each.good for each in seen]
     seconds = [each.stretch.seconds for each in seen]
     crowded_out = seen[0].crop.crowded_out
-    logits, shown_s = [each.logit for each in seen], [each.shown_s for each in seen]
+    logits, shown_s = [each.logit for each in seen], [each.stretch.shown_s for each in seen]
     weighed = weigh(logits, seconds, good, spec.thresholds, crowded_out, shown_s=shown_s)
     voters = [seen[place] for place in weighed.voters]
     worst = max(voters, key=lambda each: each.logit)
@@ -100,12 +98,9 @@ def judge_face(
         # Specks on a face judged authentic would contradict its verdict.
         mask = MaskFinding(np.zeros_like(mask.pixels), mask.frame_index, mask.box, 0.0)
     elif moves:
-        spans = [each.stretch for each in voters]
-        counts = parts([each.shown_s for each in voters], [each.seconds for each in spans])
+        high = logit_of(spec.thresholds.manipulated)
         intervals = manipulated_intervals(
-            divided(spans, counts),
-            repeated([each.logit for each in voters], counts),
-            logit_of(spec.thresholds.manipulated),
+            [each.stretch for each in voters], [each.logit for each in voters], high
         )
     return FaceFinding(
         track=worst.crop.track,

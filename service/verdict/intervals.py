@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from service.faces.extraction import Extraction
-from service.media.stretches import Interval, stretches
+from service.media.stretches import Interval, Stretch, stretches
+from service.verdict.stills import divided, parts, repeated
 
 _MISSED_S = 2.0
 """For so long a face may go unnoticed; for longer, it was not there."""
 
 
-def stretches_of(extraction: Extraction) -> dict[int, Interval]:
+def stretches_of(extraction: Extraction) -> dict[int, Stretch]:
     """For each analysed frame, by its index, the part of the clip that it stands for."""
     shown = [Interval(time_s, until_s) for _, time_s, until_s in extraction.frames]
     spans = stretches(shown, extraction.media.duration_s or 0.0)
@@ -18,18 +19,21 @@ def stretches_of(extraction: Extraction) -> dict[int, Interval]:
 
 
 def manipulated_intervals(
-    seen: Sequence[Interval], logits: Sequence[float], threshold: float
+    stretches: Sequence[Stretch], logits: Sequence[float], threshold: float
 ) -> tuple[Interval, ...]:
     """The intervals in which one track is manipulated.
 
-    seen: the stretches of the analysed frames the face was seen in, in order of time.
+    stretches: of the analysed frames the face was seen in, in order of time; a still counts as
+        the frames that a video would have in its place.
     logits: calibrated, one for each; from `threshold` on a frame looks manipulated.
     Each interval begins and ends with a frame that does. Those that follow one another make one,
     also across a moment in which the face was not found, or a single frame that looks authentic.
     """
+    counts = parts([each.shown_s for each in stretches], [each.seconds for each in stretches])
+    seen, high = divided(stretches, counts), repeated([x >= threshold for x in logits], counts)
     intervals: list[Interval] = []
     last: int | None = None
-    for place in _lasting(seen, [logit >= threshold for logit in logits]):
+    for place in _lasting(seen, high):
         goes_on = last is not None and _go_together(seen, last, place)
         start_s = intervals.pop().start_s if goes_on else seen[place].start_s
         intervals.append(Interval(start_s, seen[place].end_s))

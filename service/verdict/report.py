@@ -77,13 +77,11 @@ def _tracks(
 ) -> dict[int, list[Seen]]:
     """All that was seen of each face, by track."""
     by_frame = stretches_of(extraction)
-    shown_s = {index: until_s - time_s for index, time_s, until_s in extraction.frames}
     tracks: dict[int, list[Seen]] = defaultdict(list)
     for crop, item in zip(extraction.crops, evidence, strict=True):
         logit = fake_logit(item, spec.calibration)
         good = not rule.reasons(crop.quality)
-        span, shown = by_frame[crop.frame_index], shown_s[crop.frame_index]
-        tracks[crop.track].append(Seen(crop, item, logit, span, good, shown_s=shown))
+        tracks[crop.track].append(Seen(crop, item, logit, by_frame[crop.frame_index], good))
     return {track: _put_together(tracks[track]) for track in sorted(tracks)}
 
 

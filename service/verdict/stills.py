@@ -1,7 +1,7 @@
 """Stills of a clip as the frames that a video would have in their place."""
 
 from collections.abc import Sequence
-from itertools import chain, repeat
+from itertools import chain, pairwise, repeat
 from typing import TypeVar
 
 from service.media.stretches import Interval
@@ -36,10 +36,9 @@ def repeated(values: Sequence[_Value], counts: Sequence[int]) -> list[_Value]:
 def divided(stretches: Sequence[Interval], counts: Sequence[int]) -> list[Interval]:
     """The stretches of frames in as many equal parts as they count."""
     return [
-        Interval(
-            each.start_s + part * each.seconds / count,
-            each.start_s + (part + 1) * each.seconds / count,
-        )
+        Interval(start_s, end_s)
         for each, count in zip(stretches, counts, strict=True)
-        for part in range(count)
+        for start_s, end_s in pairwise(
+            [*(each.start_s + part * each.seconds / count for part in range(count)), each.end_s]
+        )
     ]

@@ -13,7 +13,7 @@ from model_export.evaluation.figures import (
     summarise,
 )
 from service.inference.model_file import Thresholds
-from service.media.stretches import Interval
+from service.media.stretches import Stretch
 from tests.model_export.colour_model import NOTE
 from tests.model_export.evaluation.rows import PLAIN, row
 
@@ -51,7 +51,7 @@ def test_poor_crops_have_no_vote_where_there_is_a_good_one() -> None:
 
 def test_a_frame_weighs_for_as_long_as_it_stands() -> None:
     frames = [row(x, "swap", "clip") for x in (3.0, 1.0)]
-    long = [replace(frames[0], stretch=Interval(0.0, 3.0)), frames[1]]
+    long = [replace(frames[0], stretch=Stretch(0.0, 3.0)), frames[1]]
     assert [clip.logit for clip in as_clips(frames, THRESHOLDS)] == [2.0]
     assert [clip.logit for clip in as_clips(long, THRESHOLDS)] == [2.5]
 

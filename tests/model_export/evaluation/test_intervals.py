@@ -7,7 +7,7 @@ import pytest
 
 from model_export.evaluation.intervals import overlap_in_time, time_iou
 from model_export.evaluation.rows import Row
-from service.media.stretches import Interval
+from service.media.stretches import Stretch
 from tests.model_export.evaluation.rows import row as judged
 
 NOTE: dict[str, Any] = {
@@ -20,7 +20,7 @@ def row(group: str, time_s: float, logit: float) -> Row:
     return replace(
         judged(logit, "deepfakes" if logit > 0 else None, group),
         time_s=time_s,
-        stretch=Interval(max(0.0, time_s - 0.5), until_s),
+        stretch=Stretch(max(0.0, time_s - 0.5), until_s),
     )
 
 

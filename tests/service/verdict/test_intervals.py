@@ -2,7 +2,7 @@
 
 import pytest
 
-from service.media.stretches import Interval, stretches
+from service.media.stretches import Interval, Stretch, stretches
 from service.verdict.intervals import manipulated_intervals
 from tests.service.media.test_stretches import moments
 
@@ -14,11 +14,16 @@ def found(*logits: float) -> list[tuple[float, float]]:
     return [(interval.start_s, interval.end_s) for interval in intervals]
 
 
-def test_a_still_that_outlasts_its_neighbours_is_an_interval_of_its_own() -> None:
-    spans = stretches([Interval(0.0, 1.0), Interval(1.0, 8.0), Interval(8.0, 9.0)], 9.0)
+def test_what_outlasts_its_neighbours_is_an_interval_of_its_own() -> None:
+    spans = [Stretch(0.0, 1.0), Stretch(1.0, 8.0), Stretch(8.0, 9.0)]
     assert manipulated_intervals(spans, [-4.0, 5.0, -4.0], 1.0) == (Interval(1.0, 8.0),)
-    even = stretches([Interval(0.0, 3.0), Interval(3.0, 6.0), Interval(6.0, 9.0)], 9.0)
+    even = [Stretch(0.0, 3.0), Stretch(3.0, 6.0), Stretch(6.0, 9.0)]
     assert manipulated_intervals(even, [-4.0, 5.0, -4.0], 1.0) == ()
+
+
+def test_a_still_is_one_as_the_frames_of_a_video_in_its_place_would_be() -> None:
+    stills = stretches([Interval(0.0, 3.0), Interval(3.0, 6.0), Interval(6.0, 9.0)], 9.0)
+    assert manipulated_intervals(stills, [-4.0, 5.0, -4.0], 1.0) == (Interval(3.0, 6.0),)
 
 
 def test_a_still_that_outlasts_its_neighbours_divides_them() -> None:
@@ -73,7 +78,7 @@ def test_an_interval_begins_and_ends_with_frames_that_look_manipulated(
 
 
 def test_a_frame_that_looks_authentic_joins_nothing_across_an_absence() -> None:
-    seen = [*SECONDS[:2], *(Interval(start_s, start_s + 1.0) for start_s in (20.0, 21.0, 22.0))]
+    seen = [*SECONDS[:2], *(Stretch(start_s, start_s + 1.0) for start_s in (20.0, 21.0, 22.0))]
     intervals = manipulated_intervals(seen, [5, 5, -4, 5, 5], threshold=1.0)
     assert intervals == (Interval(0.0, 2.0), Interval(21.0, 23.0))
 
@@ -91,10 +96,10 @@ def test_frames_without_the_face_are_bridged() -> None:
 
 def test_but_not_where_it_was_gone_for_long() -> None:
     seen = [
-        Interval(0.0, 20.0),
-        Interval(20.0, 40.0),
-        Interval(80.0, 100.0),
-        Interval(100.0, 120.0),
+        Stretch(0.0, 20.0),
+        Stretch(20.0, 40.0),
+        Stretch(80.0, 100.0),
+        Stretch(100.0, 120.0),
     ]
     found = manipulated_intervals(seen, [5, 5, 5, 5], threshold=1.0)
     assert [(each.start_s, each.end_s) for each in found] == [(0.0, 40.0), (80.0, 120.0)]
