@@ -26,7 +26,8 @@ from model_export.judge import CheckpointJudge, Judge
 from model_export.metrics.curves import equal_error_rate
 from model_export.networks.contract import MOBILE_CONFIG, NetworkConfig
 from model_export.sources.synthetic import Part, SyntheticSource, part_of
-from model_export.train import TrainConfig, Trainer, start
+from model_export.start import start
+from model_export.train import TrainConfig, Trainer
 from service.faces.crop import CropRule
 
 log = logging.getLogger(__name__)

@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from copy import deepcopy
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +24,8 @@ from model_export.checkpoint import (
 from model_export.data.loading import load_batches
 from model_export.data.pairs import Batch, PairDataset, PairMaker
 from model_export.losses import Truth, paper_losses, stronger_losses
-from model_export.networks.contract import NetworkConfig, NetworkOutput
-from model_export.networks.factory import Network, build_network
-from model_export.networks.mobile import MobileNetwork
-from model_export.restore import read_trained
+from model_export.networks.contract import NetworkOutput
+from model_export.networks.factory import Network
 from model_export.run_table import append_row, drop_rows_after
 from model_export.validate import validate
 from service.faces.crop import CropRule
@@ -119,7 +117,11 @@ class Trainer:
         return min(1.0, max(self.seen / self.config.pictures, time_share))
 
     def run(self) -> Path:
-        """Train to the end; returns the path of the best checkpoint."""
+        """Train to the end; returns the path of the best checkpoint.
+
+        Raises ValueError where losses or scores are no numbers any more: the checkpoints stay
+        those of the check before.
+        """
         self._write_settings()
         # A cut after the last checkpoint may have left one, which comes again.
         drop_rows_after(self.folder / "metrics.csv", self.seen)
@@ -153,7 +155,7 @@ class Trainer:
         return self.folder / "best.pt"
 
     def step(self, batch: Batch) -> dict[str, float]:
-        """One optimiser step; returns the losses."""
+        """One optimiser step; returns the losses. Raises ValueError where one is no number."""
         # What is dropped depends on the place in the training, whether or not it was cut before.
         torch.manual_seed(self.config.seed + self.seen)
         self._set_rate()
@@ -169,10 +171,16 @@ class Trainer:
         nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
         self.optimiser.step()
         self._average()
-        return {name: float(value.detach()) for name, value in terms.items()}
+        losses = {name: float(value.detach()) for name, value in terms.items()}
+        if not all(map(math.isfinite, losses.values())):
+            raise ValueError(
+                f"the losses are no numbers any more after {self.seen} pictures: take a lower "
+                "rate (`train --rate`)"
+            )
+        return losses
 
     def check(self, validation: list[Batch], terms: dict[str, float]) -> None:
-        """Validate the averaged weights, write metrics and checkpoints."""
+        """Validate the averaged weights, write metrics and checkpoints; see `run`."""
         figures = validate(self.averaged, validation, self.device)
         row = {
             "pictures": self.seen,
@@ -233,26 +241,3 @@ class Trainer:
         # Not the norms' counters: with a momentum that is fixed nobody reads them.
         average = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
         average([kept for kept, _ in pairs], [now for _, now in pairs], 0)
-
-
-def start(
-    config: NetworkConfig, imagenet: Path | None = None, model: Path | None = None
-) -> Network:
-    """A network to train: fresh, its encoder from ImageNet, or a model trained before.
-
-    model: a checkpoint, or an exported file of the mobile preset; its lead is given up, since
-    training finds its own balance. Raises ValueError when the preset takes no such file.
-    """
-    if model is not None:
-        if imagenet is not None:
-            raise ValueError("a training starts from ImageNet or from a model, not from both")
-        checkpoint = read_trained(model)
-        if replace(checkpoint.config, lead=config.lead) != config:
-            raise ValueError(f"{model} is of the preset {checkpoint.config.preset!r}")
-        return replace(checkpoint, config=config).build()
-    network = build_network(config)
-    if imagenet is not None:
-        if not isinstance(network, MobileNetwork):
-            raise ValueError("only the mobile preset starts from ImageNet weights")
-        network.load_imagenet(imagenet)
-    return network

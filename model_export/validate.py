@@ -14,6 +14,8 @@ def validate(network: nn.Module, batches: list[Batch], device: torch.device) -> 
     """AUC, EER, IoU on fakes, false-mask area on reals, method accuracy, AUC per family.
 
     In bfloat16, as the training computes, on CPUs, too: `evaluate` computes in float32.
+    Raises ValueError for scores that are no numbers: curves over them would give figures all the
+    same.
     """
     network.eval()
     scores, overlaps, false_area, right = [], [], [], []
@@ -34,6 +36,11 @@ def validate(network: nn.Module, batches: list[Batch], device: torch.device) -> 
                 right.append((output.method_logits.argmax(1) == truth.methods)[named].float())
             families += batch.families
     values = [s.double().cpu().numpy() for s in scores]
+    if not all(np.isfinite(v).all() for v in values):
+        raise ValueError(
+            "the scores of the pictures held out are no numbers any more: take a lower rate "
+            "(`train --rate`)"
+        )
     real = np.concatenate([v[: len(v) // 2] for v in values])
     fake = np.concatenate([v[len(v) // 2 :] for v in values])
     names = np.array(families)

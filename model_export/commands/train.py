@@ -38,7 +38,8 @@ from model_export.description import crop_of, crop_rule
 from model_export.networks.contract import MOBILE_CONFIG, NetworkConfig
 from model_export.restore import read_trained, renormalise
 from model_export.sources.sample import known_method
-from model_export.train import TrainConfig, Trainer, start
+from model_export.start import start
+from model_export.train import TrainConfig, Trainer
 from service.faces.crop import CropRule
 
 log = logging.getLogger(__name__)

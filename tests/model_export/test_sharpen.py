@@ -29,7 +29,7 @@ from model_export.restore import restore
 from model_export.sources.folders import FolderSource
 from model_export.sources.sample import Sample
 from model_export.sources.synthetic import SyntheticSource
-from model_export.train import start
+from model_export.start import start
 from service.faces.crop import CropRule
 from service.faces.sharpening import amount_at, sharpened
 

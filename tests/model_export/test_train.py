@@ -17,7 +17,8 @@ from model_export.data.rng import Rng
 from model_export.losses import NO_METHOD
 from model_export.networks.contract import FAKE, MOBILE_CONFIG, REAL, NetworkConfig
 from model_export.networks.factory import build_network
-from model_export.train import TrainConfig, Trainer, start
+from model_export.start import start
+from model_export.train import TrainConfig, Trainer
 from model_export.validate import validate
 from service.faces.crop import CropRule
 from tests.model_export import cuts
