@@ -2,10 +2,11 @@
 
 import os
 import signal
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from typing import TypeVar
 
 import cv2
@@ -77,4 +78,14 @@ def _begin() -> None:
     # in the background, the command goes on, and so do these.
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     single_threaded()
+
+
+def _end_with_parent() -> None:
+    # Who is killed ends no workers, and these would wait for more work for ever: each of them holds
+    # the queue's other end, too.
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

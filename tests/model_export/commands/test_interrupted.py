@@ -1,4 +1,4 @@
-"""Who ends a command by Ctrl-C is shown no traceback, of it or of a process that helps it."""
+"""Who ends a command is shown no traceback, and none of the processes that help it is left."""
 
 import os
 import signal
@@ -13,7 +13,7 @@ import pytest
 
 from model_export.cli import main
 from tests.service.media.worker_pool import running as is_running
-from tests.service.running import ROOT
+from tests.service.running import ROOT, eventually
 
 COMMAND = """
 import os, signal, sys, time
@@ -105,3 +105,17 @@ def test_in_the_background_neither_it_nor_its_processes_heed_it(
     assert process.poll() is None
     assert is_running(worker)
     os.killpg(process.pid, signal.SIGKILL)
+
+
+@pytest.mark.parametrize("ended_by", [signal.SIGTERM, signal.SIGKILL])
+def test_its_processes_end_with_it_however_it_ends(
+    ended_by: signal.Signals, busy: tuple[subprocess.Popen[str], int]
+) -> None:
+    process, worker = busy
+    process.send_signal(ended_by)
+    process.wait(timeout=20)
+    try:
+        eventually(lambda: not is_running(worker))
+    finally:
+        if is_running(worker):
+            os.kill(worker, signal.SIGKILL)
