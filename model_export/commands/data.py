@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,14 @@ _ASKED = (
     *("kind", "pairs", "strength", "edited", "family", "leave_out", "method"),
     *("frames", "equal_sharpness", "h264", "as_clips", "turn", "scale"),
 )
+_FOR_KINDS = {
+    **dict.fromkeys(("landmarks", "pairs", "strength", "edited", "family"), ("synthetic",)),
+    **dict.fromkeys(("equal_sharpness", "h264", "as_clips", "turn", "scale"), ("folders",)),
+    "leave_out": ("synthetic",),
+    "method": ("faceforensics",),
+    "frames": ("folders", "clips"),
+}
+"""Options that say nothing of data of other kinds."""
 SPLITS: dict[Part, str] = {"training": "train", "calibration": "val", "test": "test"}
 
 
@@ -130,6 +139,14 @@ def asked(options: argparse.Namespace) -> dict[str, Any]:
     return {name: getattr(options, name) for name in _ASKED}
 
 
+def changed(options: argparse.Namespace, names: Iterable[str] = _ASKED) -> dict[str, Any]:
+    """Those of the options that are not the default, as `asked`."""
+    parser = argparse.ArgumentParser()
+    add_data(parser)
+    given = {name: getattr(options, name) for name in names}
+    return {name: value for name, value in given.items() if value != parser.get_default(name)}
+
+
 def open_source(
     options: argparse.Namespace,
     root: Path,
@@ -137,12 +154,13 @@ def open_source(
     rule: CropRule,
     learned: str | None = None,
 ) -> Source:
-    """The data the options describe. Raises ValueError when it is not there.
+    """The data the options describe. Raises ValueError when it is not there, or of another kind.
 
     learned: digest of the faces that the model was trained on, where it is known. With a picture
     more or less people are divided otherwise; that is told of in the log.
     """
     kind = options.kind or guess_kind(root)
+    _refuse_other_kinds(options, root, kind)
     if kind == "folders":
         if options.as_clips and options.h264 is None:
             raise ValueError("--as-clips needs --h264")
@@ -177,6 +195,17 @@ def open_source(
         strength=options.strength,
         edited=options.edited,
     )
+
+
+def _refuse_other_kinds(options: argparse.Namespace, root: Path, kind: str) -> None:
+    """Raise ValueError for an option that would be recorded, though nothing was done about it."""
+    for name in changed(options, _FOR_KINDS):
+        kinds = _FOR_KINDS[name]
+        if kind not in kinds:
+            option = name.replace("_", "-")
+            raise ValueError(
+                f"--{option} is for data of the kind {' or '.join(kinds)}, and {root} is {kind}"
+            )
 
 
 def warn_of_other_crops(prepared: Path, rule: CropRule) -> None:

@@ -16,7 +16,8 @@ class PreparedSource:
 
     methods: only these manipulations with the reals cut beside them; empty for all. size: side of
     the crops given, in pixels. sharpening: the crop rule's.
-    Raises ValueError when there is no manifest or nothing of the split in it.
+    Raises ValueError when there is no manifest or nothing of the split in it, or nothing at all of
+    one of the methods.
     """
 
     def __init__(
@@ -27,10 +28,14 @@ class PreparedSource:
         size: int = 256,
         sharpening: float = 0.0,
     ) -> None:
+        rows = read_manifest(root)
+        known = sorted({row["method"] for row in rows})
+        if unknown := sorted({*methods} - {*known}):
+            raise ValueError(f"{root} has nothing of {unknown[0]!r}: it has {', '.join(known)}")
         self._rows = reals_once(
             [
                 row
-                for row in read_manifest(root)
+                for row in rows
                 if row["split"] == split and (not methods or row["method"] in methods)
             ]
         )

@@ -193,8 +193,8 @@ def test_it_is_said_which_part_of_the_data_was_fitted_on(
     people = write_people(tmp_path / "people", faces, 80)
     own = write_folders(tmp_path / "own", astronaut, 1)
     said = []
-    for data in (people, own):
+    for data, few in ((people, "--pairs"), (own, "--frames")):
         words = ["calibrate", str(tmp_path / "a.pt"), str(data), "-o", str(tmp_path / "b.pt")]
-        assert main([*words, "--pairs", "2", "--frames", "1"]) == 0
+        assert main([*words, few, "2"]) == 0
         said.append(load_checkpoint(tmp_path / "b.pt").facts["figures"]["calibration"]["data"])
     assert said == ["calibration part of people (synthetic)", "all of own (folders)"]

@@ -170,8 +170,10 @@ def test_prepared_crops_are_samples_grouped_by_clip(prepared: Path) -> None:
     assert {s.group for s in samples if s.fake} == {"FaceSwap_002_003", "FaceSwap_003_002"}
     assert {s.group for s in samples if not s.fake} == {"youtube_002", "youtube_003"}
     assert all(s.mask is not None for s in samples if s.fake)
-    with pytest.raises(ValueError, match="nothing of the split"):
+    with pytest.raises(ValueError, match="nothing of 'Face2Face'"):
         PreparedSource(prepared, "val", ("Face2Face",))
+    with pytest.raises(ValueError, match="nothing of the split"):
+        PreparedSource(prepared, "dev", ("FaceSwap",))
 
 
 def test_coloured_compressed_masks_become_black_and_white() -> None:

@@ -54,6 +54,17 @@ def test_of_one_method_the_reals_beside_it_are_given(prepared: Path) -> None:
         assert sum(sample.fake for sample in samples) == len(samples) / 2 == 2 * FRAMES
 
 
+def test_a_method_that_was_not_prepared_is_one_line(
+    prepared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of a misspelt one among others nobody would notice."""
+    model = write_colour_model(tmp_path / "colour.onnx")
+    words = ["evaluate", str(model), str(prepared), "--method", "FaceSwap", "--method", "Faceswap"]
+    assert main(words) == 1
+    told = f"{prepared} has nothing of 'Faceswap': it has {', '.join(METHODS)}\n"
+    assert capsys.readouterr().err == f"unmask-model evaluate: {told}"
+
+
 def test_a_real_clip_is_seen_in_the_frames_of_the_method_that_has_most_of_it(
     astronaut: NDArray[np.uint8], tmp_path: Path
 ) -> None:
