@@ -19,10 +19,14 @@ def refuse_second_run(options: argparse.Namespace) -> None:
         )
 
 
-def cut_in_its_first_check(folder: Path) -> bool:
-    """Whether a run wrote a row, and perhaps its best, but nothing yet that it could go on from.
+def cut_before_its_first_checkpoint(folder: Path) -> bool:
+    """Whether a run began, and wrote a row at most, but nothing yet that it could go on from.
 
     One with more rows had a `last.pt`, and who removed that may want to keep the best.
     """
     table = folder / "metrics.csv"
-    return table.is_file() and not (folder / "last.pt").exists() and count_rows(table) <= 1
+    if (folder / "last.pt").exists():
+        return False
+    if table.is_file():
+        return count_rows(table) <= 1
+    return (folder / "train.json").is_file() and not (folder / "best.pt").exists()

@@ -18,7 +18,7 @@ from model_export.commands.arguments import (
     whole,
 )
 from model_export.commands.data import warn_of_other_crops
-from model_export.commands.run_folder import cut_in_its_first_check, refuse_second_run
+from model_export.commands.run_folder import cut_before_its_first_checkpoint, refuse_second_run
 from model_export.commands.sources import (
     add_drawing,
     add_faces,
@@ -150,7 +150,7 @@ def run(options: argparse.Namespace) -> int:
     """
     expect_folder(options.out)
     refuse_second_run(options)
-    goes_on = options.resume and not cut_in_its_first_check(options.out)
+    goes_on = options.resume and not cut_before_its_first_checkpoint(options.out)
     training, validation = read_divided(options)
     families = remaining_families(options)
     further = f"{len(training)} pictures of {options.faces.resolve().name}, {FORGED}"
@@ -192,7 +192,7 @@ def run(options: argparse.Namespace) -> int:
     if goes_on:
         trainer.resume(options.out / "last.pt")
     elif options.resume:
-        log.warning("%s was cut in its first check and is begun anew", options.out)
+        log.warning("%s was cut before its first checkpoint and is begun anew", options.out)
         (options.out / "best.pt").unlink(missing_ok=True)
     print(trainer.run())
     return 0

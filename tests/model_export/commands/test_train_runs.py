@@ -65,12 +65,21 @@ def test_a_second_run_does_not_overwrite_the_first(
     assert files(run) == before
 
 
-def test_a_run_that_was_cut_before_its_first_checkpoint_may_be_begun_again(
-    people: Path, tmp_path: Path
+@pytest.mark.parametrize("more", [[], ["--resume"]], ids=["as-if-new", "resume"])
+def test_a_run_that_was_cut_before_its_first_check_may_be_begun_again(
+    more: list[str], people: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "train.json").write_text("{}")
-    assert train(people, tmp_path) == 0
+    assert train(people, tmp_path, *more) == 0
     assert (tmp_path / "best.pt").is_file()
+
+
+def test_where_no_run_began_none_goes_on(
+    people: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert train(people, tmp_path, "--resume") == 1
+    assert "last.pt: No such file" in capsys.readouterr().err
+    assert not [*tmp_path.iterdir()]
 
 
 def test_a_run_goes_on_with_a_longer_schedule(people: Path, run: Path) -> None:
