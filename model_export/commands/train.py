@@ -155,9 +155,7 @@ def run(options: argparse.Namespace) -> int:
     families = remaining_families(options)
     further = f"{len(training)} pictures of {options.faces.resolve().name}, {FORGED}"
     inherited = _inherited(options.start_from, further)
-    crop = crop_of(inherited)
-    if options.crop_scale:
-        crop["scale"] = options.crop_scale
+    crop = crop_of(inherited) | ({"scale": options.crop_scale} if options.crop_scale else {})
     rule = crop_rule(crop, CropRule().size)
     config = MOBILE_CONFIG if options.preset == "mobile" else NetworkConfig(width=options.width)
     drawing = (families, options.strength, options.edited)

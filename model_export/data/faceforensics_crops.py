@@ -118,6 +118,9 @@ def _cut_frames(pair: ClipPair, out: Path, plan: CutPlan) -> Record:
             if not all(index in clip for clip in clips):
                 raise _NotCutError("that cannot be read")
             fake, real, drawn = (clip[index] for clip in clips)
+            # The square of one would show something else of the other.
+            if fake.shape != real.shape:
+                raise _NotCutError("whose original has another size")
             mask = binary_mask(drawn, (fake.shape[0], fake.shape[1]))
             rows += _cut_frame(pair, index, (fake, real, mask), out, plan)
         except _NotCutError as reason:

@@ -77,6 +77,17 @@ def test_all_frames_are_cut_whichever_clip_is_longer(
     assert read_record(record_path(tmp_path / "out", pair)) == record
 
 
+def test_a_fake_is_not_cut_against_an_original_of_another_size(
+    two_faces: Pixels, tmp_path: Path
+) -> None:
+    pair = write_pair(tmp_path, two_faces, [LARGE], Lengths(4, 4, 4))
+    pair.real.write_bytes(clip([np.repeat(np.repeat(two_faces, 2, 0), 2, 1)] * 4))
+    told = r"^0 of 2 frames; missing: 2 whose original has another size$"
+    with pytest.raises(ValueError, match=told):
+        cut_pair(pair, tmp_path / "out", plan(2))
+    assert not (tmp_path / "out").exists()
+
+
 def test_frames_are_the_same_moments_of_a_fake_and_its_longer_original(
     astronaut: Pixels, tmp_path: Path
 ) -> None:
