@@ -9,6 +9,8 @@ from scipy.special import expit, log_softmax
 
 Values = NDArray[np.float64]
 LEAST_SLOPE = 1e-3
+SMALL_SPREAD = 1e-2
+"""Standard deviation of differences below which the fit would take its first steps for its last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,22 +75,25 @@ def fit_logistic(differences: Values, fake: NDArray[np.bool_]) -> tuple[float, f
         raise ValueError("calibration needs fakes and reals")
     targets = np.where(fake, (fakes + 1) / (fakes + 2), 1 / (reals + 2))
     weights = _balanced(fake)
+    spread = max(float(np.std(differences)), 1e-6)
+    middle, unit = (float(differences.mean()), spread) if spread < SMALL_SPREAD else (0.0, 1.0)
+    scaled = (differences - middle) / unit
 
     def loss(parameters: Values) -> tuple[float, Values]:
-        logits = parameters[0] * differences + parameters[1]
+        logits = parameters[0] * scaled + parameters[1]
         value = weights @ (np.logaddexp(0, logits) - targets * logits)
         gradient = weights * (expit(logits) - targets)
-        return float(value), np.array([gradient @ differences, gradient.sum()])
+        return float(value), np.array([gradient @ scaled, gradient.sum()])
 
-    spread = max(float(np.std(differences)), 1e-6)
     found = minimize(
         loss,
-        np.array([1 / spread, 0.0]),
+        np.array([unit / spread, 0.0]),
         jac=True,
         method="L-BFGS-B",
-        bounds=[(LEAST_SLOPE, None), (None, None)],
+        bounds=[(LEAST_SLOPE * unit, None), (None, None)],
     )
-    return float(found.x[0]), float(found.x[1])
+    slope = float(found.x[0]) / unit
+    return slope, float(found.x[1]) - slope * middle
 
 
 def fit_temperature(logits: Values, labels: NDArray[np.int64]) -> float:

@@ -77,6 +77,18 @@ def test_a_known_slope_and_intercept_are_found_again() -> None:
     assert reliability(expit(slope * differences + intercept)[even], fake[even]).ece < 0.02
 
 
+@pytest.mark.parametrize("offset", [0.0, 0.5])
+@pytest.mark.parametrize("unit", [1e-3, 1e-4, 1e-6, 1e-8])
+def test_activations_that_hardly_differ_are_fitted_as_well(unit: float, offset: float) -> None:
+    rng = np.random.default_rng(3)
+    fake = np.arange(600) < 300
+    ordinary = np.where(fake, 1.0, -1.0) + rng.normal(0, 1, 600)
+    slope, intercept = fit_logistic(ordinary, fake)
+    small_slope, small_intercept = fit_logistic(ordinary * unit + offset, fake)
+    assert small_slope * unit == pytest.approx(slope, rel=1e-3)
+    assert small_intercept + small_slope * offset == pytest.approx(intercept, abs=1e-3)
+
+
 def test_separated_classes_give_a_finite_slope() -> None:
     slope, intercept = fit_logistic(np.array([-1.0, -0.5, 0.5, 1.0]), np.array([0, 0, 1, 1], bool))
     assert 0 < slope < 100
