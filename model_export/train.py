@@ -57,6 +57,10 @@ class TrainConfig:
     validation_pairs: int = 400
     validate_every: int = 8_000
 
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready: without a limit, the minutes are None."""
+        return asdict(self) | {"minutes": self.minutes if math.isfinite(self.minutes) else None}
+
 
 class Trainer:
     """One training run in a folder: `last.pt` to resume, `best.pt` to use, `metrics.csv`."""
@@ -212,7 +216,7 @@ class Trainer:
     def _write_settings(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         settings = {
-            "train": asdict(self.config),
+            "train": self.config.to_dict(),
             "network": self.network.config.to_dict(),
             "facts": self.facts,
         }

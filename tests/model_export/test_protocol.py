@@ -110,6 +110,11 @@ def test_a_run_goes_on_with_other_workers_and_with_its_weights_elsewhere(
     path.write_text(json.dumps(older, indent=1))
     begin("a", 1)
     assert json.loads(path.read_text()) == begun
+    # As Python writes no limit, which is no JSON.
+    assert begun["plan"]["train"]["minutes"] is None
+    path.write_text(path.read_text().replace('"minutes": null', '"minutes": Infinity'))
+    begin("a", 1)
+    assert "Infinity" not in path.read_text()
     with pytest.raises(ValueError, match="another plan"):
         begin("c", 1)
     # The same pictures, of other people: others of them are learned from.

@@ -107,7 +107,8 @@ def test_a_run_leaves_figures_and_checkpoints(forge: Forge, tmp_path: Path) -> N
     assert [int(row["pictures"]) for row in rows] == [8, 16]
     assert 0 <= float(rows[-1]["auc"]) <= 1
     assert 0 <= float(rows[-1]["eer"]) <= 1
-    assert json.loads((tmp_path / "train.json").read_text())["train"]["pictures"] == 16
+    settings = json.loads((tmp_path / "train.json").read_text())["train"]
+    assert (settings["pictures"], settings["minutes"]) == (16, None)
 
 
 @pytest.mark.parametrize("form", [SMALL, replace(MOBILE_CONFIG, size=64)], ids=["paper", "mobile"])
