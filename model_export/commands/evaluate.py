@@ -8,7 +8,7 @@ from typing import Any
 from tqdm import tqdm
 
 from model_export.commands.arguments import existing_folder, existing_path, whole
-from model_export.commands.data import add_data, asked, guess_kind, open_source
+from model_export.commands.data import add_data, asked, changed, guess_kind, open_source
 from model_export.commands.targets import expect_folder
 from model_export.description import crop_rule, thresholds_of
 from model_export.evaluation.figures import as_clips, both_classes, split, summarise
@@ -88,7 +88,7 @@ def run(options: argparse.Namespace) -> int:
         report["intervals"] = overlap_in_time(rows, source.truths, note)
     if options.robustness:
         report["robustness"] = robustness(judge, kept)
-    text = write_report(report)
+    text = write_report(report, changed(options))
     print(text)
     if options.out is not None:
         _write(options.out, report, text, rows, gallery)

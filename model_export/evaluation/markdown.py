@@ -1,6 +1,6 @@
 """An evaluation as Markdown, for people and for model cards."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 FEW = 5
@@ -61,11 +61,12 @@ def reasons(problems: Mapping[str, str]) -> list[str]:
     return first_few([f"{name}: {problem}" for name, problem in problems.items()])
 
 
-def write_report(report: dict[str, Any]) -> str:
-    """The whole report."""
+def write_report(report: dict[str, Any], asked: Mapping[str, Any]) -> str:
+    """The whole report. asked: options of the data that are not the default, by name."""
     figures = report["figures"]
     parts = [
         f"# {report['model']['name']} {report['model']['version']} on {report['data']['name']}",
+        *([f"Asked for: `{' '.join(_words(asked))}`."] if asked else []),
         f"Threshold for HTER: P(fake) {report['threshold']['probability']:.4f}, "
         f"{report['threshold']['from']}.",
     ]
@@ -89,6 +90,14 @@ def write_report(report: dict[str, Any]) -> str:
             parts.append(table((name, *points), [("AUC", *values)]))
     parts += ["## Files", _files(report["data"]["files"])]
     return "\n\n".join(parts) + "\n"
+
+
+def _words(asked: Mapping[str, Any]) -> Iterator[str]:
+    """Options as they are given in a shell."""
+    for name, value in asked.items():
+        option = f"--{name.replace('_', '-')}"
+        for each in value if isinstance(value, list) else [value]:
+            yield option if each is True else f"{option} {each}"
 
 
 def _detection(figures: dict[str, Any]) -> str:

@@ -167,6 +167,8 @@ def test_synthetic_pairs_are_reported_per_family(
     assert figures["crops"]["fakes"] == figures["crops"]["reals"] == 8
     assert figures["segmentation"]["fakes_with_truth"] == 8
     assert "clips" not in figures
+    told = "Asked for: `--pairs 8 --family faceswap --family deepfakes`.\n"
+    assert told in (tmp_path / "report.md").read_text()
 
 
 def test_prepared_faceforensics_is_told_by_its_manifest(
@@ -178,6 +180,7 @@ def test_prepared_faceforensics_is_told_by_its_manifest(
     assert main(command) == 0
     command = ["evaluate", str(checkpoint), str(prepared), "-o", str(out)]
     assert main([*command, "--threshold-from", str(prepared)]) == 0
+    assert "Asked for" not in (out / "report.md").read_text()
     figures = json.loads((out / "report.json").read_text())["figures"]
     assert figures["crops"]["fakes"] == 4
     assert figures["clips"]["fakes"] == figures["clips"]["reals"] == 2
@@ -243,6 +246,8 @@ def test_pictures_are_judged_as_clips_only_where_their_quality_is_said(
     figures = json.loads((tmp_path / "report.json").read_text())["figures"]
     assert figures["crops"]["fakes"] == 2 * figures["clips"]["fakes"] == 4
     assert figures["segmentation"]["iou"] is None
+    _, _, told, *_ = (tmp_path / "report.md").read_text().splitlines()
+    assert told == "Asked for: `--frames 2 --h264 30 --as-clips`."
     assert main(["tabulate", f"one={tmp_path}"]) == 0
 
 
