@@ -5,7 +5,7 @@ own frame. Good enough to draw the masks of the forge; no substitute for a landm
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from os.path import commonpath
 from pathlib import Path
@@ -110,7 +110,7 @@ def index_pictures(sources: Sequence[Path]) -> FaceIndex:
     paths = [path.absolute() for path in picture_paths(sources)]
     root = Path(commonpath([path.parent for path in paths]))
     names, points, boxes = [], [], []
-    for path in paths:
+    for path in _with_a_bar(paths):
         try:
             found = _largest_face(path)
         except ValueError as error:
@@ -132,6 +132,15 @@ def index_pictures(sources: Sequence[Path]) -> FaceIndex:
         np.array(boxes, np.float32),
         numbered([identity_of(name) for name in names]),
     )
+
+
+def _with_a_bar(paths: Sequence[Path]) -> Iterable[Path]:
+    """The same, and how far they are; without the extra that has the bar nothing is told."""
+    try:
+        from tqdm import tqdm  # noqa: PLC0415 - the serving install, which has none, does this, too
+    except ModuleNotFoundError:
+        return paths
+    return tqdm(paths, unit="picture", mininterval=2)
 
 
 def _largest_face(path: Path) -> tuple[Box, Points] | None:

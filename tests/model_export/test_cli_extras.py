@@ -7,9 +7,12 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from model_export.commands.extras import MODULES, extras_needed
+from tests.model_export.labelled import save
 
 ROOT = Path(__file__).parents[2]
 BLOCK = """
@@ -68,6 +71,16 @@ def test_what_needs_no_extra_works_without(words: list[str], tmp_path: Path) -> 
     result = run_without(MODULES["export"], tmp_path, "model_export.cli", *words)
     assert (result.returncode, result.stderr) == (0, "")
     assert result.stdout
+
+
+def test_faces_are_found_without_the_extra_that_has_the_bar(
+    astronaut: NDArray[np.uint8], tmp_path: Path
+) -> None:
+    save(tmp_path / "faces/one.png", astronaut)
+    words = ("model_export.cli", "prepare-faces", str(tmp_path / "faces"))
+    result = run_without(MODULES["export"] - {"onnxruntime"}, tmp_path, *words)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "1 faces in 1 pictures" in result.stdout
 
 
 def test_the_version_is_the_packages(tmp_path: Path) -> None:

@@ -31,6 +31,15 @@ def test_what_is_no_picture_is_named_and_left_out(
     assert "._face.jpg" not in told
 
 
+def test_it_is_told_how_far_it_is(
+    astronaut: NDArray[np.uint8], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("a.png", "b.png"):
+        save(tmp_path / name, astronaut)
+    assert main(["prepare-faces", str(tmp_path)]) == 0
+    assert "2/2" in capsys.readouterr().err
+
+
 def test_linked_files_and_folders_keep_the_place_the_user_gave_them(
     astronaut: NDArray[np.uint8], tmp_path: Path
 ) -> None:
