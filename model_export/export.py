@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from model_export.checkpoint import Checkpoint
-from model_export.data.files import aside
+from model_export.data.files import aside, naming
 from model_export.description import describe
 from model_export.networks.contract import FAKE, REAL
 from model_export.networks.factory import Network
@@ -133,7 +133,7 @@ def write_described(graph: onnx.ModelProto, path: Path, note: dict[str, Any]) ->
     seal.metadata_props.add(key=SEAL_KEY, value=seal_of(content))
     path.parent.mkdir(parents=True, exist_ok=True)
     # A disk that is full must not cost the model that was there.
-    with aside(path) as partial:
+    with naming(path), aside(path) as partial:
         partial.write_bytes(content + seal.SerializeToString())
 
 

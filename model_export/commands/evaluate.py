@@ -10,6 +10,7 @@ from tqdm import tqdm
 from model_export.commands.arguments import existing_folder, existing_path, whole
 from model_export.commands.data import add_data, asked, changed, guess_kind, open_source
 from model_export.commands.targets import expect_folder
+from model_export.data.files import naming
 from model_export.description import crop_rule, thresholds_of
 from model_export.evaluation.figures import as_clips, both_classes, split, summarise
 from model_export.evaluation.gallery import Gallery
@@ -152,7 +153,8 @@ def _write(
     folder: Path, report: dict[str, Any], text: str, rows: list[Row], gallery: Gallery
 ) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / REPORT).write_text(json.dumps(report, indent=1))
+    with naming(folder / REPORT):
+        (folder / REPORT).write_text(json.dumps(report, indent=1))
     write_plots(rows, report["figures"]["methods"]["confusion"], folder)
     sheets = gallery.write(folder)
     plots = ["roc.png", "det.png", "reliability.png", "coverage.png", "methods.png"]
@@ -162,4 +164,5 @@ def _write(
     pictures = "\n".join(f"![{name}]({name})" for name in plots + sheets)
     written = f"{text}\n## Plots\n\n{pictures}\n"
     # Files may have names that are no Unicode.
-    (folder / TEXT).write_text(written, encoding="utf-8", errors="backslashreplace")
+    with naming(folder / TEXT):
+        (folder / TEXT).write_text(written, encoding="utf-8", errors="backslashreplace")

@@ -8,7 +8,7 @@ import numpy as np
 from model_export.commands.arguments import existing_folder
 from model_export.commands.targets import expect_file
 from model_export.data.faces import LANDMARKS
-from model_export.data.files import aside
+from model_export.data.files import aside, naming
 from model_export.data.landmarks import index_pictures, picture_paths
 
 
@@ -39,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
     }
     if options.person_folders:
         table["people"] = np.array([name.parent.as_posix() for name in names])
-    with aside(out) as partial, partial.open("wb") as file:
+    with naming(out), aside(out) as partial, partial.open("wb") as file:
         np.savez_compressed(file, **table)
     print(f"{out}: {len(index)} faces in {total} pictures")
     return 0

@@ -35,8 +35,19 @@ def write_whole(path: Path, text: str) -> None:
 
     Raises OSError when it cannot be written.
     """
-    with aside(path) as partial:
+    with naming(path), aside(path) as partial:
         partial.write_text(text)
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Has an error of writing name the file: that of a full disk comes without a name."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        raise OSError(f"cannot write {path}: {error.strerror or error}") from error
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from model_export.data.files import naming
 from service.faces.crop import Box
 
 Pixels = NDArray[np.uint8]
@@ -47,7 +48,8 @@ def write_picture(path: Path, picture: Pixels) -> None:
     """
     shown = picture if picture.ndim == 2 else picture[..., ::-1]
     _, data = cv2.imencode(path.suffix, shown)
-    path.write_bytes(data.tobytes())
+    with naming(path):
+        path.write_bytes(data.tobytes())
 
 
 def holder(mask: Pixels, boxes: Sequence[Box]) -> int | None:

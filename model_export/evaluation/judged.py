@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from model_export.data.files import naming
 from model_export.evaluation.rows import Row
 from model_export.metrics.resampling import Trials
 from service.inference.model_file import Thresholds
@@ -21,7 +22,10 @@ def write_judged(rows: Sequence[Row], thresholds: Thresholds, path: Path) -> Non
     verdict: what the thresholds say of the probability; the service leaves more open. What is no
     Unicode in a name is escaped, and so alike in all such files. Raises OSError.
     """
-    with path.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file:
+    with (
+        naming(path),
+        path.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file,
+    ):
         lines = csv.writer(file)
         lines.writerow(_HEAD)
         for row in sorted(rows, key=lambda row: (-row.logit, row.group)):

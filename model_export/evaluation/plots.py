@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from model_export.data.files import naming
 from model_export.evaluation.rows import Row
 from model_export.metrics.calibration import reliability
 from model_export.metrics.coverage import risk_coverage
@@ -27,7 +28,8 @@ def write_plots(rows: Sequence[Row], confusion: dict[str, dict[str, int]], folde
 
 
 def _save(figure: Figure, path: Path) -> None:
-    figure.savefig(path, dpi=110)
+    with naming(path):
+        figure.savefig(path, dpi=110)
 
 
 def _axes(title: str, across: str, up: str) -> tuple[Figure, Axes]:

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from tqdm import tqdm
 
 from model_export.data.degrade import h264, jpeg, resize
+from model_export.data.files import naming
 from model_export.data.warp import Picture
 from model_export.judge import Judge, judged
 from model_export.metrics.curves import area_under_roc
@@ -81,4 +82,5 @@ def plot_robustness(table: dict[str, dict[str, float]], path: Path) -> None:
         axes.set(xlabel=STRAINS[name].label, ylim=(0.45, 1.01))
         axes.grid(alpha=0.3)
     panels[0].set_ylabel("AUC")
-    figure.savefig(path, dpi=110)
+    with naming(path):
+        figure.savefig(path, dpi=110)
