@@ -23,6 +23,8 @@ def frame_count(path: Path) -> int:
 def frames_at(path: Path, indices: Collection[int]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
     """(index, uint8 RGB (H, W, 3)) of the wanted frames, rising, without those that cannot be read.
 
+    What a decoder makes up where bytes are damaged is not read either: it looks manipulated.
+
     Raises ValueError when the file holds no video, OSError when it cannot be read.
     """
     with _open(path) as container:
@@ -30,7 +32,7 @@ def frames_at(path: Path, indices: Collection[int]) -> Iterator[tuple[int, NDArr
             if not container.grab():
                 break
             if index in indices:
-                pixels = container.pixels()
+                pixels = None if container.damaged else container.pixels()
                 if pixels is not None:
                     yield index, pixels
 

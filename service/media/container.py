@@ -51,6 +51,8 @@ class Container:
     frames_stated, seconds_stated: 0 where the container does not say.
     hidden: of the packets read, those whose frames are not to be shown.
     time_s: of the frame grabbed last, by the clip's own clock; NaN where it has none.
+    damaged: whether the decoder had to make up some of that frame, or of one since the last key
+        frame, from which it may be predicted.
 
     WHY not OpenCV: from 4.13 on it cannot convert frames that are marked as interlaced and does not
     say so; what it then gives are leftovers in memory, of other clips as well.
@@ -84,6 +86,7 @@ class Container:
         self.frames_stated, self.seconds_stated = self._stated(name)
         self.hidden = 0
         self.time_s = math.nan
+        self.damaged = False
         # AVI stores when frames are decoded: what FFmpeg makes of that for a frame is in no order.
         self._by_packets = name == "avi"
         self._released_at: int | None = None
@@ -149,6 +152,8 @@ class Container:
             return False
         self.display = self.display or Display.of(self._frame, self._stream.codec_context.name)
         moment = self._released_at if self._by_packets else self._frame.pts
+        held = self.damaged and not self._frame.key_frame
+        self.damaged = held or self._frame.is_corrupt
         self.time_s = math.nan if moment is None else self._seconds(moment)
         return True
 
