@@ -112,7 +112,10 @@ class Trainer:
             self.best = saved.resume["best"]
         except (KeyError, RuntimeError, ValueError) as error:
             raise CheckpointError(f"{path} holds no training that can go on") from error
-        self.facts = {k: v for k, v in saved.facts.items() if k != "training"} | self.facts
+        known = {k: v for k, v in saved.facts.items() if k != "training"}
+        # What was said of a model that it went on from is not said of the pictures alone.
+        kept = {k: known[k] for k in ("training_data", "licence") if k in known}
+        self.facts = known | self.facts | kept
 
     @property
     def progress(self) -> float:

@@ -4,11 +4,10 @@ import argparse
 import logging
 import math
 from pathlib import Path
-from typing import Any
 
 import torch
 
-from model_export.checkpoint import UNKNOWN_PEOPLE, Checkpoint, all_people
+from model_export.checkpoint import Checkpoint
 from model_export.commands.arguments import (
     existing_folder,
     existing_path,
@@ -18,6 +17,12 @@ from model_export.commands.arguments import (
     whole,
 )
 from model_export.commands.data import warn_of_other_crops
+from model_export.commands.provenance import (
+    all_learned_from,
+    inherited_facts,
+    told,
+    untrained_facts,
+)
 from model_export.commands.run_folder import cut_before_its_first_checkpoint, refuse_second_run
 from model_export.commands.sources import (
     add_drawing,
@@ -28,7 +33,6 @@ from model_export.commands.sources import (
 )
 from model_export.commands.targets import expect_folder
 from model_export.data.faceforensics import METHODS
-from model_export.data.faces import FaceIndex
 from model_export.data.families import FAMILIES
 from model_export.data.forge import Forge
 from model_export.data.pairs import PairDataset, PairMaker, collate
@@ -36,7 +40,7 @@ from model_export.data.prepared_pairs import MixedPairs, PreparedPairs
 from model_export.data.stored_pairs import stored_for
 from model_export.description import crop_of, crop_rule
 from model_export.networks.contract import MOBILE_CONFIG, NetworkConfig
-from model_export.restore import read_trained, renormalise
+from model_export.restore import renormalise
 from model_export.sources.sample import known_method
 from model_export.start import start
 from model_export.train import TrainConfig, Trainer
@@ -44,10 +48,6 @@ from service.faces.crop import CropRule
 
 log = logging.getLogger(__name__)
 DEFAULTS = TrainConfig()
-FORGED = (
-    "manipulated by the forge, whose generators and landmarks have terms of their own "
-    "(service/weights/LICENSE.weights)"
-)
 EXAMPLES = 32
 """Pairs from which the batch norms of an exported model take their statistics."""
 
@@ -153,8 +153,8 @@ def run(options: argparse.Namespace) -> int:
     goes_on = options.resume and not cut_before_its_first_checkpoint(options.out)
     training, validation = read_divided(options)
     families = remaining_families(options)
-    further = f"{len(training)} pictures of {options.faces.resolve().name}, {FORGED}"
-    inherited = _inherited(options.start_from, further)
+    further = told(options, training)
+    inherited = inherited_facts(options.start_from, further)
     crop = crop_of(inherited) | ({"scale": options.crop_scale} if options.crop_scale else {})
     rule = crop_rule(crop, CropRule().size)
     config = MOBILE_CONFIG if options.preset == "mobile" else NetworkConfig(width=options.width)
@@ -171,7 +171,7 @@ def run(options: argparse.Namespace) -> int:
         "families": [*families],
         "strength": options.strength,
         "edited": options.edited,
-        "people": _people(inherited, training),
+        "people": all_learned_from(inherited, training),
         "training_data": inherited.get("training_data", further),
         "stored": options.stored is not None,
         "prepared": options.prepared and f"{options.prepared_share:g} of {options.prepared.name}",
@@ -185,7 +185,7 @@ def run(options: argparse.Namespace) -> int:
         facts=inherited | {"crop": crop} | learned,
     )
     if fresh:
-        facts = trainer.facts | _untrained(options.start_from)
+        facts = trainer.facts | untrained_facts(options.start_from)
         Checkpoint(config, network.state_dict(), facts).save(options.out / "start.pt")
     if goes_on:
         trainer.resume(options.out / "last.pt")
@@ -228,32 +228,3 @@ def _plan(options: argparse.Namespace) -> TrainConfig:
         validation_pairs=options.validation_pairs,
         validate_every=options.validate_every,
     )
-
-
-def _inherited(model: Path | None, further: str) -> dict[str, Any]:
-    """What a model that goes on learning, from what further data, keeps of what was said of it."""
-    facts = {} if model is None else read_trained(model).facts
-    names = ("crop", "training_data", "licence")
-    kept: dict[str, Any] = {name: facts[name] for name in names if name in facts}
-    if model is not None:
-        before = facts.get("training_data", "not stated")
-        kept["training_data"] = f"{before}; trained further on {further}"
-        kept["people"] = facts.get("people") or UNKNOWN_PEOPLE
-    return kept
-
-
-def _untrained(model: Path) -> dict[str, Any]:
-    """What holds for a model that goes on learning until it has: see `restored` in `finetune`."""
-    facts = read_trained(model).facts
-    return {"restored": True} if facts.get("restored") else {}
-
-
-def _people(inherited: dict[str, Any], training: FaceIndex) -> str:
-    """Whom a model has learned from in the end, as the facts of a checkpoint say it."""
-    people = all_people(inherited.get("people", training.digest), training.digest)
-    if people != training.digest:
-        log.warning(
-            "the model to go on from learned from other pictures, or from ones that nobody wrote "
-            "down, which may divide people otherwise: it may know some of those held out here"
-        )
-    return people

@@ -57,7 +57,8 @@ class FaceCrop:
     crop_to_frame: float64 (2, 3); maps homogeneous crop pixel coordinates to frame pixels.
     pixels: uint8 RGB, shape (size, size, 3).
     in_key_frame: whether the frame is known to be stored by itself, not predicted from others.
-    crowded_out: in how many more analysed frames its track was seen, which had no room for it.
+    crowded_out: how many more frames like those in which its track is kept would show it, where
+        there was no room for it: a share of the time, see `Room`.
     """
 
     frame_index: int

@@ -11,6 +11,9 @@ _STILL_S = 0.25
 _PARTS = 16
 """As many frames of a clip are looked at by default."""
 
+# Times that are told in milliseconds differ by their last bits.
+_ROUNDING = 1e-6
+
 _Value = TypeVar("_Value")
 
 
@@ -23,7 +26,9 @@ def parts(shown_s: Sequence[float], seconds: Sequence[float]) -> list[int]:
     """
     part_s = sum(seconds) / _PARTS
     return [
-        max(int(shown / part_s + 1e-6), 1) if shown >= _STILL_S and part_s > 0 else 1
+        max(int(shown / part_s + _ROUNDING), 1)
+        if shown > _STILL_S - _ROUNDING and part_s > 0
+        else 1
         for shown in shown_s
     ]
 

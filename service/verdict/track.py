@@ -66,11 +66,13 @@ def weigh(
     said = [logits[place] for place in voters]
     lasting = [seconds[place] for place in voters]
     low, high = logit_of(thresholds.authentic), logit_of(thresholds.manipulated)
-    agreeing = agreement(said, low, high)
-    # Frames of which nothing is known are counted, and cannot be counted in parts.
-    if shown_s and not crowded_out:
+    others = crowded_out
+    if shown_s:
         counts = parts([shown_s[place] for place in voters], lasting)
+        # They are a share of the time, told in frames like these.
+        others = round(crowded_out * sum(counts) / len(counts))
         said = repeated(said, counts)
         lasting = repeated([s / n for s, n in zip(lasting, counts, strict=True)], counts)
-    together = track_logit(said, lasting, crowded_out)
+    agreeing = agreement(said, low, high)
+    together = track_logit(said, lasting, others)
     return Weighed(agreeing * together, agreeing, voters)

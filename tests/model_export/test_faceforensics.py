@@ -12,6 +12,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from model_export.checkpoint import load_checkpoint
 from model_export.cli import main
 from model_export.data.faceforensics import binary_mask, list_pairs, read_split
 from model_export.data.faces import FaceIndex
@@ -244,6 +245,8 @@ def test_a_training_says_where_prepared_crops_are_not_the_model_s(
     settings.write_text(json.dumps(as_served))
     assert main([*words, "-o", str(tmp_path / "served")]) == 0
     assert "--crop detector" not in caplog.text
+    learned = load_checkpoint(tmp_path / "served" / "best.pt").facts["training_data"]
+    assert "; 50% of the pairs from copy" in learned
 
 
 @pytest.mark.parametrize("text", ["[[", "\xff"])

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from model_export.average import average
 from model_export.checkpoint import UNKNOWN_PEOPLE, Checkpoint, load_checkpoint
 from model_export.cli import main
-from model_export.commands.train import _inherited, _people
+from model_export.commands.provenance import all_learned_from, inherited_facts
 from model_export.data.faces import FaceIndex
 from model_export.data.forge import Forge
 from model_export.data.pairs import collate
@@ -161,28 +161,28 @@ def test_every_command_takes_the_sharpening_from_the_model(
 
 def test_a_model_that_goes_on_says_what_it_learns_from_beside_what_it_knew() -> None:
     before = restore(SHIPPED).facts
-    after = _inherited(SHIPPED, "5 pictures of mine")
+    after = inherited_facts(SHIPPED, "5 pictures of mine")
     assert after["training_data"] == (
         f"{before['training_data']}; trained further on 5 pictures of mine"
     )
     assert (after["licence"], after["crop"]) == (before["licence"], before["crop"])
-    assert _inherited(None, "5 pictures of mine") == {}
+    assert inherited_facts(None, "5 pictures of mine") == {}
 
 
 def test_who_goes_on_from_people_whom_nobody_wrote_down_knows_more_than_those_of_now(
     faces: FaceIndex, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     shipped = restore(SHIPPED)
-    assert _people(_inherited(SHIPPED, "5 pictures of mine"), faces) == (
+    assert all_learned_from(inherited_facts(SHIPPED, "5 pictures of mine"), faces) == (
         f"{shipped.facts['people']}+{faces.digest}"
     )
     older = tmp_path / "older.pt"
     replace(shipped, facts=shipped.facts | {"people": None}).save(older)
-    assert _people(_inherited(older, "5 pictures of mine"), faces) == (
+    assert all_learned_from(inherited_facts(older, "5 pictures of mine"), faces) == (
         f"{UNKNOWN_PEOPLE}+{faces.digest}"
     )
     assert "that nobody wrote down" in caplog.text
-    assert _people({}, faces) == faces.digest
+    assert all_learned_from({}, faces) == faces.digest
 
 
 def test_a_lead_is_kept_unless_another_is_given(tmp_path: Path) -> None:

@@ -52,6 +52,23 @@ def test_a_training_on_own_pictures_says_that_the_forge_has_terms_of_its_own(
     assert "LICENSE.weights" in said
 
 
+def test_a_cut_training_goes_on_with_what_was_said_of_its_start(
+    people: Path, finished: Path, tmp_path: Path
+) -> None:
+    saved = load_checkpoint(finished / "best.pt")
+    start, out = tmp_path / "start.pt", tmp_path / "run"
+    said = {**saved.facts, "training_data": "faces of theirs", "licence": "research only"}
+    replace(saved, facts=said).save(start)
+    assert train(people, out, *SAME, "--start-from", str(start)) == 0
+    begun = load_checkpoint(out / "last.pt").facts
+    assert train(people, out, *SAME, "--resume", "--pictures", "4") == 0
+    facts = load_checkpoint(out / "last.pt").facts
+    assert facts["training_data"].startswith("faces of theirs; trained further on 30 pictures")
+    assert [facts[name] for name in ("training_data", "licence")] == [
+        begun[name] for name in ("training_data", "licence")
+    ]
+
+
 @pytest.mark.parametrize("left", ["last.pt", "best.pt", "metrics.csv"])
 def test_a_second_run_does_not_overwrite_the_first(
     left: str, people: Path, run: Path, capsys: pytest.CaptureFixture[str]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from service.faces.looks import Look
+from service.faces.looks import Look, alike
 from tests.service.faces.sights import EverySecond, face
 
 RANDOM = np.random.default_rng(4)
@@ -72,6 +72,19 @@ def test_others_who_are_left_out_are_not_the_one_who_is_alone() -> None:
             else:
                 film.crowd(elsewhere, look=look)
         assert judged(film) == ([7], 0)
+
+
+def test_nor_is_a_stranger_who_looks_a_little_like_him() -> None:
+    """Among many somebody does; nobody else competes for who is left out."""
+    stranger = np.asarray(0.7 * ONE + 0.7 * OTHER - 50, np.float32)
+    assert alike(ONE, stranger)
+    film = Film()
+    for frame in range(16):
+        if frame == 7:
+            film.alone()
+        else:
+            film.crowd(0.0, look=stranger)
+    assert judged(film) == ([7], 0)
 
 
 def test_who_is_not_seen_at_all_for_long_is_somebody_new() -> None:

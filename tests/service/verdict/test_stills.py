@@ -77,9 +77,21 @@ def test_frames_that_nobody_sees_for_long_need_a_second_one_as_before() -> None:
     assert shown([-5.0, 4.0], [0.1, 0.1]).verdict != "manipulated"
 
 
-def test_where_frames_had_no_room_those_that_had_are_not_counted_in_parts() -> None:
+def test_stills_without_room_for_a_face_count_by_their_time_as_well() -> None:
     logits, seconds, good = [-5.0, 4.0], [1.0, 1.0], [True, True]
-    alone = weigh(logits, seconds, good, THRESHOLDS, shown_s=seconds)
+    # As long as these two together, or thrice: a quarter of it all is one of these, or both.
     crowded = weigh(logits, seconds, good, THRESHOLDS, 2, shown_s=seconds)
-    assert alone.logit == pytest.approx(4.0)
-    assert crowded.logit == pytest.approx(-0.5)
+    assert crowded.logit == pytest.approx(4.0)
+    crowd = weigh(logits, seconds, good, THRESHOLDS, 6, shown_s=seconds)
+    assert crowd.logit == pytest.approx(-0.5)
+
+
+def test_stills_that_take_turns_are_not_at_odds() -> None:
+    assert shown([-5.0, 4.0] * 2, [1.0] * 4).verdict == "manipulated"
+    assert shown([-5.0, 4.0] * 8, [0.1] * 16).faces[0].reasons == ("frames_disagree",)
+
+
+def test_stills_of_equal_length_count_alike_whatever_their_last_bits_are() -> None:
+    length = 0.25
+    nearly = [length, 0.24999999999999997, 0.25000000000000006, length]
+    assert parts(nearly, nearly) == [4] * 4
