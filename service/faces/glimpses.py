@@ -13,7 +13,7 @@ from service.media.stretches import Interval
 # Faces side by side are a width apart: of those near a place these may be the one that was there.
 _MOST_COMPARED = 2
 # Nobody else competes for a face that was left out, and who is taken for another is judged nowhere:
-# of strangers 1.7 % are as alike, of the same ones 96 %, by coarse boxes in made crowds.
+# of strangers 1.7 % are as alike, of the same ones 96 %, by coarse boxes in crowds made by hand.
 _LEAST_LIKENESS = 0.8
 
 
