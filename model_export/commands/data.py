@@ -36,9 +36,10 @@ _ASKED = (
     *("frames", "equal_sharpness", "h264", "as_clips", "turn", "scale"),
 )
 _FOR_KINDS = {
-    **dict.fromkeys(("landmarks", "pairs", "strength", "edited", "family"), ("synthetic",)),
+    **dict.fromkeys(
+        ("landmarks", "pairs", "strength", "edited", "family", "leave_out"), ("synthetic",)
+    ),
     **dict.fromkeys(("equal_sharpness", "h264", "as_clips", "turn", "scale"), ("folders",)),
-    "leave_out": ("synthetic",),
     "method": ("faceforensics",),
     "frames": ("folders", "clips"),
 }

@@ -16,7 +16,7 @@ FORGED = (
 )
 
 
-def told(options: argparse.Namespace, training: FaceIndex) -> str:
+def training_data(options: argparse.Namespace, training: FaceIndex) -> str:
     """What a training learns from, in words."""
     told = f"{len(training)} pictures of {options.faces.resolve().name}, {FORGED}"
     if options.prepared is not None:

@@ -20,7 +20,7 @@ from model_export.commands.data import warn_of_other_crops
 from model_export.commands.provenance import (
     all_learned_from,
     inherited_facts,
-    told,
+    training_data,
     untrained_facts,
 )
 from model_export.commands.run_folder import cut_before_its_first_checkpoint, refuse_second_run
@@ -153,7 +153,7 @@ def run(options: argparse.Namespace) -> int:
     goes_on = options.resume and not cut_before_its_first_checkpoint(options.out)
     training, validation = read_divided(options)
     families = remaining_families(options)
-    further = told(options, training)
+    further = training_data(options, training)
     inherited = inherited_facts(options.start_from, further)
     crop = crop_of(inherited) | ({"scale": options.crop_scale} if options.crop_scale else {})
     rule = crop_rule(crop, CropRule().size)
